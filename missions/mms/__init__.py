@@ -1,0 +1,30 @@
+"""Magnetospheric Multiscale (MMS): the table of contents of the mission."""
+
+from __future__ import annotations
+
+from sciqlop_pipe.model import Mission
+
+from . import fgm, fpi, mec
+
+PROBES = ("1", "2", "3", "4")
+INSTRUMENTS = (fpi, fgm, mec)
+
+mission = Mission(
+    "mms",
+    (d for probe in PROBES for instrument in INSTRUMENTS for d in instrument.datasets(probe)),
+    title="Magnetospheric Multiscale",
+    authors=(
+        "J. L. Burch (mission); FPI: B. L. Giles, C. J. Pollock; FIELDS: R. B. Torbert; "
+        "FGM: C. T. Russell, W. Magnes; MEC: M. G. Henderson, S. K. Morley"
+    ),
+    citation=(
+        "Burch et al. 2016, Space Sci. Rev. 199, 5, doi:10.1007/s11214-015-0164-9; "
+        "Pollock et al. 2016 (FPI), Space Sci. Rev. 199, 331, doi:10.1007/s11214-016-0245-4; "
+        "Torbert et al. 2016 (FIELDS), Space Sci. Rev. 199, 105, doi:10.1007/s11214-014-0109-8; "
+        "Russell et al. 2016 (FGM), Space Sci. Rev. 199, 189, doi:10.1007/s11214-014-0057-3"
+    ),
+    archives=(
+        "https://lasp.colorado.edu/mms/sdc/public/",
+        "https://spdf.gsfc.nasa.gov/pub/data/mms/",
+    ),
+)

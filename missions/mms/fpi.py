@@ -1,0 +1,151 @@
+"""MMS Fast Plasma Investigation (FPI): ion (DIS) and electron (DES) distributions and moments.
+
+What the files mean is written in the README of this folder, with its sources.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from sciqlop_pipe.datatypes import VDF, EnergySpectrum, Moments
+from sciqlop_pipe.model import Dataset, product, raw
+from sciqlop_pipe.quality import Flag, Flags
+from sciqlop_pipe.recipes.moments import moments as moments_recipe
+from sciqlop_pipe.recipes.spectra import energy_spectrum
+from sciqlop_pipe.sources.conventions import Deltas, Quality
+from sciqlop_pipe.sources.files import FileSource
+from sciqlop_pipe.sources.series import MomentsAdapter, SpectrumAdapter
+from sciqlop_pipe.sources.skymap import Angle, SkymapAdapter
+from sciqlop_pipe.sources.species import ELECTRON, PROTON
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from sciqlop_pipe.sources.cdf import CdfFile
+
+SENSORS = ("dis", "des")
+MODES = ("fast", "brst")
+GRANULE = {"fast": "2h", "brst": "10min"}
+
+_SPECIES = {"dis": PROTON, "des": ELECTRON}
+_WORDS = {"dis": "ions", "des": "electrons"}
+
+# Longest file. A fast file holds the records that begin within 2 h; their centres lie up to
+# 2.25 s later, so one may belong to the next granule.
+_SPAN = {"fast": "121min", "brst": "15min"}
+
+_SATURATED = Flag(1, "saturated", "overcounting or saturation effects likely in the sky map")
+_MANUAL = Flag(0, "manually_flagged", "interval flagged by hand: ask the FPI team before using it")
+
+DISTRIBUTION_FLAGS = Flags(
+    "FPI error flags of the distribution",
+    (_MANUAL, _SATURATED, Flag(2, "compression_error", "error in the compression pipeline")),
+    masking=1 << 0,
+    source="VAR_NOTES of mms1_dis_errorflags_brst, dis-dist v3.3.0",
+)
+
+# Bits 0-12 since v3.2, 13 since v3.3 (release notes), 14 in v3.4 files; none has changed meaning.
+MOMENTS_FLAGS = Flags(
+    "FPI error flags of the moments",
+    (
+        _MANUAL,
+        _SATURATED,
+        Flag(2, "potential_above_20V", "reported spacecraft potential above 20 V"),
+        Flag(3, "no_potential", "spacecraft potential invalid or unavailable"),
+        Flag(4, "cold_plasma", "more than 10 % of the plasma is cold (< 10 eV)"),
+        Flag(5, "hot_plasma", "more than 25 % of the plasma is hot (> 30 keV)"),
+        Flag(6, "high_mach", "sonic Mach number v/vth > 2.5"),
+        Flag(7, "low_density", "DES: n < 0.05 cm^-3; DIS: n <= 0"),
+        Flag(8, "bent_pipe_field", "onboard magnetic field used instead of the ground product"),
+        Flag(9, "survey_field", "burst only: survey magnetic field used instead of burst"),
+        Flag(10, "photoelectrons_left", "no photo-electron correction applied"),
+        Flag(11, "compression_error", "error in the compression pipeline"),
+        Flag(12, "spintone_error", "error in the spin tone calculation (DBCS only)"),
+        Flag(13, "penetrating_radiation", "DIS: 20 % or more penetrating radiation"),
+        Flag(14, "dis008_spintone", "DIS of MMS3: high spin tone after the DIS008 anomaly"),
+    ),
+    masking=1 << 0,
+    source="VAR_NOTES of mms?_d?s_errorflags_*, d?s-moms v3.3.0 and v3.4.0",
+)
+
+
+def distribution(probe: str, sensor: str, mode: str) -> SkymapAdapter:
+    """Return the adapter for the sky maps of one sensor (dist files)."""
+    name = f"mms{probe}_{sensor}_{{}}_{mode}".format
+    return SkymapAdapter(
+        f=name("dist"),
+        f_error=name("disterr"),
+        phi=Angle(name("phi"), name("phi_delta"), ("phi_bin",)),
+        theta=Angle(name("theta"), name("theta_delta"), ("theta_bin",)),
+        # Per record; some burst data alternate two tables. `steptable_parity` also alternates
+        # where there is but one, and energy_delta is not the sampled bandwidth: neither is used.
+        energy=name("energy"),
+        species=_SPECIES[sensor],
+        frame="DBCS",
+        directions="look",
+        time_tag=Deltas(),
+        quality=Quality(name("errorflags"), DISTRIBUTION_FLAGS),
+    )
+
+
+def moments(probe: str, sensor: str, mode: str) -> MomentsAdapter:
+    """Return the adapter for the archive's own moments (moms files)."""
+    name = f"mms{probe}_{sensor}_{{}}_{mode}".format
+    return MomentsAdapter(
+        density=name("numberdensity"),
+        velocity=name("bulkv_dbcs"),
+        temperature_tensor=name("temptensor_dbcs"),
+        pressure=name("prestensor_dbcs"),
+        temperature_parallel=name("temppara"),
+        temperature_perpendicular=name("tempperp"),
+        heat_flux=name("heatq_dbcs"),
+        species=_SPECIES[sensor],
+        frame="DBCS",
+        time_tag=Deltas(),
+        quality=Quality(name("errorflags"), MOMENTS_FLAGS),
+    )
+
+
+def spectrum(probe: str, sensor: str, mode: str) -> SpectrumAdapter:
+    """Return the adapter for the archive's own omnidirectional spectrum (moms files)."""
+    name = f"mms{probe}_{sensor}_{{}}_{mode}".format
+    return SpectrumAdapter(
+        spectrum=name("energyspectr_omni"),
+        energy=name("energy"),
+        species=_SPECIES[sensor],
+        long_name="omnidirectional differential energy flux (archive)",
+        time_tag=Deltas(),
+        quality=Quality(name("errorflags"), MOMENTS_FLAGS),
+    )
+
+
+def datasets(probe: str) -> tuple[Dataset, ...]:
+    """Return everything of FPI on one spacecraft, raw and made from it."""
+    return tuple(
+        d for sensor in SENSORS for mode in MODES for d in _sensor_in_mode(probe, sensor, mode)
+    )
+
+
+def _sensor_in_mode(probe: str, sensor: str, mode: str) -> tuple[Dataset, ...]:
+    base = f"mms{probe}.fpi.{sensor}.{mode}"
+    words, granule = _WORDS[sensor], GRANULE[mode]
+    stem = f"mms{probe}_fpi_{mode}_l2_{sensor}"
+    stamp = "{start:%Y%m%d%H%M%S}_v{version}.cdf"
+
+    def files(kind: str, adapter: Callable[[CdfFile], xr.Dataset]) -> FileSource:
+        return FileSource(f"{stem}-{kind}_{stamp}", adapter, version=1, span=_SPAN[mode])
+
+    maps = files("dist", distribution(probe, sensor, mode))
+    moms = files("moms", moments(probe, sensor, mode))
+    spectra = files("moms", spectrum(probe, sensor, mode))
+    return (
+        raw(f"{base}.vdf", VDF, maps, granule=granule,
+            description=f"{words}: velocity distribution, 32 x 16 directions x 32 energies"),
+        raw(f"{base}.moms", Moments, moms, granule=granule,
+            description=f"{words}: moments of the FPI team"),
+        raw(f"{base}.archive_spectrum", EnergySpectrum, spectra, granule=granule,
+            description=f"{words}: omnidirectional energy spectrum of the FPI team"),
+        product(f"{base}.moments", moments_recipe, vdf=f"{base}.vdf"),
+        product(f"{base}.energy_spectrum", energy_spectrum, vdf=f"{base}.vdf"),
+    )  # fmt: skip

@@ -1,0 +1,69 @@
+"""The simulated mission: a table of contents like any other; `simulate` makes its archive."""
+
+from __future__ import annotations
+
+from sciqlop_pipe.datatypes import VDF, Position, VectorSeries
+from sciqlop_pipe.model import Mission, product, raw
+from sciqlop_pipe.quality import Flag, Flags
+from sciqlop_pipe.recipes.moments import moments
+from sciqlop_pipe.recipes.spectra import energy_spectrum
+from sciqlop_pipe.sources.conventions import Deltas, Quality
+from sciqlop_pipe.sources.files import FileSource
+from sciqlop_pipe.sources.series import PositionAdapter, VectorAdapter
+from sciqlop_pipe.sources.skymap import Angle, SkymapAdapter
+from sciqlop_pipe.sources.species import PROTON
+
+_STAMP = "{start:%Y%m%d%H%M%S}_v{version}.cdf"
+
+DISTRIBUTION = SkymapAdapter(
+    f="sim_dis_dist",
+    f_error="sim_dis_disterr",
+    phi=Angle("sim_dis_phi", "sim_dis_phi_delta", ("phi_bin",)),
+    theta=Angle("sim_dis_theta", "sim_dis_theta_delta", ("theta_bin",)),
+    energy="sim_dis_energy",
+    species=PROTON,
+    frame="DBCS",
+    directions="look",
+    time_tag=Deltas(),
+    quality=Quality(
+        "sim_dis_errorflags",
+        Flags(
+            "error flags of the simulated spectrometer",
+            (
+                Flag(0, "manually_flagged", "interval flagged by hand"),
+                Flag(1, "saturated", "so many counts that a real detector would lose some"),
+            ),
+            masking=1 << 0,
+            source="VAR_NOTES of sim_dis_errorflags",
+        ),
+    ),
+)
+
+
+def _field(frame: str) -> FileSource:
+    adapter = VectorAdapter(f"sim_fgm_b_{frame.lower()}", "nT", frame, "magnetic field")
+    return FileSource(f"sim_fgm_l2_{_STAMP}", adapter, span="54min")
+
+
+mission = Mission(
+    "sim",
+    (
+        # Spans are those of 4.5 s distributions; files of faster ones are shorter.
+        raw("sim.ion.vdf", VDF,
+            FileSource(f"sim_dis_l2_dist_{_STAMP}", DISTRIBUTION, span="48min"), granule="30min",
+            description="ions: velocity distribution, 32 x 16 directions x 32 energies"),
+        raw("sim.fgm.b", VectorSeries, _field("GSE"), granule="2h",
+            description="magnetic field at 16 Hz, GSE"),
+        raw("sim.fgm.b_dbcs", VectorSeries, _field("DBCS"), granule="2h",
+            description="magnetic field at 16 Hz, in the frame of the distributions"),
+        raw("sim.mec.position", Position,
+            FileSource(f"sim_mec_l2_{_STAMP}",
+                       PositionAdapter("sim_mec_r_gse", "GSE", "sim_mec_v_gse"), span="1d"),
+            granule="1d", description="position and velocity of the spacecraft, GSE"),
+        product("sim.ion.moments", moments, vdf="sim.ion.vdf"),
+        product("sim.ion.energy_spectrum", energy_spectrum, vdf="sim.ion.vdf"),
+    ),
+    title="Simulated mission",
+    authors="The SciQLOP Pipe developers",
+    citation="Not a measurement: known truth, for demonstrations, tests and load",
+)  # fmt: skip

@@ -1,0 +1,245 @@
+"""The commands' names, options and help; what they do is in the modules beside this one."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .catalog_app import catalog_app
+from .options import DEFAULT_STORE, JsonOpt, RegistryOpt, StoreOpt
+from .store_app import store_app
+
+app = typer.Typer(
+    name="sciqlop-pipe",
+    help="From raw in situ spacecraft data to science-ready products and event catalogs.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(store_app, name="store")
+app.add_typer(catalog_app, name="catalog")
+
+Targets = Annotated[
+    list[str],
+    typer.Argument(help="Names of datasets, or globs ('mms1.*.moments').", show_default=False),
+]
+ArchiveOpt = Annotated[
+    list[str],
+    typer.Option(
+        "--archive",
+        metavar="PATH_OR_URL",
+        show_default=False,
+        help="Folder or URL tree with mission files; may be given several times.",
+    ),
+]
+StartOpt = Annotated[
+    str, typer.Option(help="First instant, UTC, e.g. 2015-12-01T09:00.", show_default=False)
+]
+StopOpt = Annotated[str, typer.Option(help="End, not included.", show_default=False)]
+IntervalsOpt = Annotated[
+    str,
+    typer.Option(
+        "--intervals",
+        metavar="FILE",
+        show_default=False,
+        help="Intervals from CSV, VOTable or a catalog.",
+    ),
+]
+PadOpt = Annotated[
+    str, typer.Option("--pad", help="Widen every interval, e.g. 5min.", show_default=False)
+]
+
+
+@app.callback()
+def common(
+    traceback: Annotated[
+        bool, typer.Option("--traceback", help="Show where an error came from.")
+    ] = False,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False,
+) -> None:
+    """From raw in situ spacecraft data to science-ready products and event catalogs."""
+    if version:
+        from .. import __version__
+
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.command()
+def graph(
+    mission: Annotated[str, typer.Argument(help="Only this mission.", show_default=False)] = "",
+    json: JsonOpt = False,
+) -> None:
+    """Show every dataset as a tree, with its type, units and description.
+
+    Example: `sciqlop-pipe graph mms`
+    """
+    from . import show
+
+    show.graph(mission, json)
+
+
+@app.command()
+def explain(
+    dataset: Annotated[str, typer.Argument(help="Name of a dataset.")],
+    at: Annotated[
+        str, typer.Option(help="A time: explain the granule that holds it.", show_default=False)
+    ] = "",
+    store: StoreOpt = DEFAULT_STORE,
+    registry: RegistryOpt = "",
+    json: JsonOpt = False,
+) -> None:
+    """Say how a dataset is made; with --at, from which granules and raw files one piece was made.
+
+    Example: `sciqlop-pipe explain mms1.fpi.dis.brst.moments --at 2020-11-19T23:35`
+    """
+    from . import show
+
+    show.explain(dataset, at, store, registry, json)
+
+
+@app.command()
+def plan(
+    targets: Targets,
+    start: StartOpt = "",
+    stop: StopOpt = "",
+    intervals: IntervalsOpt = "",
+    pad: PadOpt = "",
+    store: StoreOpt = DEFAULT_STORE,
+    registry: RegistryOpt = "",
+    archive: ArchiveOpt = [],  # noqa: B006
+    json: JsonOpt = False,
+) -> None:
+    """Show what a run would make, and why it is stale. Changes nothing.
+
+    Example: `sciqlop-pipe plan 'mms1.fpi.*.moments' --start 2020-11-19 --stop 2020-11-20
+    --archive ~/data/mms`
+    """
+    from . import running
+
+    running.plan(
+        targets, running.spans(start, stop, intervals, pad), store, registry, archive, json
+    )
+
+
+@app.command()
+def run(
+    targets: Targets,
+    start: StartOpt = "",
+    stop: StopOpt = "",
+    intervals: IntervalsOpt = "",
+    pad: PadOpt = "",
+    store: StoreOpt = DEFAULT_STORE,
+    registry: RegistryOpt = "",
+    archive: ArchiveOpt = [],  # noqa: B006
+    workers: Annotated[int, typer.Option(help="Worker processes; 0 runs in this process.")] = (
+        os.cpu_count() or 2
+    ),
+    scheduler: Annotated[
+        str, typer.Option(help="Address of a running Dask scheduler instead.", show_default=False)
+    ] = "",
+    salvage: Annotated[
+        bool,
+        typer.Option(
+            "--salvage", help="Read the whole variables of truncated files; what is lost is named."
+        ),
+    ] = False,
+    stage: Annotated[
+        str,
+        typer.Option(
+            help="Keep results aside under this label, to be published.", show_default=False
+        ),
+    ] = "",
+    keep: Annotated[bool, typer.Option("--keep", help="Keep transient targets too.")] = False,
+    granule: Annotated[
+        str, typer.Option(help="Granule length for the targets, e.g. 1d.", show_default=False)
+    ] = "",
+    no_sync: Annotated[bool, typer.Option("--no-sync", help="Do not wait for the disk.")] = False,
+    json: JsonOpt = False,
+) -> None:
+    """Make the targets, and everything they need, current in an interval.
+
+    What is current already is not computed again; the same command resumes after an interruption.
+    Exit status: 0 all well, 1 some granules failed, 2 refused, 130 interrupted.
+
+    Example: `sciqlop-pipe run mms1.fpi.dis.brst.moments --start 2020-11-19T23:34 --stop
+    2020-11-19T23:37 --archive ~/data/mms --store ./store`
+    """
+    from . import running
+
+    status = running.run(
+        targets,
+        running.spans(start, stop, intervals, pad),
+        store,
+        registry,
+        archive,
+        running.How(workers, scheduler, salvage, stage, keep, granule, not no_sync),
+        json,
+    )
+    raise typer.Exit(status)
+
+
+@app.command()
+def status(
+    store: StoreOpt = DEFAULT_STORE, registry: RegistryOpt = "", json: JsonOpt = False
+) -> None:
+    """Show what a store holds, and what failed last.
+
+    Example: `sciqlop-pipe status --store ./store`
+    """
+    from . import show
+
+    show.status(store, registry, json)
+
+
+@app.command()
+def quicklook(
+    datasets: Targets,
+    start: StartOpt = "",
+    stop: StopOpt = "",
+    store: StoreOpt = DEFAULT_STORE,
+    registry: RegistryOpt = "",
+    output: Annotated[Path, typer.Option("-o", "--output", help="PNG file.")] = Path(
+        "quicklook.png"
+    ),
+    event: Annotated[
+        str, typer.Option(help="Id of an event instead of an interval.", show_default=False)
+    ] = "",
+) -> None:
+    """Draw datasets of an interval, one panel each, into a PNG.
+
+    Example: `sciqlop-pipe quicklook mms1.fpi.dis.brst.moments mms1.fpi.dis.brst.energy_spectrum
+    --start 2020-11-19T23:34 --stop 2020-11-19T23:37 -o shock.png`
+    """
+    from . import show
+
+    show.quicklook(datasets, start, stop, store, registry, output, event)
+
+
+@app.command()
+def doctor(store: StoreOpt = DEFAULT_STORE, json: JsonOpt = False) -> None:
+    """Check versions, plugins, write access, registry and network; say how to get what is missing.
+
+    Example: `sciqlop-pipe doctor`
+    """
+    from . import health
+
+    raise typer.Exit(health.doctor(store, json))
+
+
+def main() -> None:
+    """Run the command line; a refusal is one clear message and exit status 2."""
+    try:
+        app()
+    except Exception as error:
+        from ..errors import PipeError
+
+        if "--traceback" in sys.argv or not isinstance(error, (PipeError, OSError)):
+            raise
+        typer.secho(f"error: {error}", fg="red", err=True)
+        sys.exit(2)

@@ -1,0 +1,130 @@
+"""`doctor`: what works here, what does not, and how to get what is missing."""
+
+from __future__ import annotations
+
+import importlib.util
+import json as json_
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+
+from ..errors import PipeError
+from ..store import Store
+from .output import wide
+from .running import discover
+
+_BASE = (
+    "numpy",
+    "xarray",
+    "zarr",
+    "dask",
+    "distributed",
+    "numba",
+    "sqlalchemy",
+    "pycdfpp",
+    "cdflib",
+)
+_EXTRAS = {
+    "detect": "sklearn",
+    "plot": "matplotlib",
+    "speasy": "speasy",
+    "flows": "prefect",
+    "dash": "panel",
+    "slurm": "dask_jobqueue",
+    "postgres": "psycopg",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at: `ok`, `missing` (optional) or `bad`."""
+
+    what: str
+    state: str
+    said: str
+
+
+def doctor(store: str, json: bool) -> int:
+    """Print what was found; return 1 when something needed is bad."""
+    found = list(_findings(store))
+    if json:
+        print(json_.dumps([asdict(f) for f in found], indent=1))
+    else:
+        out = wide()
+        colour = {"ok": "green", "missing": "yellow", "bad": "red"}
+        for f in found:
+            out.print(f"[{colour[f.state]}]{f.state:8}[/]{f.what:14} {f.said}")
+    return int(any(f.state == "bad" for f in found))
+
+
+def _findings(store: str) -> Iterator[Finding]:
+    ok = sys.version_info >= (3, 11)
+    yield Finding(
+        "python", "ok" if ok else "bad", sys.version.split()[0] + ("" if ok else ": needs 3.11")
+    )
+    for name in _BASE:
+        try:
+            yield Finding(name, "ok", version(name))
+        except PackageNotFoundError:
+            yield Finding(name, "bad", "not installed: pip install sciqlop-pipe")
+    for extra, module in _EXTRAS.items():
+        there = importlib.util.find_spec(module) is not None
+        said = module if there else f"optional: pip install 'sciqlop-pipe[{extra}]'"
+        yield Finding(extra, "ok" if there else "missing", said)
+    yield from _graph()
+    yield from _store(store)
+    yield from _network()
+
+
+def _graph() -> Iterator[Finding]:
+    try:
+        graph = discover()
+    except PipeError as error:
+        yield Finding("missions", "bad", str(error))
+        return
+    names = ", ".join(f"{m.name} ({len(m.datasets)})" for m in graph.missions)
+    yield Finding("missions", "ok", names)
+    for broken in graph.broken:
+        yield Finding("plugin", "bad", f"{broken.name}: {broken.error.strip().splitlines()[-1]}")
+
+
+def _store(store: str) -> Iterator[Finding]:
+    path = Path(store)
+    if not path.exists():
+        parent = next(p for p in (path.resolve(), *path.resolve().parents) if p.exists())
+        writable = os.access(parent, os.W_OK)
+        yield Finding(
+            "store",
+            "ok" if writable else "bad",
+            f"{store} is not there yet; {parent} is " + ("" if writable else "not ") + "writable",
+        )
+    else:
+        try:
+            with Store.open(store) as opened:
+                rows = opened.registry.summary()
+            granules = sum(r["granules"] for r in rows)
+            yield Finding("store", "ok", f"{store}: {len(rows)} datasets, {granules} granules")
+        except PipeError as error:
+            yield Finding("store", "bad", str(error))
+            return
+    free = shutil.disk_usage(path if path.exists() else ".").free
+    yield Finding("disk", "ok" if free > 1e9 else "bad", f"{free / 1e9:.1f} GB free")
+
+
+def _network() -> Iterator[Finding]:
+    import socket
+
+    try:
+        socket.create_connection(("cdaweb.gsfc.nasa.gov", 443), timeout=2).close()
+        yield Finding("network", "ok", "CDAWeb answers")
+    except OSError as error:
+        yield Finding(
+            "network",
+            "missing",
+            f"CDAWeb does not answer ({error}); local archives work without it",
+        )

@@ -1,0 +1,283 @@
+"""`plan` and `run`: from the words of the command line to a campaign, with bars and a report."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.progress import (
+    Progress as Bars,
+)
+from rich.table import Table
+
+from ..campaign import Options, Progress, Report, run_campaign
+from ..cluster import Profile, open_cluster
+from ..errors import UsageError
+from ..granule import GranuleLength, Interval, duration, iso
+from ..graph import Graph
+from ..intervals import read_intervals
+from ..plan import REASONS, Plan, make_plan
+from ..sources.archive import Listing, list_archives
+from ..store import Store
+from ..store.records import Failure, Outcome, Record
+from .output import wide
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+console = wide(stderr=True)
+
+
+@dataclass(frozen=True, slots=True)
+class How:
+    """The options of `run` that say how, not what."""
+
+    workers: int
+    scheduler: str
+    salvage: bool
+    stage: str
+    keep: bool
+    granule: str
+    durable: bool
+
+
+def spans(start: str, stop: str, file: str, pad: str) -> list[Interval]:
+    """Return the intervals that --start/--stop or --intervals name."""
+    if file:
+        if start or stop:
+            raise UsageError("--intervals and --start/--stop exclude each other")
+        return read_intervals(Path(file), pad)
+    if not start or not stop:
+        raise UsageError(
+            "the interval is missing", todo="Give --start and --stop, or --intervals FILE"
+        )
+    return [Interval.of(start, stop).padded(duration(pad) if pad else 0)]
+
+
+def discover(granule: str = "", targets: Sequence[str] = ()) -> Graph:
+    """Return the installed graph; broken plugins become one line each on stderr."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        graph = Graph.discover()
+    for broken in graph.broken:
+        last = broken.error.strip().splitlines()[-1]
+        console.print(f"[yellow]plugin '{broken.name}' ({broken.value}) is broken: {last}[/]")
+    return with_granules(graph, targets, granule) if granule else graph
+
+
+def with_granules(graph: Graph, targets: Sequence[str], granule: str) -> Graph:
+    """Return the graph with another granule length for some of its datasets."""
+    chosen = set(graph.select(targets))
+    length = GranuleLength(granule)
+    missions = []
+    for mission in graph.missions:
+        datasets = tuple(
+            replace(d, granule=length) if d.name in chosen else d for d in mission.datasets
+        )
+        missions.append(
+            type(mission)(
+                mission.name,
+                datasets,
+                title=mission.title,
+                authors=mission.authors,
+                citation=mission.citation,
+            )
+        )
+    return Graph.of(missions, graph.broken)
+
+
+def listing_of(archives: Sequence[str]) -> Listing | None:
+    """Return what the archives hold, None without archives."""
+    return list_archives(list(archives)) if archives else None
+
+
+def plan(
+    targets: list[str],
+    intervals: list[Interval],
+    store: str,
+    registry: str,
+    archives: list[str],
+    json: bool,
+) -> None:
+    """Print what a run would make."""
+    graph = discover()
+    names = graph.select(targets)
+    with Store.open(store, create=True, registry=registry) as opened:
+        made = make_plan(
+            graph, opened.registry, names, intervals, listing_of(archives), models=opened.models()
+        )
+    if json:
+        print(_plan_json(made))
+        return
+    out = wide()
+    out.print(_plan_table(made.counts()))
+    for granule in made.withdrawn[:10]:
+        out.print(f"[yellow]withdrawn: the archive no longer lists the files of {granule}[/]")
+    if not len(made):
+        out.print(_nothing(made))
+
+
+def _plan_json(plan: Plan) -> str:
+    import json
+
+    steps = [
+        {
+            "dataset": name,
+            "start": iso(e.interval.start),
+            "stop": iso(e.interval.stop),
+            "reason": e.reason,
+        }
+        for name, e in plan.stale()
+    ]
+    return json.dumps(
+        {"stale": steps, "counts": plan.counts(), "withdrawn": [str(g) for g in plan.withdrawn]},
+        indent=1,
+    )
+
+
+def _plan_table(counts: dict[str, dict[str, int]]) -> Table:
+    table = Table("dataset", *(Column for Column in ("current", *REASONS)), title="plan (granules)")
+    for name, row in counts.items():
+        table.add_row(name, *(str(row.get(r, "")) for r in ("current", *REASONS)))
+    return table
+
+
+def _nothing(plan: Plan) -> str:
+    if any(t.entries for t in plan.timelines.values()):
+        return "Everything is current: nothing to compute."
+    where = ", ".join(str(i) for i in plan.intervals[:3])
+    return (
+        f"No data: neither the archives nor the store hold anything of these datasets in {where}."
+    )
+
+
+def run(
+    targets: list[str],
+    intervals: list[Interval],
+    store: str,
+    registry: str,
+    archives: list[str],
+    how: How,
+    json: bool,
+) -> int:
+    """Run and report; return the exit status."""
+    graph = discover(how.granule, targets)
+    names = graph.select(targets)
+    listing = listing_of(archives)
+    options = Options(
+        salvage=how.salvage,
+        stage=how.stage,
+        keep=names if how.keep else (),
+        command=" ".join(sys.argv),
+    )
+    profile = Profile(workers=how.workers, address=how.scheduler)
+    with Store.open(store, create=True, registry=registry, durable=how.durable) as opened:
+        with ExitStack() as stack, _bars() as progress:
+
+            def client() -> Client:
+                return stack.enter_context(open_cluster(profile))
+
+            report = run_campaign(
+                opened, graph, names, intervals, listing, client, options, progress
+            )
+    if json:
+        print(report.to_json())
+    else:
+        _print(report, intervals)
+    return report.status
+
+
+class _Drawn(Progress):
+    """Progress as one bar with rates and time left."""
+
+    def __init__(self, bars: Bars) -> None:
+        self.bars = bars
+        self.task: Any = None
+        self.records = 0
+        self.nbytes = 0
+
+    def planned(self, counts: dict[str, dict[str, int]], stale: int) -> None:
+        if stale:
+            self.task = self.bars.add_task("granules", total=stale, rate="")
+
+    def outcome(self, outcome: Outcome, verdict: str) -> None:
+        if isinstance(outcome, Record):
+            self.records += outcome.n
+            self.nbytes += outcome.nbytes
+        task = self.bars.tasks[0]
+        elapsed = max(task.elapsed or 0.0, 1e-3)
+        self.bars.update(
+            self.task,
+            advance=1,
+            rate=f"{self.records / elapsed:,.0f} records/s, "
+            f"{self.nbytes / 1e6 / elapsed:.1f} MB/s written",
+        )
+        if isinstance(outcome, Failure):
+            self.bars.console.print(
+                f"[red]{verdict}[/] {outcome.granule}: {outcome.error}",
+                highlight=False,
+                soft_wrap=True,
+            )
+
+
+@contextmanager
+def _bars() -> Iterator[_Drawn]:
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Bars(*columns, console=console, transient=True) as bars:
+        yield _Drawn(bars)
+
+
+def _print(report: Report, intervals: Sequence[Interval]) -> None:
+    out = wide()
+    if not report.planned:
+        if any(row for row in report.counts.values()):
+            out.print("Everything is current: nothing was computed.")
+        else:
+            out.print(
+                "No data: neither the archives nor the store hold anything of these datasets in "
+                + ", ".join(str(i) for i in intervals[:3])
+            )
+        return
+    keys = ("done", "unchanged", "duplicate", "conflict", "refused", "failed", "blocked")
+    used = [k for k in keys if any(k in row for row in report.rows.values())]
+    table = Table("dataset", *used, "records", "MB", title=f"run {report.run}")
+    for name, row in report.rows.items():
+        table.add_row(
+            name,
+            *(str(row.get(k, "")) for k in used),
+            f"{row.get('records', 0):,}",
+            f"{row.get('bytes', 0) / 1e6:.1f}",
+        )
+    out.print(table)
+    for failure in report.failures[:20]:
+        out.print(
+            f"{failure.state}: {failure.granule}: {failure.error}", style="red", highlight=False
+        )
+    if len(report.failures) > 20:
+        out.print(f"... and {len(report.failures) - 20} more; see 'sciqlop-pipe status'")
+    for granule in report.withdrawn[:10]:
+        out.print(f"withdrawn: the archive no longer lists the files of {granule}", style="yellow")
+    word = "interrupted; the same command resumes" if report.interrupted else "finished"
+    out.print(
+        f"{word}: {report.done} granules, {report.records:,} records, "
+        f"{report.nbytes / 1e6:.1f} MB written in {report.seconds:.1f} s"
+    )

@@ -1,0 +1,243 @@
+"""`graph`, `explain`, `status`, `quicklook`: looking at what is declared and what there is."""
+
+from __future__ import annotations
+
+import json as json_
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+from rich.tree import Tree
+
+from ..errors import UnknownName, UsageError, near
+from ..granule import Interval, instant, iso
+from ..graph import Graph
+from ..model import Dataset
+from ..store import Store
+from ..store.records import Current
+from .output import wide
+from .running import discover
+
+out = wide()
+
+
+def graph(mission: str, json: bool) -> None:
+    """Print the tree of datasets."""
+    whole = discover()
+    missions = [m for m in whole.missions if not mission or m.name == mission]
+    if not missions:
+        raise UnknownName(
+            f"there is no mission '{mission}'", "", near(mission, [m.name for m in whole.missions])
+        )
+    if json:
+        rows = [_declared(whole, whole[d.name]) for m in missions for d in m.datasets]
+        print(json_.dumps({"datasets": rows, "broken": [b.name for b in whole.broken]}, indent=1))
+        return
+    for m in missions:
+        root = Tree(f"[bold]{m.name}[/]  {m.title}")
+        branches: dict[tuple[str, ...], Tree] = {}
+        for d in m.datasets:
+            parts = d.name.split(".")
+            for depth in range(1, len(parts)):
+                at = tuple(parts[:depth])
+                if at not in branches:
+                    parent = branches[at[:-1]] if depth > 1 else root
+                    branches[at] = parent.add(parts[depth - 1])
+            branches[tuple(parts[:-1])].add(_leaf(whole[d.name], parts[-1]))
+        out.print(root)
+    for broken in whole.broken:
+        out.print(f"[red]broken plugin {broken.name}[/] ({broken.value})")
+
+
+def _units(dataset: Dataset) -> str:
+    main = next((v for v in dataset.gives.variables if v.name == dataset.gives.main), None)
+    return f" [{main.units}]" if main and main.units != "*" else ""
+
+
+def _leaf(dataset: Dataset, last: str) -> str:
+    units = _units(dataset).replace("[", r"\[")
+    maker = "raw" if dataset.is_raw else dataset.recipe.name if dataset.recipe else ""
+    note = ", transient" if dataset.transient else ""
+    return (
+        f"[cyan]{last}[/] {dataset.gives.name}{units} ({maker}, {dataset.granule}{note}) "
+        f"[dim]{dataset.description or dataset.gives.description}[/]"
+    )
+
+
+def _declared(graph: Graph, dataset: Dataset) -> dict[str, Any]:
+    return {
+        "name": dataset.name,
+        "type": dataset.gives.name,
+        "granule": str(graph.length(dataset.name)),
+        "raw": dataset.is_raw,
+        "recipe": dataset.recipe.name if dataset.recipe else None,
+        "inputs": dict(dataset.inputs),
+        "params": dict(dataset.params),
+        "version": dataset.version,
+        "variables": {v.name: v.units for v in dataset.gives.variables},
+        "transient": dataset.transient,
+        "description": dataset.description,
+    }
+
+
+def explain(dataset: str, at: str, store: str, registry: str, json: bool) -> None:
+    """Print how a dataset, or one granule of it, is made."""
+    whole = discover()
+    declared = whole[dataset]
+    if not at:
+        if json:
+            print(json_.dumps(_declared(whole, declared), indent=1))
+            return
+        out.print(_recipe_tree(whole, dataset, Tree(_node_text(whole, dataset))))
+        return
+    with Store.open(store, read_only=True, registry=registry) as opened:
+        when = instant(at)
+        rows = opened.registry.current(dataset, Interval(when, when + 1))
+        if not rows:
+            raise UsageError(
+                f"the store has no granule of {dataset} at {at}",
+                store,
+                "Run it first: 'sciqlop-pipe run'",
+            )
+        if json:
+            print(json_.dumps(_lineage_json(opened, rows[0].uid), indent=1))
+            return
+        out.print(_lineage_tree(opened, rows[0], Tree(_granule_text(opened, rows[0].uid))))
+
+
+def _node_text(graph: Graph, name: str) -> str:
+    d = graph[name]
+    if d.is_raw:
+        pattern = getattr(d.source, "pattern", "")
+        files = pattern if isinstance(pattern, str) else " or ".join(pattern)
+        return f"[bold]{name}[/] {d.gives.name}, raw, adapter version {d.version}, files {files}"
+    params = ", ".join(f"{k}={v}" for k, v in d.params)
+    assert d.recipe is not None
+    return f"[bold]{name}[/] {d.gives.name} = {d.recipe.name} version {d.version}({params})"
+
+
+def _recipe_tree(graph: Graph, name: str, tree: Tree) -> Tree:
+    d = graph[name]
+    for argument, source in d.inputs:
+        optional = "" if d.argument(argument).required else " (optional)"
+        margin = d.margin(argument)
+        note = f" margin {margin / 1e9:g} s" if margin else ""
+        branch = tree.add(f"{argument}{optional}{note}: {_node_text(graph, source)}")
+        _recipe_tree(graph, source, branch)
+    return tree
+
+
+def _granule_text(store: Store, uid: str) -> str:
+    row = store.registry.row(uid)
+    span = f"{iso(row['start'])} to {iso(row['stop'])}"
+    parts = [
+        f"[bold]{row['dataset']}[/] {span}",
+        f"{row['n']} records",
+        row["code"],
+        f"content {row['content'][:12]}",
+        f"run {row['run']}",
+    ]
+    if row["params"] != "{}":
+        parts.append(f"params {row['params']}")
+    if row["quality"] != "{}":
+        parts.append(f"[yellow]quality {row['quality']}[/]")
+    if row["completeness"] < 1:
+        parts.append(
+            f"[yellow]completeness {row['completeness']:.2f}, waits for {row['waits_for']}[/]"
+        )
+    return ", ".join(parts)
+
+
+def _lineage_tree(store: Store, row: Current, tree: Tree) -> Tree:
+    _grow(store, row.uid, tree)
+    return tree
+
+
+def _grow(store: Store, uid: str, tree: Tree) -> None:
+    for used in store.registry.lineage(uid):
+        if used.kind == "granule":
+            try:
+                text = _granule_text(store, used.ref)
+            except Exception:
+                tree.add(
+                    f"{used.argument}: {used.name} {iso(used.start)} content {used.content[:12]}"
+                )
+                continue
+            _grow(store, used.ref, tree.add(f"{used.argument}: {text}"))
+        elif used.kind == "file":
+            tree.add(f"file {used.name} {used.content}")
+        else:
+            tree.add(f"{used.kind} {used.name} {used.content}")
+
+
+def _lineage_json(store: Store, uid: str) -> dict[str, Any]:
+    row = store.registry.row(uid)
+    inputs: list[dict[str, Any]] = []
+    for used in store.registry.lineage(uid):
+        item: dict[str, Any] = {
+            "argument": used.argument,
+            "kind": used.kind,
+            "name": used.name,
+            "content": used.content,
+        }
+        if used.kind == "granule":
+            item["granule"] = _lineage_json(store, used.ref)
+        inputs.append(item)
+    keep = (
+        "uid",
+        "dataset",
+        "n",
+        "fingerprint",
+        "content",
+        "path",
+        "code",
+        "params",
+        "quality",
+        "run",
+    )
+    facts = {k: row[k] for k in keep} | {"start": iso(row["start"]), "stop": iso(row["stop"])}
+    return facts | {"inputs": inputs}
+
+
+def status(store: str, registry: str, json: bool) -> None:
+    """Print what a store holds and what failed last."""
+    with Store.open(store, read_only=True, registry=registry) as opened:
+        rows = opened.registry.summary()
+        failed = opened.registry.unresolved()
+    if json:
+        print(json_.dumps({"datasets": rows, "failures": failed}, indent=1))
+        return
+    table = Table("dataset", "granules", "empty", "records", "MB", "from", "to", title=store)
+    for r in rows:
+        table.add_row(
+            r["dataset"],
+            str(r["granules"]),
+            str(r["empty"] or ""),
+            f"{r['records']:,}",
+            f"{r['bytes'] / 1e6:.1f}",
+            r["start"],
+            r["stop"],
+        )
+    out.print(table)
+    for f in failed[:20]:
+        out.print(f"[red]{f['state']}[/] {f['dataset']} {f['start']}: {f['error']}")
+    if len(failed) > 20:
+        out.print(f"... and {len(failed) - 20} more (--json lists all)")
+
+
+def quicklook(
+    datasets: list[str], start: str, stop: str, store: str, registry: str, output: Path, event: str
+) -> None:
+    """Draw datasets of an interval, or around an event, into a PNG."""
+    from ..publish.quicklook import draw_event, draw_interval
+
+    with Store.open(store, read_only=True, registry=registry) as opened:
+        if event:
+            draw_event(opened, event, output, datasets)
+        else:
+            if not start or not stop:
+                raise UsageError(
+                    "the interval is missing", todo="Give --start and --stop, or --event ID"
+                )
+            draw_interval(opened, datasets, Interval.of(start, stop), output)
+    out.print(f"wrote {output}")

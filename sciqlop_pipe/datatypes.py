@@ -1,0 +1,123 @@
+"""The shapes that missions share: recipes take and give these, adapters end in one of them."""
+
+from __future__ import annotations
+
+from .datatype import DataType, Var
+
+_T = ("time",)
+_TC = ("time", "component")
+_TCC = ("time", "component", "component_2")
+_GRID = ("time", "phi_bin", "theta_bin", "energy_bin")
+_LIST = ("time", "direction", "energy_bin")
+
+Anything = DataType("Any", description="whatever has a time coordinate")
+
+VDF = DataType(
+    "VDF",
+    (
+        Var("f", (_GRID, _LIST), "s^3 m^-6"),
+        Var("energy", (("time", "energy_bin"),), "eV", subset=True),
+        Var("phi", (_GRID, _LIST), "deg", subset=True),
+        Var("theta", (_GRID, _LIST), "deg", subset=True),
+        Var("solid_angle", (_GRID[:3], _LIST[:2]), "sr", subset=True),
+        Var("f_error", (_GRID, _LIST), "s^3 m^-6", required=False),
+        Var("energy_lower", (("time", "energy_bin"),), "eV", required=False, subset=True),
+        Var("energy_upper", (("time", "energy_bin"),), "eV", required=False, subset=True),
+        Var("phi_width", (_GRID, _LIST), "deg", required=False, subset=True),
+        Var("theta_width", (_GRID, _LIST), "deg", required=False, subset=True),
+        Var("first_energy", (_T,), "1", required=False),
+        Var("quality", (_T,), "1", required=False),
+    ),
+    attrs=("species", "mass", "charge", "energy_kind", "frame"),
+    main="f",
+    records=50,
+    numeric="counts",
+    description="velocity distribution function; directions are velocities, NaN is unmeasured",
+)
+
+VectorSeries = DataType(
+    "VectorSeries",
+    (Var("vector", (_TC,), framed=True), Var("quality", (_T,), "1", required=False)),
+    main="vector",
+    description="a vector in time, in a named frame",
+)
+
+ScalarSeries = DataType(
+    "ScalarSeries",
+    (Var("value", (_T,)), Var("quality", (_T,), "1", required=False)),
+    main="value",
+    description="a number in time",
+)
+
+Position = DataType(
+    "Position",
+    (
+        Var("position", (_TC,), "km", framed=True),
+        Var("velocity", (_TC,), "km s^-1", False, framed=True),
+    ),
+    main="position",
+    description="where the spacecraft is",
+)
+
+Moments = DataType(
+    "Moments",
+    (
+        Var("density", (_T,), "cm^-3"),
+        Var("velocity", (_TC,), "km s^-1", framed=True),
+        Var("temperature", (_T,), "eV", required=False),
+        Var("temperature_tensor", (_TCC,), "eV", required=False, framed=True),
+        Var("pressure", (_TCC,), "nPa", required=False, framed=True),
+        Var("temperature_parallel", (_T,), "eV", required=False),
+        Var("temperature_perpendicular", (_T,), "eV", required=False),
+        Var("heat_flux", (_TC,), "mW m^-2", required=False, framed=True),
+        Var("coverage", (_T,), "1", required=False),
+        Var("quality", (_T,), "1", required=False),
+    ),
+    attrs=("species",),
+    main="density",
+    description="density, velocity, pressure, temperature, heat flux",
+)
+
+EnergySpectrum = DataType(
+    "EnergySpectrum",
+    (
+        Var("spectrum", (("time", "energy_bin"),), "eV cm^-2 s^-1 sr^-1 eV^-1"),
+        Var("energy", (("time", "energy_bin"),), "eV", subset=True),
+        Var("coverage", (_T, ("time", "energy_bin")), "1", required=False),
+        Var("quality", (_T,), "1", required=False),
+    ),
+    attrs=("species",),
+    main="spectrum",
+    description="omnidirectional differential energy flux",
+)
+
+PlasmaState = DataType(
+    "PlasmaState",
+    (
+        Var("density", (_T,), "cm^-3"),
+        Var("speed", (_T,), "km s^-1"),
+        Var("temperature", (_T,), "eV"),
+        Var("velocity", (_TC,), "km s^-1", framed=True),
+        Var("magnetic_field", (_T,), "nT", required=False),
+    ),
+    description="what any mission can say of the plasma around it, on one clock",
+)
+
+Labels = DataType(
+    "Labels",
+    (Var("probability", (("time", "label"),), "1"), Var("gap", (_T,), "1", required=False)),
+    main="probability",
+    description="probability of each class in time",
+)
+
+Overview = DataType(
+    "Overview",
+    (),
+    description="min, mean, max and count of every variable per time bin",
+)
+
+Events = DataType(
+    "Events",
+    in_sql=True,
+    description="intervals with attributes; they live in the registry, not in files",
+)

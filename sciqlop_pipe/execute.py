@@ -1,0 +1,422 @@
+"""What a worker does: make the granules of one bundle, write them, and report.
+
+A bundle is a raw granule and the products made from it alone: it is read once. Workers never open
+the registry: paths and hashes of inputs come with the task, records of what was made go back.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import tempfile
+import time
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from .errors import PipeError, SourceError, StoreError, TransientError
+from .fingerprint import file_part, fingerprint, granule_part, inputs_key, model_part, params_text
+from .granule import Granule, Interval, iso
+from .model import Dataset
+from .sources.archive import RawFile
+from .sources.fetch import checksum, fetch
+from .sources.files import LocalFile, merge_by_time, trim
+from .store.granules import new_uid, read_granule, write_granule
+from .store.layout import content_hash, layout_of
+from .store.records import Event, Failure, InputUsed, Outcome, Record, Unchanged
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """An input granule: where it is in the store and what it holds.
+
+    One that was not kept has no path; `maker` then says how it is made again, in memory.
+    """
+
+    start: int
+    stop: int
+    uid: str
+    content: str
+    n: int
+    path: str | None
+    maker: Member | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InputSpec:
+    """One argument of a recipe for one granule.
+
+    `sibling` names an input that this bundle makes itself. `waits_for` names granules that are
+    expected but could not be made.
+    """
+
+    argument: str
+    dataset: str
+    required: bool
+    margin: int
+    pieces: tuple[Piece, ...] = ()
+    sibling: bool = False
+    waits_for: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSpec:
+    """A promoted model: its name, the hash of its content, and where it is in the store."""
+
+    name: str
+    content: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One granule to make."""
+
+    dataset: Dataset
+    interval: Interval
+    inputs: tuple[InputSpec, ...] = ()
+    files: tuple[RawFile, ...] = ()
+    checksums: tuple[tuple[str, str], ...] = ()
+    model: ModelSpec | None = None
+    replaces: str | None = None
+    current_fingerprint: str | None = None
+    keep: bool = True
+
+    @property
+    def granule(self) -> Granule:
+        """Return which granule this is."""
+        return Granule(self.dataset.name, self.interval)
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """Granules made by one task, inputs first."""
+
+    members: tuple[Member, ...]
+    root: str
+    salvage: bool = False
+    durable: bool = True
+
+
+@dataclass(slots=True)
+class Made:
+    """A granule in memory while its bundle runs."""
+
+    ds: xr.Dataset | None
+    content: str
+    uid: str
+
+
+def run_bundle(bundle: Bundle) -> list[Outcome]:
+    """Return one outcome per member; a member's failure does not touch those that do not need it."""
+    _single_threaded_codecs()
+    made: dict[str, Made] = {}
+    outcomes: list[Outcome] = []
+    broken: set[str] = set()
+    for member in bundle.members:
+        began = time.perf_counter()
+        granule, host = member.granule, socket.gethostname()
+        lacking = [i.dataset for i in member.inputs if i.sibling and i.dataset in broken]
+        if lacking:
+            broken.add(granule.dataset)
+            error = f"{lacking[0]} of this granule could not be made"
+            outcomes.append(Failure(granule, "blocked", error, host=host))
+            continue
+        try:
+            outcome = _make(bundle, member, made)
+        except Exception as error:
+            broken.add(granule.dataset)
+            outcomes.append(_failure(granule, error, time.perf_counter() - began, host))
+        else:
+            outcomes.append(_timed(outcome, time.perf_counter() - began, host))
+    return outcomes
+
+
+def _failure(granule: Granule, error: Exception, seconds: float, host: str) -> Failure:
+    state = "failed"
+    if isinstance(error, (TransientError, ConnectionError, TimeoutError)):
+        state = "transient"
+    elif isinstance(error, SourceError):
+        state = "refused"
+    said = str(error) if isinstance(error, PipeError) else f"{type(error).__name__}: {error}"
+    return Failure(granule, state, said, traceback.format_exc(), seconds, host)
+
+
+def _timed(outcome: Record | Unchanged, seconds: float, host: str) -> Outcome:
+    return replace(outcome, seconds=seconds, host=host)
+
+
+def _make(bundle: Bundle, member: Member, made: dict[str, Made]) -> Record | Unchanged:
+    if member.dataset.is_raw:
+        return _make_raw(bundle, member, made)
+    return _make_product(bundle, member, made)
+
+
+def _make_raw(bundle: Bundle, member: Member, made: dict[str, Made]) -> Record | Unchanged:
+    source, granule = member.dataset.source, member.granule
+    assert source is not None
+    known = dict(member.checksums)
+    with tempfile.TemporaryDirectory(prefix="sciqlop-pipe-") as folder:
+        files = [_local(raw, Path(folder), known) for raw in member.files]
+        loaded = source.read(files, member.interval, salvage=bundle.salvage)
+    digests = [("file", f.checksum) for f in loaded.used] + [("lost", w) for w in loaded.lost]
+    used = tuple(
+        InputUsed("", "file", f.raw.name, f.raw.start, f.raw.token, f.checksum) for f in files
+    )
+    quality = json.dumps({"lost": list(loaded.lost)} if loaded.lost else {})
+    key = inputs_key(file_part(f.token) for f in member.files)
+    mark = fingerprint(member.dataset, granule, digests)
+    return _finish(bundle, member, made, loaded.ds, mark, key, used, quality=quality)
+
+
+def _local(raw: RawFile, folder: Path, known: dict[str, str]) -> LocalFile:
+    path = fetch(raw, folder)
+    return LocalFile(raw, path, known.get(raw.token) or checksum(path))
+
+
+def _make_product(bundle: Bundle, member: Member, made: dict[str, Made]) -> Record | Unchanged:
+    dataset, granule = member.dataset, member.granule
+    arguments: dict[str, Any] = {}
+    digests: list[tuple[str, ...]] = []
+    parts: list[str] = []
+    used: list[InputUsed] = []
+    waits: list[str] = []
+    for spec in member.inputs:
+        ds, lines = _gather(bundle, member, spec, made, parts, used)
+        arguments[spec.argument] = ds
+        digests.extend((spec.argument, line) for line in lines)
+        waits.extend(spec.waits_for)
+    if member.model is not None:
+        parts.append(model_part(member.model.name, member.model.content))
+        digests.append(("model", member.model.content))
+        used.append(
+            InputUsed(
+                "model", "model", member.model.name, 0, member.model.path, member.model.content
+            )
+        )
+    mark = fingerprint(dataset, granule, digests)
+    key = inputs_key(parts)
+    if mark == member.current_fingerprint and not _needed_in_memory(bundle, dataset.name):
+        assert member.replaces is not None
+        return Unchanged(granule, member.replaces, key, tuple(used))
+    required = [arguments[i.argument] for i in member.inputs if i.required]
+    result: Any = None
+    if all(ds is not None for ds in required) and any(d is not None for d in arguments.values()):
+        result = _call(bundle, member, arguments)
+    completeness = _completeness(member)
+    if dataset.gives.in_sql:
+        return _events_record(member, mark, key, tuple(used), result or (), waits, completeness)
+    return _finish(
+        bundle,
+        member,
+        made,
+        result,
+        mark,
+        key,
+        tuple(used),
+        waits=tuple(waits),
+        completeness=completeness,
+    )
+
+
+def _needed_in_memory(bundle: Bundle, name: str) -> bool:
+    return any(i.sibling and i.dataset == name for m in bundle.members for i in m.inputs)
+
+
+def _call(bundle: Bundle, member: Member, arguments: dict[str, Any]) -> Any:
+    recipe = member.dataset.recipe
+    assert recipe is not None
+    extra: dict[str, Any] = {}
+    if member.model is not None:
+        from .detect.models import load_model
+
+        extra["model"] = load_model(Path(bundle.root) / member.model.path)
+    if member.dataset.gives.in_sql:
+        extra |= {"dataset": member.dataset.name, "interval": member.interval}
+    return recipe(**arguments, **dict(member.dataset.params), **extra)
+
+
+def _gather(
+    bundle: Bundle,
+    member: Member,
+    spec: InputSpec,
+    made: dict[str, Made],
+    parts: list[str],
+    used: list[InputUsed],
+) -> tuple[xr.Dataset | None, list[str]]:
+    """Return an input as one dataset, and the digests of the slices it was made of."""
+    reach = member.interval.padded(spec.margin)
+    if spec.sibling:
+        piece = made[spec.dataset]
+        start = member.interval.start
+        parts.append(granule_part(spec.argument, spec.dataset, start, piece.content))
+        used.append(
+            InputUsed(spec.argument, "granule", spec.dataset, start, piece.uid, piece.content)
+        )
+        return piece.ds, [piece.content]
+    slices: list[xr.Dataset] = []
+    digests: list[str] = []
+    for p in spec.pieces:
+        parts.append(granule_part(spec.argument, spec.dataset, p.start, p.content))
+        used.append(InputUsed(spec.argument, "granule", spec.dataset, p.start, p.uid, p.content))
+        ds = _piece(bundle, p)
+        if ds is None:
+            digests.append(p.content)
+            continue
+        inside = trim(ds, reach)
+        whole = inside.sizes["time"] == ds.sizes["time"]
+        digests.append(p.content if whole else content_hash(inside))
+        if inside.sizes["time"]:
+            slices.append(inside)
+    return merge_by_time(slices), digests
+
+
+def _piece(bundle: Bundle, piece: Piece) -> xr.Dataset | None:
+    """Return an input granule in memory: read, or made again when it was not kept."""
+    if not piece.n:
+        return None
+    if piece.path is not None:
+        return read_granule(Path(bundle.root), piece.path)
+    if piece.maker is None:
+        raise StoreError(
+            "it was not kept and cannot be made again without its files",
+            f"granule starting {iso(piece.start)}",
+            "Give the archives it was made from (--archive)",
+        )
+    made: dict[str, Made] = {}
+    _make(bundle, replace(piece.maker, keep=False, current_fingerprint=None), made)
+    return made[piece.maker.dataset.name].ds
+
+
+def _completeness(member: Member) -> float:
+    waiting = sum(len(i.waits_for) for i in member.inputs)
+    there = sum(len(i.pieces) + i.sibling for i in member.inputs)
+    return 1.0 if not waiting else there / (there + waiting)
+
+
+def _finish(
+    bundle: Bundle,
+    member: Member,
+    made: dict[str, Made],
+    ds: xr.Dataset | None,
+    mark: str,
+    key: str,
+    used: tuple[InputUsed, ...],
+    *,
+    quality: str = "{}",
+    waits: Sequence[str] = (),
+    completeness: float = 1.0,
+) -> Record | Unchanged:
+    """Check, hash and write what was made; nothing is written when it is what is current."""
+    dataset, granule = member.dataset, member.granule
+    if ds is not None:
+        ds = dataset.gives.check(trim(ds, member.interval), str(granule))
+        ds = ds if ds.sizes["time"] else None
+    content = content_hash(ds) if ds is not None else "empty"
+    if mark == member.current_fingerprint and member.replaces is not None:
+        made[dataset.name] = Made(ds, content, member.replaces)
+        return Unchanged(granule, member.replaces, key, used)
+    uid = new_uid(mark)
+    made[dataset.name] = Made(ds, content, uid)
+    facts: dict[str, Any] = {
+        "uid": uid,
+        "dataset": dataset.name,
+        "start": member.interval.start,
+        "stop": member.interval.stop,
+        "fingerprint": mark,
+        "content": content,
+        "code": dataset.code,
+        "version": dataset.version,
+        "params": params_text(dataset),
+        "inputs": key,
+        "quality": quality,
+        "completeness": completeness,
+        "waits_for": list(waits),
+        "first": None,
+        "last": None,
+        "n": 0,
+        "written": time.time_ns(),
+        "lineage": [[u.argument, u.kind, u.name, u.start, u.ref, u.content] for u in used],
+    }
+    path, nbytes = None, 0
+    if ds is not None:
+        time_ns = ds["time"].values.astype(np.int64)
+        facts |= {"first": int(time_ns[0]), "last": int(time_ns[-1]), "n": int(time_ns.size)}
+        if member.keep:
+            written = write_granule(
+                Path(bundle.root), granule, uid, ds, dataset.gives, facts, durable=bundle.durable
+            )
+            path, nbytes = written.path, written.nbytes
+    return Record(
+        granule,
+        uid,
+        mark,
+        content,
+        facts["n"],
+        facts["first"],
+        facts["last"],
+        path,
+        nbytes,
+        layout_of(ds) if ds is not None else None,
+        dataset.code,
+        dataset.version,
+        params_text(dataset),
+        key,
+        used,
+        quality,
+        completeness,
+        tuple(waits),
+        member.replaces,
+    )
+
+
+def _events_record(
+    member: Member,
+    mark: str,
+    key: str,
+    used: tuple[InputUsed, ...],
+    events: Sequence[Event],
+    waits: Sequence[str],
+    completeness: float,
+) -> Record:
+    dataset = member.dataset
+    events = tuple(sorted(events, key=lambda e: (e.start, e.kind)))
+    content = inputs_key(f"{e.id} {e.kind} {e.start} {e.stop} {e.attributes}" for e in events)
+    first = min((e.start for e in events), default=None)
+    last = max((e.stop for e in events), default=None)
+    return Record(
+        member.granule,
+        new_uid(mark),
+        mark,
+        content,
+        len(events),
+        first,
+        last,
+        None,
+        0,
+        None,
+        dataset.code,
+        dataset.version,
+        params_text(dataset),
+        key,
+        used,
+        "{}",
+        completeness,
+        tuple(waits),
+        member.replaces,
+        events,
+    )
+
+
+def _single_threaded_codecs() -> None:
+    """One thread per worker thread: codecs must not start their own."""
+    import zarr
+    from numcodecs import blosc
+
+    blosc.use_threads = False
+    zarr.config.set({"threading.max_workers": 1, "async.concurrency": 4})

@@ -1,0 +1,248 @@
+"""The graph of all datasets: found by entry point, checked, ordered. Nobody writes the order."""
+
+from __future__ import annotations
+
+import traceback
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
+from functools import cached_property
+from importlib.metadata import EntryPoint, entry_points
+
+from .errors import GraphError, UnknownName, UsageError, near
+from .granule import GranuleLength, duration
+from .model import Dataset, Mission
+from .standard import with_standard_products
+
+GROUP = "sciqlop_pipe.missions"
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A plugin that could not be loaded, and why."""
+
+    name: str
+    value: str
+    error: str
+
+
+@dataclass(frozen=True)
+class Graph:
+    """Every dataset of every mission; edges are checked when it is made.
+
+    Use `Graph.discover()` for what is installed, `Graph.of(missions)` for your own.
+    """
+
+    missions: tuple[Mission, ...]
+    nodes: Mapping[str, Dataset] = field(repr=False)
+    broken: tuple[Broken, ...] = ()
+
+    @classmethod
+    def discover(cls, *extra: Dataset) -> Graph:
+        """Return the graph of all installed missions, plus datasets of your own.
+
+        A plugin that cannot be loaded is warned about with its traceback, listed in `broken`, and
+        left out.
+
+        Raises
+        ------
+        GraphError
+            When declarations contradict each other.
+        """
+        missions: list[Mission] = []
+        broken: list[Broken] = []
+        origin: dict[str, str] = {}
+        for point in sorted(entry_points(group=GROUP), key=lambda p: (p.name, p.value)):
+            try:
+                mission = point.load()
+                if not isinstance(mission, Mission):
+                    raise TypeError(f"{point.value} is a {type(mission).__name__}, not a Mission")
+            except Exception:
+                broken.append(Broken(point.name, point.value, traceback.format_exc()))
+                warnings.warn(
+                    f"mission plugin '{point.name}' ({point.value}) is broken and left out:\n"
+                    f"{broken[-1].error}",
+                    stacklevel=2,
+                )
+                continue
+            where = f"{point.value} ({_distribution(point)})"
+            _refuse_second_claim(mission, where, origin)
+            missions.append(mission)
+        if extra:
+            missions.append(Mission("", extra))
+        return cls.of(missions, broken)
+
+    @classmethod
+    def of(cls, missions: Iterable[Mission], broken: Iterable[Broken] = ()) -> Graph:
+        """Return the checked graph of some missions.
+
+        Raises
+        ------
+        GraphError
+            For an input of the wrong DataType, an unknown name, a cycle, or a name claimed twice.
+        """
+        missions = tuple(missions)
+        nodes: dict[str, Dataset] = {}
+        for mission in missions:
+            for dataset in with_standard_products(mission.datasets):
+                if dataset.name in nodes:
+                    raise GraphError(
+                        f"two declarations claim the name '{dataset.name}'",
+                        f"mission {mission.name}",
+                        "Names are unique over all missions; rename one",
+                    )
+                _check_name(dataset, mission)
+                nodes[dataset.name] = dataset
+        for dataset in nodes.values():
+            _check_edges(dataset, nodes)
+        ordered = _ordered(nodes)
+        lengths: dict[str, GranuleLength] = {}
+        for name in ordered:
+            lengths[name] = nodes[name].granule or lengths[nodes[name].inputs[0][1]]
+        whole = {name: replace(nodes[name], granule=lengths[name]) for name in ordered}
+        return cls(missions, whole, tuple(broken))
+
+    def __getitem__(self, name: str) -> Dataset:
+        try:
+            return self.nodes[name]
+        except KeyError:
+            raise UnknownName(
+                f"nobody declares the dataset '{name}'",
+                "",
+                near(name, self.nodes) or "'sciqlop-pipe graph' lists what there is",
+            ) from None
+
+    def __iter__(self) -> Iterator[Dataset]:
+        return iter(self.nodes.values())
+
+    def select(self, patterns: Iterable[str]) -> tuple[str, ...]:
+        """Return the names that exact names or globs select, in the order of the graph.
+
+        Raises
+        ------
+        UnknownName
+            For a pattern that selects nothing.
+        """
+        chosen: set[str] = set()
+        for pattern in patterns:
+            hits = [n for n in self.nodes if fnmatchcase(n, pattern)]
+            chosen.update(hits or [self[pattern].name])
+        return tuple(n for n in self.nodes if n in chosen)
+
+    def ancestors(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Return the names and everything they are made from, inputs first."""
+        wanted: set[str] = set()
+        stack = list(names)
+        while stack:
+            name = stack.pop()
+            if name not in wanted:
+                wanted.add(name)
+                stack.extend(source for _, source in self[name].inputs)
+        return tuple(n for n in self.nodes if n in wanted)
+
+    def length(self, name: str) -> GranuleLength:
+        """Return how a dataset is cut in time."""
+        granule = self[name].granule
+        assert granule is not None
+        return granule
+
+    @cached_property
+    def mission_of(self) -> Mapping[str, Mission]:
+        """Return the mission that declares each dataset."""
+        return {d.name: m for m in self.missions for d in with_standard_products(m.datasets)}
+
+
+def _distribution(point: EntryPoint) -> str:
+    dist = point.dist
+    return f"{dist.name} {dist.version}" if dist else "unknown distribution"
+
+
+def _refuse_second_claim(mission: Mission, where: str, origin: dict[str, str]) -> None:
+    for dataset in mission.datasets:
+        if dataset.name in origin:
+            raise GraphError(
+                f"two plugins claim the dataset '{dataset.name}'",
+                f"{origin[dataset.name]} and {where}",
+                "Uninstall one, or rename the dataset",
+            )
+        origin[dataset.name] = where
+
+
+def _check_name(dataset: Dataset, mission: Mission) -> None:
+    name = dataset.name
+    if name != name.lower() or not all(
+        p.isidentifier() or p[:1].isdigit() for p in name.split(".")
+    ):
+        raise GraphError(
+            f"'{name}' is not a dataset name",
+            f"mission {mission.name}",
+            "Names are lower-case words joined by dots: mission.instrument.mode.quantity",
+        )
+
+
+def _check_edges(dataset: Dataset, nodes: Mapping[str, Dataset]) -> None:
+    if dataset.recipe is None:
+        return
+    for argument, name in dataset.inputs:
+        where = f"product {dataset.name}, argument {argument}"
+        if name not in nodes:
+            raise GraphError(f"nobody declares its input '{name}'", where, near(name, nodes))
+        wanted, found = dataset.argument(argument).datatype, nodes[name].gives
+        if wanted.name not in ("Any", found.name):
+            raise GraphError(f"expected a {wanted.name}, but {name} is a {found.name}", where)
+    if not dataset.inputs:
+        raise GraphError("it has no inputs", f"product {dataset.name}")
+    _check_margins(dataset)
+
+
+def _check_margins(dataset: Dataset) -> None:
+    """A param that is a length of time reaches over granule edges, so an input needs a margin."""
+    assert dataset.recipe is not None
+    widest = ("", 0)
+    for argument, _ in dataset.inputs:
+        where = f"product {dataset.name}, argument {argument}"
+        try:
+            widest = max(widest, (argument, dataset.margin(argument)), key=lambda pair: pair[1])
+        except UsageError as error:
+            raise GraphError(f"its margin cannot be told: {error.what}", where) from None
+    for name, value in dataset.params:
+        length = _length_of_time(value)
+        if length > 2 * widest[1]:
+            raise GraphError(
+                f"missing margin: param {name}={value} reaches {value} along the series, expected "
+                f"an input with a margin of at least half of it, found {widest[1] / 1e9:g} s",
+                f"product {dataset.name}, argument {dataset.inputs[0][0]}",
+                f'Annotate the input in recipe {dataset.recipe.name}: Annotated[..., Margin("{name}")]',
+            )
+
+
+def _length_of_time(value: object) -> int:
+    try:
+        return duration(value) if isinstance(value, str) else 0
+    except UsageError:
+        return 0
+
+
+def _ordered(nodes: Mapping[str, Dataset]) -> list[str]:
+    """Return names so that inputs come first; declaration order otherwise."""
+    order: list[str] = []
+    state: dict[str, int] = {}
+
+    def visit(name: str, path: tuple[str, ...]) -> None:
+        if state.get(name) == 1:
+            circle = [*path[path.index(name) :], name]
+            raise GraphError(
+                "datasets are made from each other in a circle: " + " <- ".join(circle)
+            )
+        if state.get(name) == 2:
+            return
+        state[name] = 1
+        for _, source in nodes[name].inputs:
+            visit(source, (*path, name))
+        state[name] = 2
+        order.append(name)
+
+    for name in nodes:
+        visit(name, ())
+    return order

@@ -1,0 +1,82 @@
+"""Making granules in processes of their own, whose death costs nothing but that granule."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+import cloudpickle
+
+from .execute import Bundle, Member, run_bundle
+from .store.records import Failure, Outcome
+
+
+def run_isolated(bundle: Bundle) -> list[Outcome]:
+    """Return the outcomes of a bundle whose worker died, each member made in a fresh process.
+
+    What a member needs of its bundle is made again in front of it, in memory only. The death of
+    a process is recorded as the failure of the one member it was for.
+    """
+    outcomes: list[Outcome] = []
+    failed: set[str] = set()
+    for index, member in enumerate(bundle.members):
+        before = _needed(bundle.members[:index], member)
+        lacking = [m for m in before if m.dataset.name in failed]
+        outcome: Outcome
+        if lacking:
+            outcome = Failure(member.granule, "blocked", f"{lacking[0].granule} could not be made")
+        else:
+            again = tuple(replace(m, keep=False) for m in before)
+            outcome = _in_fresh_process(replace(bundle, members=(*again, member)))
+        if isinstance(outcome, Failure):
+            failed.add(member.dataset.name)
+        outcomes.append(outcome)
+    return outcomes
+
+
+def _needed(earlier: tuple[Member, ...], member: Member) -> list[Member]:
+    wanted = {i.dataset for i in member.inputs if i.sibling}
+    found: list[Member] = []
+    for other in reversed(earlier):
+        if other.dataset.name in wanted:
+            found.insert(0, other)
+            wanted |= {i.dataset for i in other.inputs if i.sibling}
+    return found
+
+
+def _in_fresh_process(bundle: Bundle) -> Outcome:
+    with tempfile.TemporaryDirectory(prefix="sciqlop-pipe-") as folder:
+        ask, answer = Path(folder) / "bundle", Path(folder) / "outcomes"
+        ask.write_bytes(cloudpickle.dumps(bundle))
+        done = subprocess.run(
+            [sys.executable, "-m", "sciqlop_pipe.isolated", str(ask), str(answer)],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode == 0 and answer.exists():
+            outcomes: list[Outcome] = cloudpickle.loads(answer.read_bytes())
+            return outcomes[-1]
+    return Failure(
+        bundle.members[-1].granule,
+        "failed",
+        f"the process that made it died ({_death(done.returncode)})",
+        done.stderr[-4000:],
+    )
+
+
+def _death(code: int) -> str:
+    try:
+        return signal.Signals(-code).name if code < 0 else f"exit status {code}"
+    except ValueError:
+        return f"signal {-code}"
+
+
+if __name__ == "__main__":
+    Path(sys.argv[2]).write_bytes(
+        cloudpickle.dumps(run_bundle(cloudpickle.loads(Path(sys.argv[1]).read_bytes())))
+    )

@@ -1,0 +1,427 @@
+"""The vocabulary of the project: DataType, Recipe, Dataset, Mission. No I/O, no Dask.
+
+Everything here is a frozen declaration. What the declarations mean together (order, type errors,
+near names) is found out by `graph`.
+"""
+
+from __future__ import annotations
+
+import inspect
+import types
+import typing
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol, runtime_checkable
+
+from .datatype import DataType, MaybeType
+from .errors import GraphError, UnknownName, near
+from .granule import GranuleLength, duration
+
+__all__ = [
+    "Dataset",
+    "Input",
+    "Margin",
+    "Mission",
+    "Param",
+    "Recipe",
+    "Source",
+    "product",
+    "raw",
+    "recipe",
+]
+
+
+#: Keyword-only arguments that the engine itself fills in.
+GIVEN = ("model", "dataset", "interval")
+
+
+@dataclass(frozen=True, slots=True)
+class Margin:
+    """How much of an input beyond the granule a recipe must see, on both sides.
+
+    A duration ("2s"), or the name of a param that holds one.
+    """
+
+    text: str
+
+    def ns(self, params: Mapping[str, Any]) -> int:
+        """Return the margin in nanoseconds, given the values of the recipe's params."""
+        return duration(str(params.get(self.text, self.text)))
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """One dataset argument of a recipe."""
+
+    name: str
+    datatype: DataType
+    required: bool
+    margins: tuple[Margin, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """One keyword-only argument of a recipe: a number or word that enters the fingerprint."""
+
+    name: str
+    type: type
+    default: Any
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A pure function from DataTypes to a DataType, with its version and what it needs.
+
+    Called like the function it wraps. Pickles by name, so that a Dask worker imports it (and
+    finds numba's cache) instead of receiving a copy; one defined in a notebook travels by value.
+    """
+
+    fn: Callable[..., Any]
+    gives: DataType
+    version: int
+    takes: tuple[Input, ...]
+    params: tuple[Param, ...]
+    gaps_ok: bool = False
+    needs_model: bool = False
+
+    @property
+    def name(self) -> str:
+        """Return the name that fingerprints and reports use."""
+        return self.fn.__name__
+
+    @property
+    def summary(self) -> str:
+        """Return the first line of the docstring."""
+        return (inspect.getdoc(self.fn) or "").split("\n", 1)[0]
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.fn(*args, **kwargs)
+
+    def __reduce__(self) -> Any:
+        if self.fn.__module__ == "__main__" or "<locals>" in self.fn.__qualname__:
+            values = (
+                self.fn,
+                self.gives,
+                self.version,
+                self.takes,
+                self.params,
+                self.gaps_ok,
+                self.needs_model,
+            )
+            return Recipe, values
+        return _recipe_by_name, (self.fn.__module__, self.fn.__qualname__)
+
+    def bind(self, values: Mapping[str, Any], where: str = "") -> tuple[tuple[str, Any], ...]:
+        """Return all params with `values` over the defaults, as sorted pairs.
+
+        Raises
+        ------
+        UnknownName
+            For a param the recipe does not have.
+        GraphError
+            For a value of another type than the param's.
+        """
+        known = {p.name: p for p in self.params}
+        for name in values:
+            if name not in known:
+                raise UnknownName(
+                    f"recipe {self.name} has no param '{name}'",
+                    where,
+                    near(name, known) or f"It has: {', '.join(known) or 'none'}",
+                )
+        bound = {name: values.get(name, p.default) for name, p in known.items()}
+        for name, value in bound.items():
+            wanted = known[name].type
+            if wanted is float and isinstance(value, int) and not isinstance(value, bool):
+                bound[name] = float(value)
+            elif not isinstance(value, wanted):
+                raise GraphError(
+                    f"param {name} of recipe {self.name} is {value!r}, expected {wanted.__name__}",
+                    where,
+                )
+        return tuple(sorted(bound.items()))
+
+
+def _recipe_by_name(module: str, qualname: str) -> Recipe:
+    import importlib
+
+    found: Any = importlib.import_module(module)
+    for part in qualname.split("."):
+        found = getattr(found, part)
+    return typing.cast(Recipe, found)
+
+
+def recipe(
+    *, gives: DataType, version: int, gaps_ok: bool = False
+) -> Callable[[Callable[..., Any]], Recipe]:
+    """Return a decorator that makes a function a Recipe.
+
+    Positional parameters are inputs: annotate each with its DataType, `X | None` when it may be
+    absent, `Annotated[X, Margin("2s")]` when it must reach beyond the granule. Keyword-only
+    parameters with a default are params. Keyword-only `model`, `dataset` and `interval` without
+    default are given by the engine: a trained model, and for Events the granule they belong to.
+
+    Parameters
+    ----------
+    gives : DataType
+        What comes back.
+    version : int
+        Raise it whenever numbers move.
+    gaps_ok : bool
+        Whether a granule may be made from incomplete inputs.
+    """
+
+    def decorate(fn: Callable[..., Any]) -> Recipe:
+        hints = typing.get_type_hints(fn, include_extras=True, localns=_local_types(fn))
+        takes: list[Input] = []
+        params: list[Param] = []
+        needs_model = False
+        for p in inspect.signature(fn).parameters.values():
+            if p.kind is p.KEYWORD_ONLY and p.name in GIVEN and p.default is p.empty:
+                needs_model = needs_model or p.name == "model"
+            elif p.kind is p.KEYWORD_ONLY:
+                params.append(_param(fn, p))
+            else:
+                takes.append(_input(fn, p.name, hints.get(p.name)))
+        return Recipe(fn, gives, version, tuple(takes), tuple(params), gaps_ok, needs_model)
+
+    return decorate
+
+
+def _local_types(fn: Callable[..., Any]) -> dict[str, Any]:
+    """Annotations of a function made inside another refer to what that one closed over."""
+    code = getattr(fn, "__code__", None)
+    cells = getattr(fn, "__closure__", None) or ()
+    found = (
+        dict(zip(code.co_freevars, (c.cell_contents for c in cells), strict=False)) if code else {}
+    )
+    return {k: v for k, v in found.items() if isinstance(v, (DataType, MaybeType))}
+
+
+def _param(fn: Callable[..., Any], p: inspect.Parameter) -> Param:
+    if p.default is p.empty or not isinstance(p.default, (bool, int, float, str, tuple)):
+        raise GraphError(
+            f"param {p.name} needs a default that is a number, a word or a tuple",
+            f"recipe {fn.__name__}",
+            "Params enter the fingerprint, so they must have a plain value",
+        )
+    return Param(p.name, type(p.default), p.default)
+
+
+def _input(fn: Callable[..., Any], name: str, hint: Any) -> Input:
+    margins: tuple[Margin, ...] = ()
+    required = True
+    if typing.get_origin(hint) is typing.Annotated:
+        hint, *extras = typing.get_args(hint)
+        margins = tuple(e for e in extras if isinstance(e, Margin))
+    if isinstance(hint, MaybeType):
+        hint, required = hint.datatype, False
+    elif typing.get_origin(hint) in (typing.Union, types.UnionType):
+        hint = next(a for a in typing.get_args(hint) if a is not type(None))
+        required = False
+    if not isinstance(hint, DataType):
+        raise GraphError(
+            f"input {name} is annotated {hint!r}, which is not a DataType",
+            f"recipe {fn.__name__}",
+            "Annotate every positional argument with a DataType, for example vdf: VDF",
+        )
+    return Input(name, hint, required, margins)
+
+
+@runtime_checkable
+class Source(Protocol):
+    """Where a raw dataset comes from: files in archives, found by name and read by an adapter."""
+
+    @property
+    def version(self) -> int:
+        """Return the version of the adapter."""
+
+    def candidates(self, listing: Any) -> tuple[Any, ...]:
+        """Return the raw files of this source in a listing, sorted by start."""
+
+    def extent(self, file: Any) -> Any:
+        """Return the interval that a file may hold records of, judged by its name."""
+
+    def read(self, files: Any, interval: Any, *, salvage: bool) -> Any:
+        """Return what the files hold of the interval, and which of them contributed."""
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """One named node of the graph: raw (it has a source) or a product (recipe + named inputs)."""
+
+    name: str
+    gives: DataType
+    granule: GranuleLength | None
+    source: Source | None = None
+    recipe: Recipe | None = None
+    inputs: tuple[tuple[str, str], ...] = ()
+    params: tuple[tuple[str, Any], ...] = ()
+    model: str = ""
+    transient: bool = False
+    description: str = ""
+
+    @property
+    def is_raw(self) -> bool:
+        """Tell whether this comes from files rather than from other datasets."""
+        return self.source is not None
+
+    @property
+    def version(self) -> int:
+        """Return the version of the adapter or recipe."""
+        if self.source is not None:
+            return self.source.version
+        assert self.recipe is not None
+        return self.recipe.version
+
+    @property
+    def code(self) -> str:
+        """Return what made it, with versions, as it enters the fingerprint."""
+        maker = self.recipe.name if self.recipe else "adapter"
+        return f"{maker}@{self.version} {self.gives.name}@{self.gives.version}"
+
+    def margin(self, argument: str) -> int:
+        """Return how far beyond the granule an input is read, in nanoseconds."""
+        params = dict(self.params)
+        return sum(m.ns(params) for m in self.argument(argument).margins)
+
+    def argument(self, name: str) -> Input:
+        """Return the recipe's declaration of one of the inputs."""
+        assert self.recipe is not None
+        return next(i for i in self.recipe.takes if i.name == name)
+
+
+def raw(
+    name: str,
+    gives: DataType,
+    source: Source,
+    *,
+    granule: str,
+    transient: bool = False,
+    description: str = "",
+) -> Dataset:
+    """Return the declaration of a dataset that is read from mission files.
+
+    Parameters
+    ----------
+    name : str
+        `mission.instrument.mode.quantity`, lower case.
+    gives : DataType
+        What the adapter promises.
+    source : Source
+        Which files, and how they are read.
+    granule : str
+        Length of its pieces: "10min", "2h", "1d", "month".
+    transient : bool
+        Computed where needed and not kept.
+    """
+    return Dataset(
+        name,
+        gives,
+        GranuleLength(granule),
+        source=source,
+        transient=transient,
+        description=description,
+    )
+
+
+def product(
+    name: str,
+    recipe: Recipe,
+    *,
+    granule: str = "",
+    model: str = "",
+    transient: bool = False,
+    description: str = "",
+    **bindings: Any,
+) -> Dataset:
+    """Return the declaration of a dataset that a recipe makes from other datasets.
+
+    Parameters
+    ----------
+    name : str
+        `mission.instrument.mode.quantity`, lower case.
+    recipe : Recipe
+        What makes it.
+    granule : str
+        Length of its pieces; that of its first input when empty.
+    model : str
+        Name of the trained model, for recipes that take one.
+    **bindings
+        For each input of the recipe the name of a dataset, for params a value.
+
+    Raises
+    ------
+    GraphError
+        When a required input is not bound.
+    UnknownName
+        When a binding is neither an input nor a param.
+    """
+    takes = {i.name: i for i in recipe.takes}
+    inputs = {k: v for k, v in bindings.items() if k in takes}
+    params = {k: v for k, v in bindings.items() if k not in takes}
+    where = f"product {name}"
+    if unknown := [k for k in params if k not in {p.name for p in recipe.params}]:
+        raise UnknownName(
+            f"recipe {recipe.name} has no input or param '{unknown[0]}'",
+            where,
+            near(unknown[0], [*takes, *(p.name for p in recipe.params)]),
+        )
+    if missing := [i.name for i in recipe.takes if i.required and i.name not in inputs]:
+        raise GraphError(
+            f"input '{missing[0]}' ({takes[missing[0]].datatype.name}) of recipe {recipe.name} "
+            "is not bound",
+            where,
+            f"Add {missing[0]}='name.of.a.dataset'",
+        )
+    if recipe.needs_model != bool(model):
+        raise GraphError(
+            f"recipe {recipe.name} " + ("needs a trained model" if not model else "takes no model"),
+            where,
+        )
+    return Dataset(
+        name,
+        recipe.gives,
+        GranuleLength(granule) if granule else None,
+        recipe=recipe,
+        inputs=tuple(inputs.items()),
+        params=recipe.bind(params, where),
+        model=model,
+        transient=transient,
+        description=description or recipe.summary,
+    )
+
+
+@dataclass(frozen=True)
+class Mission:
+    """A tuple of datasets and the facts about them that users cite and read."""
+
+    name: str
+    datasets: tuple[Dataset, ...]
+    title: str = ""
+    authors: str = ""
+    citation: str = ""
+    archives: tuple[str, ...] = ()
+    models: tuple[Any, ...] = field(default=(), repr=False)
+
+    def __init__(
+        self,
+        name: str,
+        datasets: Iterable[Dataset],
+        *,
+        title: str = "",
+        authors: str = "",
+        citation: str = "",
+        archives: Iterable[str] = (),
+        models: Iterable[Any] = (),
+    ) -> None:
+        for key, value in (
+            ("name", name),
+            ("datasets", tuple(datasets)),
+            ("title", title),
+            ("authors", authors),
+            ("citation", citation),
+            ("archives", tuple(archives)),
+            ("models", tuple(models)),
+        ):
+            object.__setattr__(self, key, value)

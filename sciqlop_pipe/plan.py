@@ -1,0 +1,322 @@
+"""Planning: which granules are stale, and why. Pure questions to graph, registry and listing."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from .errors import StoreError, UsageError
+from .fingerprint import file_part, granule_part, inputs_key, model_part, params_text
+from .granule import Granule, Interval
+from .graph import Graph
+from .model import Dataset
+from .sources.archive import Listing, RawFile
+from .store.records import Current
+from .store.registry import Registry
+
+#: Why a granule is stale, in the order in which reasons are looked for. "upstream": an input is
+#: itself to be made. "transient": current, but not kept, and something stale is made from it.
+REASONS = ("missing", "code", "params", "model", "input", "upstream", "transient")
+
+
+@dataclass(slots=True)
+class Entry:
+    """One granule of one dataset as a plan sees it: what is current, and whether it is stale."""
+
+    interval: Interval
+    current: Current | None = None
+    reason: str = ""
+    files: tuple[RawFile, ...] = ()
+    failed: str = ""
+
+    @property
+    def stale(self) -> bool:
+        """Tell whether the plan will make it."""
+        return bool(self.reason)
+
+
+@dataclass(slots=True)
+class Timeline:
+    """The granules of one dataset in order of time."""
+
+    entries: list[Entry]
+    starts: list[int] = field(default_factory=list)
+    longest: int = 0
+
+    def __post_init__(self) -> None:
+        self.entries.sort(key=lambda e: e.interval.start)
+        self.starts = [e.interval.start for e in self.entries]
+        self.longest = max((e.interval.stop - e.interval.start for e in self.entries), default=0)
+
+    def over(self, interval: Interval) -> list[Entry]:
+        """Return the granules that overlap an interval."""
+        lo = bisect_left(self.starts, interval.start - self.longest)
+        hi = bisect_right(self.starts, interval.stop - 1)
+        return [e for e in self.entries[lo:hi] if e.interval.stop > interval.start]
+
+
+@dataclass(slots=True)
+class Plan:
+    """What a run will make: per dataset, in an order that puts inputs first."""
+
+    graph: Graph
+    targets: tuple[str, ...]
+    intervals: tuple[Interval, ...]
+    timelines: dict[str, Timeline]
+    models: Mapping[str, tuple[str, str]]
+    withdrawn: list[Granule] = field(default_factory=list)
+
+    def stale(self) -> Iterator[tuple[str, Entry]]:
+        """Yield every granule to be made, inputs before what is made from them."""
+        for name, timeline in self.timelines.items():
+            for entry in timeline.entries:
+                if entry.stale:
+                    yield name, entry
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Return how many granules of each dataset are stale for each reason, or current."""
+        table: dict[str, dict[str, int]] = {}
+        for name, timeline in self.timelines.items():
+            row: dict[str, int] = {}
+            for entry in timeline.entries:
+                key = entry.reason or "current"
+                row[key] = row.get(key, 0) + 1
+            table[name] = row
+        return table
+
+    def __len__(self) -> int:
+        return sum(e.stale for t in self.timelines.values() for e in t.entries)
+
+
+def make_plan(
+    graph: Graph,
+    registry: Registry,
+    targets: Sequence[str],
+    intervals: Sequence[Interval],
+    listing: Listing | None,
+    *,
+    models: Mapping[str, tuple[str, str]] | None = None,
+    reasons: Sequence[str] = REASONS,
+    stage: str = "",
+) -> Plan:
+    """Return what must be made so that the targets are current in the intervals.
+
+    Parameters
+    ----------
+    graph : Graph
+        All datasets.
+    registry : Registry
+        What is current.
+    targets : sequence of str
+        Names of datasets; everything they are made from is planned too.
+    intervals : sequence of Interval
+        Where; whole granules are made.
+    listing : Listing or None
+        What the archives hold; None keeps to what the store has.
+    models : mapping
+        Content hash and path of the promoted model of each name.
+    reasons : sequence of str
+        Only granules stale for one of these are taken ("upstream" follows from the others).
+    stage : str
+        Plan for a staged run.
+
+    Raises
+    ------
+    StoreError
+        When the store holds a result of a newer recipe than this installation has.
+    """
+    names = graph.ancestors(targets)
+    wanted = needs(graph, targets, intervals)
+    plan = Plan(graph, tuple(targets), tuple(intervals), {}, models or {})
+    for name in names:
+        dataset = graph[name]
+        have = _current(registry, dataset, wanted[name], stage)
+        verified = registry.verified(name)
+        if dataset.is_raw:
+            entries = _raw_entries(graph, dataset, wanted[name], have, listing, plan)
+        else:
+            entries = _product_entries(graph, dataset, wanted[name], have, plan)
+        for entry in entries:
+            reason = _why(plan, dataset, entry, verified)
+            entry.reason = reason if reason in (*reasons, "upstream") else ""
+        plan.timelines[name] = Timeline(entries)
+    _wake_transients(plan)
+    return plan
+
+
+def _wake_transients(plan: Plan) -> None:
+    """Make again what was not kept and is read by something stale; consumers come first."""
+    for name in reversed(plan.timelines):
+        dataset = plan.graph[name]
+        for entry in plan.timelines[name].entries if not dataset.is_raw else ():
+            if not entry.stale:
+                continue
+            for _, source, pieces in inputs_of(plan, dataset, entry.interval):
+                for piece in pieces if plan.graph[source].transient else ():
+                    now = piece.current
+                    if not piece.stale and now is not None and now.path is None and now.n:
+                        piece.reason = "transient"
+
+
+def needs(
+    graph: Graph, targets: Iterable[str], intervals: Sequence[Interval]
+) -> dict[str, tuple[Interval, ...]]:
+    """Return where each dataset is needed: whole granules of the targets, margins included."""
+    names = graph.ancestors(targets)
+    wanted: dict[str, list[Interval]] = {name: [] for name in names}
+    for name in targets:
+        wanted[name].extend(intervals)
+    for name in reversed(names):
+        length = graph.length(name)
+        spans = [
+            Interval(length.holding(i.start).start, length.holding(i.stop - 1).stop)
+            for i in wanted[name]
+        ]
+        wanted[name] = list(merged(spans))
+        dataset = graph[name]
+        for argument, source in dataset.inputs:
+            margin = dataset.margin(argument)
+            wanted[source].extend(i.padded(margin) for i in wanted[name])
+    return {name: tuple(spans) for name, spans in wanted.items()}
+
+
+def merged(intervals: Iterable[Interval]) -> Iterator[Interval]:
+    """Yield the union of intervals as disjoint ones, in order."""
+    last: Interval | None = None
+    for interval in sorted(intervals):
+        if last is None:
+            last = interval
+        elif interval.start <= last.stop:
+            last = Interval(last.start, max(last.stop, interval.stop))
+        else:
+            yield last
+            last = interval
+    if last is not None:
+        yield last
+
+
+def inputs_of(
+    plan: Plan, dataset: Dataset, interval: Interval
+) -> Iterator[tuple[str, str, list[Entry]]]:
+    """Yield argument, dataset and granules, margins included, that a product granule reads."""
+    for argument, source in dataset.inputs:
+        margin = dataset.margin(argument)
+        yield argument, source, plan.timelines[source].over(interval.padded(margin))
+
+
+def _current(
+    registry: Registry, dataset: Dataset, wanted: Sequence[Interval], stage: str
+) -> dict[int, Current]:
+    if not wanted:
+        return {}
+    hull = Interval(wanted[0].start, wanted[-1].stop)
+    return {c.start: c for c in registry.current(dataset.name, hull, stage=stage)}
+
+
+def _raw_entries(
+    graph: Graph,
+    dataset: Dataset,
+    wanted: Sequence[Interval],
+    have: dict[int, Current],
+    listing: Listing | None,
+    plan: Plan,
+) -> list[Entry]:
+    assert dataset.source is not None
+    length = graph.length(dataset.name)
+    cells: dict[Interval, list[RawFile]] = {}
+    files = dataset.source.candidates(listing) if listing is not None else ()
+    extents = [(file, dataset.source.extent(file)) for file in files]
+    for span in wanted:
+        for file, extent in extents:
+            if (shared := extent.intersect(span)) is not None:
+                for cell in length.covering(shared):
+                    cells.setdefault(cell, []).append(file)
+    entries = []
+    for cell, found in cells.items():
+        now = have.pop(cell.start, None)
+        unique = tuple(dict.fromkeys(found))
+        entries.append(Entry(cell, now if now and now.stop == cell.stop else None, files=unique))
+    for left in have.values():
+        entries.append(Entry(left.interval, left))
+        if listing is not None and left.n:
+            plan.withdrawn.append(left.granule)
+    return entries
+
+
+def _product_entries(
+    graph: Graph, dataset: Dataset, wanted: Sequence[Interval], have: dict[int, Current], plan: Plan
+) -> list[Entry]:
+    """A product granule is expected where every required input has a granule."""
+    length = graph.length(dataset.name)
+    required = [s for a, s in dataset.inputs if dataset.argument(a).required]
+    cells: set[Interval] | None = None
+    for group in [[s] for s in required] or [[s for _, s in dataset.inputs]]:
+        here: set[Interval] = set()
+        for source in group:
+            same = plan.graph.length(source) == length
+            for entry in plan.timelines[source].entries:
+                here.update((entry.interval,) if same else length.covering(entry.interval))
+        cells = here if cells is None else cells & here
+    entries = []
+    for cell in sorted(cells or ()):
+        if not any(cell.overlaps(w) for w in wanted):
+            continue
+        now = have.get(cell.start)
+        entries.append(Entry(cell, now if now and now.stop == cell.stop else None))
+    return entries
+
+
+def _why(plan: Plan, dataset: Dataset, entry: Entry, verified: Mapping[str, set[str]]) -> str:
+    """Return why a granule is stale, '' when it is not."""
+    now = entry.current
+    if dataset.is_raw and not entry.files:
+        return ""
+    if now is None:
+        return "missing"
+    if now.version > dataset.version:
+        raise StoreError(
+            f"the store holds version {now.version}, this installation makes {dataset.version}",
+            f"{now.granule} ({now.code})",
+            "Update sciqlop-pipe or the mission's plugin; results are not replaced by older code",
+        )
+    if now.code != dataset.code:
+        return "code"
+    if now.params != params_text(dataset):
+        return "params"
+    parts = _parts(plan, dataset, entry)
+    if parts is None:
+        return "upstream"
+    key = inputs_key(parts)
+    if key == now.inputs_key or key in verified.get(now.uid, ()):
+        return ""
+    return "input"
+
+
+def _parts(plan: Plan, dataset: Dataset, entry: Entry) -> list[str] | None:
+    """Return the lines of the inputs key, None while an input is itself to be made."""
+    if dataset.is_raw:
+        return [file_part(f.token) for f in entry.files]
+    parts: list[str] = []
+    for argument, source, entries in inputs_of(plan, dataset, entry.interval):
+        for piece in entries:
+            if piece.stale:
+                return None
+            if piece.current is not None:
+                parts.append(
+                    granule_part(argument, source, piece.interval.start, piece.current.content)
+                )
+    if dataset.model:
+        parts.append(model_part(dataset.model, _model(plan, dataset)[0]))
+    return parts
+
+
+def _model(plan: Plan, dataset: Dataset) -> tuple[str, str]:
+    try:
+        return plan.models[dataset.model]
+    except KeyError:
+        raise UsageError(
+            f"there is no trained model '{dataset.model}'",
+            f"dataset {dataset.name}",
+            f"Train it: 'sciqlop-pipe model train {dataset.model}'",
+        ) from None

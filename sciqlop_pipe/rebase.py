@@ -1,0 +1,83 @@
+"""Publishing a staged run whose base moved: recompute just what moved, then publish."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+from .campaign import Options, run_campaign
+from .cluster import Profile, open_cluster
+from .errors import Conflict
+from .granule import Interval
+from .graph import Graph
+from .plan import merged
+from .sources.archive import Listing
+from .store import Store
+from .store.staging import BaseMoved, publish, unstage
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+ROUNDS = 5
+
+
+def publish_rebased(
+    store: Store, graph: Graph, stage: str, listing: Listing | None, workers: int = 2
+) -> tuple[int, int]:
+    """Publish a staged run; return how many granules became current, and how many were recomputed.
+
+    Raises
+    ------
+    Conflict
+        When the base keeps moving, or something that moved cannot be recomputed.
+    """
+    again = 0
+    for _ in range(ROUNDS):
+        try:
+            return publish(store.registry, stage), again
+        except BaseMoved as error:
+            moved = [m.granule for m in error.moved]
+        unstage(store.registry, stage, moved)
+        again += _recompute(
+            store,
+            graph,
+            stage,
+            {g.dataset for g in moved},
+            [g.interval for g in moved],
+            listing,
+            workers,
+        )
+    raise Conflict(
+        "the base keeps moving", f"staged run {stage}", "Publish while nothing else runs"
+    )
+
+
+def _recompute(
+    store: Store,
+    graph: Graph,
+    stage: str,
+    datasets: set[str],
+    intervals: list[Interval],
+    listing: Listing | None,
+    workers: int,
+) -> int:
+    with ExitStack() as stack:
+
+        def client() -> Client:
+            return stack.enter_context(open_cluster(Profile(workers)))
+
+        report = run_campaign(
+            store,
+            graph,
+            graph.select(sorted(datasets)),
+            list(merged(intervals)),
+            listing,
+            client,
+            Options(stage=stage, command="publish --rebase"),
+        )
+    if report.failures:
+        raise Conflict(
+            f"{len(report.failures)} granules could not be recomputed ({report.failures[0].error})",
+            f"staged run {stage}",
+        )
+    return report.done

@@ -1,0 +1,1 @@
+"""Bytes in, checked; then arrays: archives, downloads and CDF files."""

@@ -1,0 +1,151 @@
+"""Web archives: the files behind the directory listings that a web server shows."""
+
+from __future__ import annotations
+
+import http.client
+import re
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from urllib.parse import unquote, urljoin, urlsplit
+
+from ..errors import ArchiveGone, PipeError, SourceError, TransientError
+from .http import Patience, ask
+
+_MAX_DEPTH = 12
+_MAX_PAGES = 50_000
+_MAX_PAGE_BYTES = 64 << 20
+_DATE = re.compile(r"(?:\d{4}-\d{2}-\d{2}|\d{1,2}-[A-Z][a-z]{2}-\d{4})[ T]\d{2}:\d{2}(?::\d{2})?")
+_SIZE = re.compile(r"(?<![\w.:-])(\d+(?:\.\d+)?)\s?([KMGTkmgt]i?B?|B)?(?![\w.:-])")
+
+File = tuple[str, int, str]
+
+
+def crawl(base: str, skipped: list[str], patience: Patience) -> Iterator[tuple[str, list[File]]]:
+    """Yield (address with final slash, files) of every folder at and below an address.
+
+    Links that leave the folder they stand in upwards or sideways, and those with a query, are not
+    followed. A file is (name, size [bytes] or -1, stamp): Apache shows rounded sizes, Python's
+    server none at all; what is shown serves as the stamp.
+
+    Parameters
+    ----------
+    base : str
+        Address of the archive.
+    skipped : list of str
+        Folders that the server refuses are added to it.
+    patience : Patience
+        Tries, pauses and timeout.
+
+    Raises
+    ------
+    ArchiveGone
+        The server does not answer, or the archive is too deep or too large to be one.
+    """
+    waiting = [(base if base.endswith("/") else base + "/", 0)]
+    seen: set[str] = set()
+    while waiting:
+        address, depth = waiting.pop()
+        if address in seen:
+            continue
+        seen.add(address)
+        if depth > _MAX_DEPTH or len(seen) > _MAX_PAGES:
+            raise ArchiveGone(
+                f"more than {_MAX_PAGES} folders or {_MAX_DEPTH} levels",
+                address,
+                "Give the address of a smaller part of the archive",
+            )
+        try:
+            location, text = ask(address, _page, patience)
+        except SourceError as error:
+            if depth:
+                skipped.append(address)
+                continue
+            raise _gone(address, error) from error
+        except TransientError as error:
+            raise _gone(address, error) from error
+        folders, files = read_listing(location, text)
+        waiting.extend((folder, depth + 1) for folder in sorted(folders, reverse=True))
+        yield location, files
+
+
+def _gone(address: str, error: PipeError) -> ArchiveGone:
+    return ArchiveGone(
+        f"the archive cannot be listed: {error.what}", address, "Check the address and the network"
+    )
+
+
+def _page(response: http.client.HTTPResponse) -> tuple[str, str]:
+    """Return the address that answered (after redirects) and the text of the page."""
+    data = response.read(_MAX_PAGE_BYTES)
+    kind = response.headers.get_content_type()
+    if kind not in ("text/html", "application/xhtml+xml"):
+        raise SourceError(f"no directory listing but {kind}", response.url)
+    location = response.url.split("?")[0]
+    charset = response.headers.get_content_charset() or "utf-8"
+    try:
+        text = data.decode(charset, "replace")
+    except LookupError:
+        text = data.decode("utf-8", "replace")
+    return location if location.endswith("/") else location + "/", text
+
+
+def read_listing(location: str, text: str) -> tuple[list[str], list[File]]:
+    """Return the folders (addresses) and the files directly below `location` that a page links."""
+    parser = _Links()
+    parser.feed(text)
+    folders, files = set(), {}
+    here = urlsplit(location)
+    for href, after in parser.links:
+        there = urlsplit(urljoin(location, href))
+        if there.query or there.fragment or there[:2] != here[:2]:
+            continue
+        if not there.path.startswith(here.path):
+            continue
+        name, slash, rest = there.path[len(here.path) :].partition("/")
+        if not name or rest or unquote(name) in (".", "..") or "/" in unquote(name):
+            continue
+        if slash:
+            folders.add(f"{location}{name}/")
+        else:
+            # The name stays as in the address: location + name is what will be asked for.
+            files[name] = (name, *_facts(after))
+    return sorted(folders), sorted(files.values())
+
+
+def _facts(text: str) -> tuple[int, str]:
+    """Return size [bytes] (-1 if rounded or absent) and stamp from the text behind a link."""
+    date = _DATE.search(text)
+    if date is None:
+        return -1, ""
+    rest = text[: date.start()] + " " + text[date.end() :]
+    sizes = _SIZE.findall(rest)
+    number, unit = sizes[-1] if sizes else ("", "")
+    exact = number.isdigit() and unit in ("", "B")
+    return (int(number) if exact else -1), f"{date[0]} {number}{unit}".strip()
+
+
+class _Links(HTMLParser):
+    """Collects (href, text up to the next link) of a page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.links: list[tuple[str, str]] = []
+        self._inside = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Begin a link."""
+        href = dict(attrs).get("href")
+        if tag == "a" and href:
+            self.links.append((href, ""))
+            self._inside = True
+
+    def handle_endtag(self, tag: str) -> None:
+        """End the link's own text: sizes and dates follow it."""
+        if tag == "a":
+            self._inside = False
+
+    def handle_data(self, data: str) -> None:
+        """Keep what follows a link."""
+        if self.links and not self._inside:
+            href, text = self.links[-1]
+            self.links[-1] = (href, f"{text} {data}")

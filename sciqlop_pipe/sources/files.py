@@ -1,0 +1,211 @@
+"""FileSource: a raw dataset made of mission files, read by an adapter and cut into granules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+import xarray as xr
+
+from ..errors import SourceError, TruncatedFile
+from ..granule import Interval, duration
+from .archive import FilePattern, Listing, RawFile
+from .cdf import CdfFile, open_cdf
+
+Adapter = Callable[[CdfFile], xr.Dataset]
+
+
+@runtime_checkable
+class Peeks(Protocol):
+    """An adapter that can tell cheaply which times a file holds."""
+
+    def extent(self, cdf: CdfFile) -> tuple[int, int] | None:
+        """Return the first and last centre time [ns] of a file, None when it has no record."""
+
+
+@dataclass(frozen=True, slots=True)
+class LocalFile:
+    """A raw file that has been fetched, with its checksum."""
+
+    raw: RawFile
+    path: Path
+    checksum: str
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What some files hold of an interval."""
+
+    ds: xr.Dataset | None
+    used: tuple[LocalFile, ...]
+    lost: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class FileSource:
+    """Files found by name anywhere in the archives, read one by one with an adapter.
+
+    Parameters
+    ----------
+    pattern : str or tuple of str
+        File names, e.g. "mms1_fgm_srvy_l2_{start:%Y%m%d}_v{version}.cdf".
+    adapter : callable
+        Turns one open CDF into a Dataset of the DataType, times at the centre of measurement.
+    version : int
+        Raise it whenever the adapter's numbers move.
+    span : str
+        The longest stretch of time a file may hold after the start in its name.
+    pad : str
+        How much before the start in its name a file may begin.
+    recheck : str
+        For how long an empty granule of a source without listing is looked at again.
+    """
+
+    pattern: str | tuple[str, ...]
+    adapter: Adapter
+    version: int = 1
+    span: str = "1d"
+    pad: str = "0s"
+    recheck: str = "30d"
+
+    @property
+    def patterns(self) -> tuple[FilePattern, ...]:
+        """Return the file-name patterns."""
+        texts = (self.pattern,) if isinstance(self.pattern, str) else self.pattern
+        return tuple(FilePattern(text) for text in texts)
+
+    def candidates(self, listing: Listing) -> tuple[RawFile, ...]:
+        """Return the newest version of every file of this source, sorted by start."""
+        found = [f for p in self.patterns for f in listing.match(p, duration(self.span))]
+        # Of records with the same time the first file's stays: the newest version comes first.
+        newest_first = sorted(found, key=lambda f: (f.version, f.name), reverse=True)
+        return tuple(sorted(newest_first, key=lambda f: f.start))
+
+    def extent(self, file: RawFile) -> Interval:
+        """Return the interval that a file may hold records of, judged by its name."""
+        stop = file.stop if file.stop is not None else file.start + duration(self.span)
+        return Interval(file.start - duration(self.pad), max(stop, file.start + 1))
+
+    def read(self, files: Sequence[LocalFile], interval: Interval, *, salvage: bool) -> Loaded:
+        """Return the records of [start, stop) that the files hold, merged by time.
+
+        Parameters
+        ----------
+        files : sequence of LocalFile
+            Candidates; those without a record in the interval contribute nothing.
+        interval : Interval
+            What is wanted.
+        salvage : bool
+            Whether the whole variables of a truncated file are good enough.
+
+        Raises
+        ------
+        SourceError
+            When a file that may hold part of the interval cannot be read.
+        """
+        pieces: list[xr.Dataset] = []
+        used: list[LocalFile] = []
+        lost: list[str] = []
+        for file in files:
+            piece = self._piece(file, interval, salvage)
+            if piece is not None:
+                pieces.append(piece)
+                used.append(file)
+                if said := piece.attrs.pop("lost", ""):
+                    lost.extend(f"{file.raw.name}: {word}" for word in said.split(", "))
+        return Loaded(merge_by_time(pieces), tuple(used), tuple(lost))
+
+    def _piece(self, file: LocalFile, interval: Interval, salvage: bool) -> xr.Dataset | None:
+        try:
+            cdf = open_cdf(file.path, salvage=salvage)
+        except TruncatedFile:
+            if self._outside(file, interval):
+                return None
+            raise
+        with cdf:
+            if not self._may_hold(cdf, interval):
+                return None
+            ds = self.adapter(cdf)
+        inside = trim(ds, interval)
+        return inside if inside.sizes["time"] else None
+
+    def _outside(self, file: LocalFile, interval: Interval) -> bool:
+        """Tell whether a truncated file is known to hold nothing of the interval."""
+        try:
+            with open_cdf(file.path, salvage=True) as cdf:
+                return not self._may_hold(cdf, interval)
+        except SourceError:
+            return False
+
+    def _may_hold(self, cdf: CdfFile, interval: Interval) -> bool:
+        if not isinstance(self.adapter, Peeks):
+            return True
+        extent = self.adapter.extent(cdf)
+        return extent is not None and extent[0] < interval.stop and extent[1] >= interval.start
+
+
+def trim(ds: xr.Dataset, interval: Interval) -> xr.Dataset:
+    """Return the records with start <= time < stop."""
+    start, stop = interval.slice64
+    time = ds["time"].values
+    if time.size == 0:
+        return ds
+    lo, hi = np.searchsorted(time, [start, stop], side="left")
+    return ds if (lo, hi) == (0, time.size) else ds.isel(time=slice(int(lo), int(hi)))
+
+
+def merge_by_time(pieces: Sequence[xr.Dataset]) -> xr.Dataset | None:
+    """Return one dataset in time order; of records with the same time the first file's stays.
+
+    Raises
+    ------
+    SourceError
+        When the pieces have different shapes (an instrument mode changes between the files).
+    """
+    if not pieces:
+        return None
+    if len(pieces) == 1:
+        return _sorted_unique(pieces[0])
+    shapes = {tuple(sorted((str(d), s) for d, s in p.sizes.items() if d != "time")) for p in pieces}
+    if len(shapes) > 1:
+        raise SourceError(
+            "the instrument changes its mode inside this granule: "
+            + " and ".join(", ".join(f"{d}={s}" for d, s in shape) for shape in sorted(shapes)),
+            todo="Use a shorter granule for this dataset",
+        )
+    shared = set(pieces[0].data_vars).intersection(*(p.data_vars for p in pieces))
+    whole = xr.concat(
+        [_in_time(p, pieces)[sorted(map(str, shared))] for p in pieces],
+        dim="time",
+        data_vars="minimal",
+        coords="minimal",
+        compat="override",
+        join="override",
+        combine_attrs="override",
+    )
+    return _sorted_unique(whole)
+
+
+def _in_time(piece: xr.Dataset, pieces: Sequence[xr.Dataset]) -> xr.Dataset:
+    """Give a table that differs between files, or varies in one of them, a time dimension."""
+    out = piece
+    for name, var in piece.data_vars.items():
+        if "time" in var.dims:
+            continue
+        others = [p[name] for p in pieces if name in p]
+        if all("time" not in o.dims and o.equals(var) for o in others):
+            continue
+        wide = np.broadcast_to(var.values, (piece.sizes["time"], *var.shape))
+        out = out.assign({name: (("time", *var.dims), wide, var.attrs)})
+    return out
+
+
+def _sorted_unique(ds: xr.Dataset) -> xr.Dataset:
+    time = ds["time"].values
+    if time.size < 2 or (time[1:] > time[:-1]).all():
+        return ds
+    _, first = np.unique(time, return_index=True)
+    return ds.isel(time=first[~np.isnat(time[first])])

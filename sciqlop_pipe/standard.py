@@ -1,0 +1,27 @@
+"""What follows from a DataType for every mission: the overviews of series and spectra."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from .datatypes import EnergySpectrum, Moments, PlasmaState, Position, ScalarSeries, VectorSeries
+from .model import Dataset, product
+from .recipes.overview import coarser_overview, overview
+
+LOOKED_AT = (VectorSeries, ScalarSeries, Position, Moments, EnergySpectrum, PlasmaState)
+LEVELS = ("overview_1min", "overview_1h")
+
+
+def with_standard_products(datasets: Iterable[Dataset]) -> Iterator[Dataset]:
+    """Yield datasets, each series and spectrum followed by its overviews (1 min, 1 h)."""
+    for dataset in datasets:
+        yield dataset
+        if dataset.gives in LOOKED_AT:
+            minute, hour = (f"{dataset.name}.{level}" for level in LEVELS)
+            yield product(minute, overview, series=dataset.name, seconds=60, granule="1d")
+            yield product(hour, coarser_overview, fine=minute, seconds=3600, granule="month")
+
+
+def is_overview(name: str) -> bool:
+    """Tell whether a dataset is the overview of another one."""
+    return name.rpartition(".")[2] in LEVELS

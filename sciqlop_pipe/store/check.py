@@ -1,0 +1,98 @@
+"""Checking a store: does the tree hold what the registry says, whole?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import select
+
+from ..errors import StoreError
+from ..granule import Granule, Interval
+from . import schema
+from .granules import read_granule, read_record
+from .layout import content_hash
+from .store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is not as the registry says. An orphan is harmless: gc removes it."""
+
+    kind: str
+    where: str
+    said: str
+
+    @property
+    def harmless(self) -> bool:
+        """Tell whether nothing is lost or wrong."""
+        return self.kind in ("orphan", "unfinished")
+
+
+def check_store(store: Store, *, content: bool = False) -> Iterator[Problem]:
+    """Yield everything wrong with a store.
+
+    Parameters
+    ----------
+    store : Store
+        Open for reading or writing.
+    content : bool
+        Whether every current granule is read and hashed, not just found and its record compared.
+    """
+    known: set[str] = set()
+    g, c = schema.granule, schema.currency
+    with store.registry.db.read() as conn:
+        known.update(p for (p,) in conn.execute(select(g.c.path).where(g.c.path.is_not(None))))
+        current = (
+            select(
+                g.c.uid, g.c.dataset, g.c.start, g.c.stop, g.c.path, g.c.content, g.c.fingerprint
+            )
+            .join(c, c.c.uid == g.c.uid)
+            .where(c.c.tx_to.is_(None), g.c.path.is_not(None))
+        )
+        rows = conn.execute(current).all()
+        yield from _overlaps(
+            conn.execute(
+                select(c.c.dataset, c.c.start, c.c.stop)
+                .where(c.c.tx_to.is_(None))
+                .order_by(c.c.dataset, c.c.start)
+            ).all()
+        )
+    for row in rows:
+        granule = Granule(row.dataset, Interval(row.start, row.stop))
+        path = store.root / row.path
+        if not path.exists():
+            yield Problem(
+                "missing", str(granule), f"{row.path} is not there; run its dataset again"
+            )
+            continue
+        try:
+            record = read_record(path)
+            if record["fingerprint"] != row.fingerprint:
+                yield Problem("other", str(granule), f"{row.path} holds another granule")
+            elif content and content_hash(read_granule(store.root, row.path)) != row.content:
+                yield Problem(
+                    "changed", str(granule), f"{row.path} no longer holds what was written"
+                )
+        except (StoreError, KeyError, ValueError, OSError) as error:
+            yield Problem("unreadable", str(granule), f"{row.path}: {error}")
+    yield from _strangers(store.root, known)
+
+
+def _overlaps(rows: object) -> Iterator[Problem]:
+    last = None
+    for row in rows:  # type: ignore[attr-defined]
+        if last is not None and last.dataset == row.dataset and row.start < last.stop:
+            granule = Granule(row.dataset, Interval(row.start, row.stop))
+            yield Problem("overlap", str(granule), "two current granules share a stretch of time")
+        last = row
+
+
+def _strangers(root: Path, known: set[str]) -> Iterator[Problem]:
+    for path in sorted((root / "data").glob("*/*/*")):
+        name = str(path.relative_to(root))
+        if path.name.startswith("."):
+            yield Problem("unfinished", name, "left by a run that was killed")
+        elif name not in known:
+            yield Problem("orphan", name, "written and never committed")

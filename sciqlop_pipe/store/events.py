@@ -1,0 +1,211 @@
+"""Events in the registry: current ones, their succession when they are replaced, verdicts."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, insert, or_, select
+
+from ..errors import UnknownName, UsageError
+from ..granule import Interval
+from . import schema
+from .database import Database
+from .records import Event
+
+_E, _C = schema.event, schema.currency
+_MATCH = 0.5
+VERDICTS = ("accept", "reject", "moved", "missed")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What somebody said of an event."""
+
+    event: str
+    dataset: str
+    author: str
+    verdict: str
+    start: int | None = None
+    stop: int | None = None
+    comment: str = ""
+    at: int = 0
+
+
+def iou(a: Event, b: Event) -> float:
+    """Return the intersection over union of two events; moments are alike when equal."""
+    union = max(a.stop, b.stop) - min(a.start, b.start)
+    shared = min(a.stop, b.stop) - max(a.start, b.start)
+    if union <= 0:
+        return 1.0
+    return max(0, shared) / union
+
+
+def successors(old: Sequence[Event], new: Sequence[Event]) -> list[tuple[str, str]]:
+    """Return (old id, new id) of events of one kind that are the same: IoU >= 0.5, one to one."""
+    pairs = [
+        (iou(a, b), a.id, b.id)
+        for a in old
+        for b in new
+        if a.kind == b.kind and iou(a, b) >= _MATCH
+    ]
+    taken_old: set[str] = set()
+    taken_new: set[str] = set()
+    matched = []
+    for _, a_id, b_id in sorted(pairs, key=lambda p: (-p[0], p[1], p[2])):
+        if a_id not in taken_old and b_id not in taken_new:
+            taken_old.add(a_id)
+            taken_new.add(b_id)
+            matched.append((a_id, b_id))
+    return matched
+
+
+def record_succession(conn: Connection, dataset: str, tx: int) -> None:
+    """Link the events that a transaction closed to those it opened."""
+    closed = _events(conn, dataset, _C.c.tx_to == tx)
+    if not closed:
+        return
+    opened = _events(conn, dataset, _C.c.tx_from == tx)
+    known = schema.succession
+    for old, new in successors(closed, opened):
+        same = select(known).where(known.c.old == old, known.c.new == new)
+        if old != new and conn.execute(same).first() is None:
+            conn.execute(insert(known).values(old=old, new=new, tx=tx))
+
+
+def _events(conn: Connection, dataset: str, alive: Any) -> list[Event]:
+    query = (
+        select(_E.c.id, _E.c.kind, _E.c.start, _E.c.stop, _E.c.attributes)
+        .join(_C, _C.c.uid == _E.c.uid)
+        .where(_C.c.dataset == dataset, alive)
+        .order_by(_E.c.start, _E.c.id)
+    )
+    return [
+        Event(i, k, a, b, tuple(json.loads(attributes).items()))
+        for i, k, a, b, attributes in conn.execute(query)
+    ]
+
+
+def current_events(
+    db: Database, dataset: str, interval: Interval | None = None, as_of: int | None = None
+) -> list[Event]:
+    """Return the events of a dataset that are current (at `as_of`) and overlap an interval."""
+    if as_of is None:
+        alive = _C.c.tx_to.is_(None)
+    else:
+        alive = (_C.c.tx_from <= as_of) & or_(_C.c.tx_to.is_(None), _C.c.tx_to > as_of)
+    with db.read() as conn:
+        found = _events(conn, dataset, alive)
+    if interval is not None:
+        found = [e for e in found if e.start < interval.stop and e.stop >= interval.start]
+    return found
+
+
+def event_datasets(db: Database) -> dict[str, int]:
+    """Return how many current events each dataset of events has, found ones with none included."""
+    g = schema.granule
+    query = (
+        select(_C.c.dataset, g.c.n)
+        .join(g, g.c.uid == _C.c.uid)
+        .where(_C.c.tx_to.is_(None), g.c.code.like("% Events@%"))
+    )
+    found: dict[str, int] = {}
+    with db.read() as conn:
+        for name, n in conn.execute(query):
+            found[name] = found.get(name, 0) + n
+    return found
+
+
+def find_event(db: Database, id: str) -> tuple[str, Event]:
+    """Return the dataset and the event with an id (or the unique start of one).
+
+    Raises
+    ------
+    UnknownName
+        When no event, current or past, has it.
+    """
+    query = select(_E.c.dataset, _E.c.id, _E.c.kind, _E.c.start, _E.c.stop, _E.c.attributes)
+    with db.read() as conn:
+        rows = conn.execute(query.where(_E.c.id.like(f"{id}%"))).all()
+    ids = {row.id for row in rows}
+    if not ids:
+        raise UnknownName(
+            f"there is no event '{id}'", todo="'sciqlop-pipe catalog show' lists them"
+        )
+    if len(ids) > 1:
+        raise UsageError(f"{len(ids)} events begin with '{id}'", todo="Give more of the id")
+    row = rows[-1]
+    return row.dataset, Event(
+        row.id, row.kind, row.start, row.stop, tuple(json.loads(row.attributes).items())
+    )
+
+
+def add_verdict(db: Database, verdict: Verdict) -> None:
+    """Store what somebody said of an event."""
+    if verdict.verdict not in VERDICTS:
+        raise UsageError(
+            f"'{verdict.verdict}' is not a verdict", todo=f"One of {', '.join(VERDICTS)}"
+        )
+    with db.write() as conn:
+        conn.execute(
+            insert(schema.verdict).values(
+                event=verdict.event,
+                dataset=verdict.dataset,
+                author=verdict.author,
+                verdict=verdict.verdict,
+                start=verdict.start,
+                stop=verdict.stop,
+                comment=verdict.comment,
+                at=verdict.at or time.time_ns(),
+            )
+        )
+
+
+def verdicts(db: Database, dataset: str) -> tuple[dict[str, list[Verdict]], list[Verdict]]:
+    """Return the verdicts on the current events by id, and those whose event has no successor.
+
+    Verdicts follow succession: what was said of an event holds for what replaced it.
+    """
+    t, s = schema.verdict, schema.succession
+    columns = (
+        t.c.event,
+        t.c.dataset,
+        t.c.author,
+        t.c.verdict,
+        t.c.start,
+        t.c.stop,
+        t.c.comment,
+        t.c.at,
+    )
+    with db.read() as conn:
+        now = {e.id for e in _events(conn, dataset, _C.c.tx_to.is_(None))}
+        said = [
+            Verdict(*r)
+            for r in conn.execute(select(*columns).where(t.c.dataset == dataset).order_by(t.c.id))
+        ]
+        following = {
+            old: new for old, new in conn.execute(select(s.c.old, s.c.new).order_by(s.c.tx))
+        }
+    found: dict[str, list[Verdict]] = {}
+    lost: list[Verdict] = []
+    for verdict in said:
+        at = _follow(verdict.event, following, now)
+        if at is None:
+            lost.append(verdict)
+        else:
+            found.setdefault(at, []).append(verdict)
+    return found, lost
+
+
+def _follow(id: str, following: dict[str, str], now: Iterable[str]) -> str | None:
+    current = set(now)
+    seen: set[str] = set()
+    while id not in current:
+        if id in seen or id not in following:
+            return None
+        seen.add(id)
+        id = following[id]
+    return id

@@ -1,0 +1,156 @@
+"""The layout of a granule: what can be concatenated with what, and a digest of decoded content."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+
+@dataclass(frozen=True, slots=True)
+class VarLayout:
+    """One variable: its dims, dtype, the shape without time, attributes, and for one that does
+    not depend on time the digest of its values.
+    """
+
+    name: str
+    dims: tuple[str, ...]
+    dtype: str
+    shape: tuple[int, ...]
+    attrs: tuple[tuple[str, Any], ...]
+    coordinate: bool
+    static: str = ""
+
+    @property
+    def in_time(self) -> bool:
+        """Tell whether the variable has a value per record."""
+        return bool(self.dims) and self.dims[0] == "time"
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Everything about a granule but its values; equal signatures concatenate."""
+
+    variables: tuple[VarLayout, ...]
+    attrs: tuple[tuple[str, Any], ...]
+
+    @property
+    def signature(self) -> str:
+        """Return a short hash of what must agree for two granules to be concatenated."""
+        shape = [(v.name, v.dims, v.dtype, v.shape, v.static) for v in self.variables]
+        return hashlib.blake2b(json.dumps(shape).encode(), digest_size=8).hexdigest()
+
+    def to_json(self) -> str:
+        """Return the layout as text."""
+        return json.dumps(asdict(self), separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str) -> Layout:
+        """Return the layout that `to_json` wrote."""
+        data = json.loads(text)
+        return cls(
+            tuple(
+                VarLayout(
+                    v["name"],
+                    tuple(v["dims"]),
+                    v["dtype"],
+                    tuple(v["shape"]),
+                    _pairs(v["attrs"]),
+                    v["coordinate"],
+                    v["static"],
+                )
+                for v in data["variables"]
+            ),
+            _pairs(data["attrs"]),
+        )
+
+
+def _pairs(items: Any) -> tuple[tuple[str, Any], ...]:
+    return tuple((k, v) for k, v in items)
+
+
+def plain_attrs(attrs: Mapping[Any, Any]) -> dict[str, Any]:
+    """Return attributes as JSON can hold them, sorted by name."""
+    return {str(k): _plain(attrs[k]) for k in sorted(attrs, key=str)}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, (np.ndarray, list, tuple)):
+        return (
+            [_plain(v) for v in np.asarray(value).ravel().tolist()]
+            if isinstance(value, np.ndarray)
+            else [_plain(v) for v in value]
+        )
+    if isinstance(value, np.generic):
+        return _plain(value.item())
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    return value if isinstance(value, (str, int, float, bool, type(None))) else str(value)
+
+
+def raw_values(variable: xr.Variable) -> np.ndarray[Any, Any]:
+    """Return the values as stored: C order, times as int64 nanoseconds, words as fixed unicode."""
+    values = np.ascontiguousarray(variable.values)
+    if values.dtype.kind == "M":
+        return values.astype("datetime64[ns]").view(np.int64)
+    if values.dtype.kind == "m":
+        return values.astype("timedelta64[ns]").view(np.int64)
+    if values.dtype.kind in "OT":
+        return words(values)
+    return values
+
+
+def words(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Return text of any dtype as fixed-width unicode, which every numpy hashes and compares."""
+    return np.array(values.tolist(), dtype=np.str_)
+
+
+def stored_attrs(variable: xr.Variable) -> dict[str, Any]:
+    """Return a variable's attributes with the CF words that let xarray decode times."""
+    attrs = plain_attrs(variable.attrs)
+    if variable.dtype.kind == "M":
+        attrs |= {"units": "nanoseconds since 1970-01-01", "calendar": "proleptic_gregorian"}
+    return attrs
+
+
+def layout_of(ds: xr.Dataset) -> Layout:
+    """Return the layout of an in-memory dataset."""
+    variables = []
+    for name in sorted(map(str, ds.variables)):
+        var = ds.variables[name]
+        in_time = "time" in var.dims
+        values = raw_values(var)
+        variables.append(
+            VarLayout(
+                name=name,
+                dims=tuple(map(str, var.dims)),
+                dtype="datetime64[ns]" if var.dtype.kind == "M" else values.dtype.str,
+                shape=tuple(s for d, s in zip(var.dims, var.shape, strict=True) if d != "time"),
+                attrs=tuple(plain_attrs(var.attrs).items()),
+                coordinate=name in ds.coords,
+                static="" if in_time else _digest(values),
+            )
+        )
+    return Layout(tuple(variables), tuple(plain_attrs(ds.attrs).items()))
+
+
+def _digest(values: np.ndarray[Any, Any]) -> str:
+    return hashlib.blake2b(values.tobytes(), digest_size=8).hexdigest()
+
+
+def content_hash(ds: xr.Dataset) -> str:
+    """Return the digest of all decoded values, dims and attributes: equal content, equal hash."""
+    total = hashlib.blake2b(digest_size=16)
+    total.update(json.dumps(plain_attrs(ds.attrs)).encode())
+    for name in sorted(map(str, ds.variables)):
+        var = ds.variables[name]
+        values = raw_values(var)
+        head = [name, list(map(str, var.dims)), values.dtype.str, list(values.shape)]
+        total.update(json.dumps([*head, plain_attrs(var.attrs)]).encode())
+        total.update(values.data if values.size and values.dtype.kind != "U" else values.tobytes())
+    return total.hexdigest()

@@ -1,0 +1,126 @@
+"""Leases: who is making which granule, so that two coordinators do not do the same work.
+
+A lease expires unless its holder renews it; an expired one, or one of a process of this machine
+that has ended, can be taken over. Leases save work, they do not guard the truth: that is the
+commit's business.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from types import TracebackType
+
+from sqlalchemy import ColumnElement, delete, insert, select, update
+
+from ..errors import StoreError
+from ..granule import Granule
+from .database import Database
+from .schema import lease
+
+TTL = 60.0
+
+
+class Leases:
+    """The leases of one coordinator, renewed by a thread while it is entered.
+
+    Parameters
+    ----------
+    database : Database
+        The registry.
+    holder : str
+        A name nobody else has (the run).
+    ttl : float
+        Seconds after which a lease that is not renewed may be taken over.
+    """
+
+    def __init__(self, database: Database, holder: str, ttl: float = TTL) -> None:
+        self.db, self.ttl = database, ttl
+        self.holder = f"{holder}@{socket.gethostname()}:{os.getpid()}:{_began(os.getpid())}"
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._renew, name="leases", daemon=True)
+
+    def __enter__(self) -> Leases:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stop.set()
+        self._thread.join()
+        with self.db.write() as conn:
+            conn.execute(delete(lease).where(lease.c.holder == self.holder))
+
+    def acquire(self, granules: Iterable[Granule]) -> bool:
+        """Take the leases of all granules, or of none when somebody else holds one."""
+        granules = list(granules)
+        now = time.time_ns()
+        with self.db.write() as conn:
+            for g in granules:
+                query = select(lease.c.holder, lease.c.expires).where(_same(g))
+                found = conn.execute(query).first()
+                if found and found.holder != self.holder and found.expires > now:
+                    if not _dead(found.holder):
+                        return False
+            for g in granules:
+                conn.execute(delete(lease).where(_same(g)))
+                conn.execute(
+                    insert(lease).values(
+                        dataset=g.dataset,
+                        start=g.interval.start,
+                        holder=self.holder,
+                        expires=now + int(self.ttl * 1e9),
+                    )
+                )
+        return True
+
+    def release(self, granules: Iterable[Granule]) -> None:
+        """Give leases back."""
+        with self.db.write() as conn:
+            for g in granules:
+                conn.execute(delete(lease).where(_same(g), lease.c.holder == self.holder))
+
+    def _renew(self) -> None:
+        while not self._stop.wait(self.ttl / 4):
+            try:
+                with self.db.write() as conn:
+                    conn.execute(
+                        update(lease)
+                        .where(lease.c.holder == self.holder)
+                        .values(expires=time.time_ns() + int(self.ttl * 1e9))
+                    )
+            except StoreError:
+                continue  # a locked registry: try again before the lease ends
+
+
+def live(database: Database) -> set[tuple[str, int]]:
+    """Return (dataset, start) of every lease that has not expired."""
+    query = select(lease.c.dataset, lease.c.start).where(lease.c.expires > time.time_ns())
+    with database.read() as conn:
+        return {(d, s) for d, s in conn.execute(query)}
+
+
+def _began(pid: int) -> str:
+    """Return when a process of this machine began, in clock ticks; '' when there is none."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[19]
+    except (OSError, IndexError):
+        return ""
+
+
+def _dead(holder: str) -> bool:
+    """Tell whether a holder is a process of this machine that has ended."""
+    host, pid, began = holder.rsplit("@", 1)[1].rsplit(":", 2)
+    return host == socket.gethostname() and bool(began) and _began(int(pid)) != began
+
+
+def _same(granule: Granule) -> ColumnElement[bool]:
+    return (lease.c.dataset == granule.dataset) & (lease.c.start == granule.interval.start)

@@ -1,0 +1,460 @@
+"""The registry: what is true, since when, made from what. Every change is one transaction."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import Connection, and_, case, delete, func, insert, or_, select, update
+
+from ..errors import StoreError
+from ..granule import Granule, Interval, iso
+from . import schema
+from .database import Database
+from .events import record_succession
+from .layout import Layout
+from .records import Committed, Current, Event, Failure, InputUsed, Outcome, Record, Unchanged
+
+_G, _C = schema.granule, schema.currency
+
+_CURRENT_COLUMNS = (
+    _G.c.uid,
+    _C.c.dataset,
+    _C.c.start,
+    _C.c.stop,
+    _G.c.n,
+    _G.c.first,
+    _G.c.last,
+    _G.c.fingerprint,
+    _G.c.content,
+    _G.c.path,
+    _G.c.code,
+    _G.c.version,
+    _G.c.params,
+    _G.c.inputs,
+    _G.c.completeness,
+    _G.c.layout,
+)
+
+
+class Registry:
+    """Queries and transactions on the registry's tables."""
+
+    def __init__(self, database: Database) -> None:
+        self.db = database
+
+    # -- reading ---------------------------------------------------------------------------
+
+    def current(
+        self,
+        dataset: str,
+        interval: Interval | None = None,
+        *,
+        as_of: int | None = None,
+        stage: str = "",
+    ) -> list[Current]:
+        """Return the granules of a dataset that are current (at `as_of`), by start.
+
+        With `stage`, the granules of that staged run stand over those they would replace.
+
+        Raises
+        ------
+        StoreError
+            When garbage collection has taken part of what `as_of` asks for.
+        """
+        alive = (
+            _C.c.tx_to.is_(None)
+            if as_of is None
+            else and_(_C.c.tx_from <= as_of, or_(_C.c.tx_to.is_(None), _C.c.tx_to > as_of))
+        )
+        query = (
+            select(*_CURRENT_COLUMNS, _G.c.collected)
+            .join(_G, _G.c.uid == _C.c.uid)
+            .where(_C.c.dataset == dataset, alive)
+            .order_by(_C.c.start)
+        )
+        if interval is not None:
+            query = query.where(_C.c.start < interval.stop, _C.c.stop > interval.start)
+        with self.db.read() as conn:
+            rows = conn.execute(query).all()
+            over = self._staged(conn, stage, dataset, interval) if stage else []
+            if as_of is not None and any(row.collected is not None for row in rows):
+                raise StoreError(
+                    f"garbage collection has taken part of what was current at {iso(as_of)}",
+                    dataset,
+                    f"The earliest exact time is {iso(self._earliest(conn, dataset))}",
+                )
+        found = [Current(*row[:-1]) for row in rows]
+        if over:
+            covered = [c.interval for c in over]
+            found = [c for c in found if not any(c.interval.overlaps(o) for o in covered)]
+            found = sorted([*found, *over], key=lambda c: c.start)
+        return found
+
+    def _staged(
+        self, conn: Connection, stage: str, dataset: str, interval: Interval | None
+    ) -> list[Current]:
+        s = schema.staged
+        query = (
+            select(_G.c.uid, s.c.dataset, s.c.start, s.c.stop, *_CURRENT_COLUMNS[4:])
+            .join(_G, _G.c.uid == s.c.uid)
+            .where(s.c.stage == stage, s.c.dataset == dataset)
+            .order_by(s.c.start)
+        )
+        if interval is not None:
+            query = query.where(s.c.start < interval.stop, s.c.stop > interval.start)
+        return [Current(*row) for row in conn.execute(query)]
+
+    def _earliest(self, conn: Connection, dataset: str) -> int:
+        query = (
+            select(_C.c.tx_to)
+            .join(_G, _G.c.uid == _C.c.uid)
+            .where(_C.c.dataset == dataset, _G.c.collected.is_not(None))
+        )
+        return max(t for (t,) in conn.execute(query) if t is not None)
+
+    def datasets(self) -> list[str]:
+        """Return the names of all datasets that have a current granule."""
+        with self.db.read() as conn:
+            query = select(_C.c.dataset).where(_C.c.tx_to.is_(None)).distinct()
+            return sorted(name for (name,) in conn.execute(query))
+
+    def layout(self, digest: str) -> Layout:
+        """Return the layout with a digest."""
+        with self.db.read() as conn:
+            query = select(schema.layout.c.json).where(schema.layout.c.digest == digest)
+            return Layout.from_json(conn.execute(query).scalar_one())
+
+    def layouts(self) -> dict[str, str]:
+        """Return the concatenation signature of every layout by digest."""
+        with self.db.read() as conn:
+            query = select(schema.layout.c.digest, schema.layout.c.signature)
+            return {digest: signature for digest, signature in conn.execute(query)}
+
+    def lineage(self, uid: str) -> list[InputUsed]:
+        """Return what a granule was made from."""
+        t = schema.lineage
+        query = select(t.c.argument, t.c.kind, t.c.name, t.c.start, t.c.ref, t.c.content)
+        with self.db.read() as conn:
+            return [
+                InputUsed(*r) for r in conn.execute(query.where(t.c.uid == uid).order_by(t.c.id))
+            ]
+
+    def files_of(self, dataset: str, interval: Interval) -> dict[str, set[str]]:
+        """Return the raw file names in the lineage of each current granule, by granule uid."""
+        t = schema.lineage
+        query = (
+            select(t.c.uid, t.c.name)
+            .join(_C, _C.c.uid == t.c.uid)
+            .where(
+                _C.c.dataset == dataset,
+                _C.c.tx_to.is_(None),
+                t.c.kind == "file",
+                _C.c.start < interval.stop,
+                _C.c.stop > interval.start,
+            )
+        )
+        found: dict[str, set[str]] = {}
+        with self.db.read() as conn:
+            for uid, name in conn.execute(query):
+                found.setdefault(uid, set()).add(name)
+        return found
+
+    def verified(self, dataset: str) -> dict[str, set[str]]:
+        """Return, by granule uid, the further inputs that it was found unchanged for."""
+        v = schema.verified
+        query = select(v.c.uid, v.c.inputs).join(_G, _G.c.uid == v.c.uid)
+        found: dict[str, set[str]] = {}
+        with self.db.read() as conn:
+            for uid, key in conn.execute(query.where(_G.c.dataset == dataset)):
+                found.setdefault(uid, set()).add(key)
+        return found
+
+    def row(self, uid: str) -> dict[str, Any]:
+        """Return every registered fact about a granule."""
+        with self.db.read() as conn:
+            found = conn.execute(select(_G).where(_G.c.uid == uid)).mappings().one()
+            return dict(found)
+
+    def attempts(
+        self, dataset: str | None = None, *, run: str | None = None, states: Sequence[str] = ()
+    ) -> list[dict[str, Any]]:
+        """Return recorded attempts, newest first."""
+        t = schema.attempt
+        query = select(t).order_by(t.c.id.desc())
+        for column, value in ((t.c.dataset, dataset), (t.c.run, run)):
+            if value is not None:
+                query = query.where(column == value)
+        if states:
+            query = query.where(t.c.state.in_(states))
+        with self.db.read() as conn:
+            return [dict(r) for r in conn.execute(query).mappings()]
+
+    def summary(self) -> list[dict[str, Any]]:
+        """Return per dataset how much is current: granules, records, bytes, first and last time."""
+        query = (
+            select(
+                _C.c.dataset,
+                func.count().label("granules"),
+                func.sum(case((_G.c.n == 0, 1), else_=0)).label("empty"),
+                func.sum(_G.c.n).label("records"),
+                func.sum(_G.c.nbytes).label("bytes"),
+                func.min(_G.c.first).label("start"),
+                func.max(_G.c.last).label("stop"),
+            )
+            .join(_G, _G.c.uid == _C.c.uid)
+            .where(_C.c.tx_to.is_(None))
+            .group_by(_C.c.dataset)
+            .order_by(_C.c.dataset)
+        )
+        with self.db.read() as conn:
+            rows = [dict(r) for r in conn.execute(query).mappings()]
+        for row in rows:
+            row.update({k: int(row[k] or 0) for k in ("empty", "records", "bytes")})
+            row.update({k: "" if row[k] is None else iso(row[k]) for k in ("start", "stop")})
+        return rows
+
+    def unresolved(self) -> list[dict[str, Any]]:
+        """Return the last attempt of every granule whose last attempt did not succeed."""
+        t = schema.attempt
+        newest = select(func.max(t.c.id)).group_by(t.c.dataset, t.c.start)
+        query = (
+            select(t.c.dataset, t.c.start, t.c.stop, t.c.state, t.c.error, t.c.run)
+            .where(t.c.id.in_(newest), t.c.state.in_(("failed", "refused", "blocked", "transient")))
+            .order_by(t.c.dataset, t.c.start)
+        )
+        with self.db.read() as conn:
+            rows = [dict(r) for r in conn.execute(query).mappings()]
+        return [r | {"start": iso(r["start"]), "stop": iso(r["stop"])} for r in rows]
+
+    def models(self) -> dict[str, tuple[str, str]]:
+        """Return content hash and path of the promoted model of each name."""
+        t = schema.model
+        query = select(t.c.name, t.c.content, t.c.path).where(t.c.tx_to.is_(None))
+        with self.db.read() as conn:
+            return {name: (content, path) for name, content, path in conn.execute(query)}
+
+    def info(self, key: str) -> str | None:
+        """Return one of the store's own facts."""
+        t = schema.store_info
+        with self.db.read() as conn:
+            return conn.execute(select(t.c.value).where(t.c.key == key)).scalar()
+
+    # -- writing ---------------------------------------------------------------------------
+
+    def start_run(self, run: str, command: str, environment: str) -> None:
+        """Record that a run began, with versions and machine."""
+        with self.db.write() as conn:
+            conn.execute(
+                insert(schema.run).values(
+                    id=run,
+                    started=time.time_ns(),
+                    command=command,
+                    environment=environment,
+                    state="running",
+                )
+            )
+
+    def finish_run(self, run: str, state: str) -> None:
+        """Record how a run ended."""
+        with self.db.write() as conn:
+            conn.execute(
+                update(schema.run)
+                .where(schema.run.c.id == run)
+                .values(finished=time.time_ns(), state=state)
+            )
+
+    def commit(self, outcomes: Sequence[Outcome], run: str, *, stage: str = "") -> Committed:
+        """Make what workers report true (or staged), and record every attempt, in one transaction.
+
+        A record whose fingerprint is already current is dropped as a duplicate; one that would
+        replace another granule than it expected, or has read an input that is no longer current,
+        is a conflict: recorded, never made current.
+        """
+        with self.db.write() as conn:
+            tx = self.db.now(conn)
+            done = Committed(tx)
+            states: dict[int, str] = {}
+            for record in outcomes:
+                if isinstance(record, Record):
+                    verdict = self._judge(conn, record, stage, done)
+                    states[id(record)] = verdict
+                    if verdict == "done":
+                        self.insert(conn, record, run, tx, stage)
+                        done.committed.append(record)
+                    elif verdict == "duplicate":
+                        self._verify(conn, record.granule, record.inputs_key)
+                        done.duplicates.append(record)
+                    else:
+                        done.conflicts.append(record)
+                elif isinstance(record, Unchanged):
+                    self._verify(conn, record.granule, record.inputs_key, record.uid)
+            rows = [_attempt(o, run, tx, states.get(id(o), "")) for o in outcomes]
+            if rows:
+                conn.execute(insert(schema.attempt), rows)
+        return done
+
+    def _judge(self, conn: Connection, record: Record, stage: str, done: Committed) -> str:
+        g = record.granule
+        now = self._at(conn, g.dataset, g.interval.start, stage)
+        if now is not None and now.fingerprint == record.fingerprint:
+            return "duplicate"
+        if (now.uid if now else None) != record.replaces:
+            return "conflict"
+        for used in record.inputs:
+            if used.kind == "granule":
+                there = self._at(conn, used.name, used.start, stage)
+                if there is None or (there.uid != used.ref and there.content != used.content):
+                    return "conflict"
+        return "done"
+
+    def _at(self, conn: Connection, dataset: str, start: int, stage: str) -> Any:
+        if stage:
+            s = schema.staged
+            query = (
+                select(_G.c.uid, _G.c.fingerprint, _G.c.content)
+                .join(s, s.c.uid == _G.c.uid)
+                .where(s.c.stage == stage, s.c.dataset == dataset, s.c.start == start)
+            )
+            if (found := conn.execute(query).first()) is not None:
+                return found
+        query = (
+            select(_G.c.uid, _G.c.fingerprint, _G.c.content)
+            .join(_C, _C.c.uid == _G.c.uid)
+            .where(_C.c.dataset == dataset, _C.c.start == start, _C.c.tx_to.is_(None))
+        )
+        return conn.execute(query).first()
+
+    def _verify(self, conn: Connection, granule: Granule, inputs_key: str, uid: str = "") -> None:
+        if not uid:
+            found = self._at(conn, granule.dataset, granule.interval.start, "")
+            uid = found.uid if found is not None else ""
+        v = schema.verified
+        same = and_(v.c.uid == uid, v.c.inputs == inputs_key)
+        if uid and conn.execute(select(v).where(same)).first() is None:
+            conn.execute(insert(v).values(uid=uid, inputs=inputs_key))
+
+    def insert(self, conn: Connection, r: Record, run: str, tx: int, stage: str) -> None:
+        """Register a granule and make it current, or part of a staged run."""
+        g = r.granule
+        digest = _register_layout(conn, r.layout) if r.layout else None
+        conn.execute(
+            insert(_G).values(
+                uid=r.uid,
+                dataset=g.dataset,
+                start=g.interval.start,
+                stop=g.interval.stop,
+                first=r.first,
+                last=r.last,
+                n=r.n,
+                fingerprint=r.fingerprint,
+                content=r.content,
+                path=r.path,
+                nbytes=r.nbytes,
+                layout=digest,
+                code=r.code,
+                version=r.version,
+                params=r.params,
+                inputs=r.inputs_key,
+                quality=r.quality,
+                completeness=r.completeness,
+                waits_for=json.dumps(r.waits_for),
+                run=run,
+                written=tx,
+            )
+        )
+        if r.inputs:
+            conn.execute(insert(schema.lineage), [{"uid": r.uid, **asdict(i)} for i in r.inputs])
+        if r.events:
+            conn.execute(insert(schema.event), [_event_row(r, e) for e in r.events])
+        if stage:
+            self._stage(conn, r, stage)
+        else:
+            self.make_current(conn, r.uid, g, tx)
+
+    def _stage(self, conn: Connection, r: Record, stage: str) -> None:
+        s, g = schema.staged, r.granule
+        overlapped = and_(
+            s.c.stage == stage,
+            s.c.dataset == g.dataset,
+            s.c.start < g.interval.stop,
+            s.c.stop > g.interval.start,
+        )
+        # One staged again still replaces what the first replaced.
+        query = select(s.c.replaces).where(overlapped, s.c.uid == r.replaces)
+        before = conn.execute(query).first()
+        conn.execute(delete(s).where(overlapped))
+        conn.execute(
+            insert(s).values(
+                stage=stage,
+                dataset=g.dataset,
+                start=g.interval.start,
+                stop=g.interval.stop,
+                uid=r.uid,
+                replaces=before.replaces if before else r.replaces,
+            )
+        )
+
+    def make_current(self, conn: Connection, uid: str, granule: Granule, tx: int) -> None:
+        """Close every current span that a granule overlaps and open its own."""
+        where = granule.interval
+        closed = conn.execute(
+            update(_C)
+            .where(
+                _C.c.dataset == granule.dataset,
+                _C.c.tx_to.is_(None),
+                _C.c.start < where.stop,
+                _C.c.stop > where.start,
+            )
+            .values(tx_to=tx)
+        )
+        conn.execute(
+            insert(_C).values(
+                uid=uid, dataset=granule.dataset, start=where.start, stop=where.stop, tx_from=tx
+            )
+        )
+        if closed.rowcount:
+            record_succession(conn, granule.dataset, tx)
+
+
+def _register_layout(conn: Connection, layout: Layout) -> str:
+    text = layout.to_json()
+    digest = hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+    t = schema.layout
+    if conn.execute(select(t.c.digest).where(t.c.digest == digest)).first() is None:
+        conn.execute(insert(t).values(digest=digest, signature=layout.signature, json=text))
+    return digest
+
+
+def _event_row(record: Record, event: Event) -> dict[str, Any]:
+    return {
+        "uid": record.uid,
+        "id": event.id,
+        "dataset": record.granule.dataset,
+        "kind": event.kind,
+        "start": event.start,
+        "stop": event.stop,
+        "attributes": json.dumps(dict(event.attributes)),
+    }
+
+
+def _attempt(outcome: Outcome, run: str, tx: int, verdict: str) -> dict[str, Any]:
+    g = outcome.granule
+    failed = isinstance(outcome, Failure)
+    state = outcome.state if isinstance(outcome, Failure) else (verdict or "unchanged")
+    return {
+        "dataset": g.dataset,
+        "start": g.interval.start,
+        "stop": g.interval.stop,
+        "run": run,
+        "state": state,
+        "error": outcome.error if failed else None,
+        "detail": outcome.detail if failed else None,
+        "host": outcome.host,
+        "seconds": outcome.seconds,
+        "at": tx,
+    }

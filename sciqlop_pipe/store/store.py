@@ -1,0 +1,331 @@
+"""Store: granules and registry together, opened by address."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import xarray as xr
+
+from ..errors import StoreError, UnknownName, near
+from ..granule import Interval, instant, iso
+from . import schema
+from .database import Database, refuse_network_file_system
+from .granules import remove_granule
+from .layout import Layout
+from .lazy import Part, concatenate
+from .records import Committed, Current, Outcome
+from .registry import Registry
+
+MARK = "sciqlop-store.json"
+
+
+class Store:
+    """A place that holds granules, with the registry that says what is true.
+
+    Use `Store.open`; a store is a context manager that closes its registry.
+    """
+
+    def __init__(self, root: Path, registry: Registry, *, durable: bool = True) -> None:
+        self.root, self.registry, self.durable = root, registry, durable
+
+    @classmethod
+    def open(
+        cls,
+        url: str | os.PathLike[str],
+        *,
+        read_only: bool = False,
+        create: bool = False,
+        registry: str = "",
+        durable: bool = True,
+    ) -> Store:
+        """Return the store at an address.
+
+        Parameters
+        ----------
+        url : str or path
+            A folder.
+        read_only : bool
+            Open an immutable snapshot.
+        create : bool
+            Make it when it is not there.
+        registry : str
+            Address of the registry database where it is not the SQLite file inside the store; a
+            store remembers it.
+        durable : bool
+            Whether granules are synced to disk before they are committed.
+
+        Raises
+        ------
+        StoreError
+            When it is not there, not a store, of a newer format, damaged or not writable.
+        """
+        root = Path(os.fspath(url).removeprefix("file://"))
+        if not (root / MARK).exists():
+            if not create:
+                raise StoreError(
+                    "there is no store here",
+                    str(root),
+                    "Give --store the folder of one; 'sciqlop-pipe run' makes one",
+                )
+            _create(root, registry)
+        facts = _facts(root)
+        address = _address(root, registry or facts["registry"])
+        writable = not read_only and os.access(root, os.W_OK)
+        if not read_only and not writable:
+            raise StoreError(
+                "the store is not writable",
+                str(root),
+                "Fix its permissions, or open it with read_only=True",
+            )
+        if address.startswith("sqlite:///"):
+            file = Path(address.removeprefix("sqlite:///"))
+            if writable:
+                refuse_network_file_system(file.parent)
+            if not file.exists():
+                raise StoreError(
+                    "the registry is gone",
+                    str(file),
+                    "Restore a 'store backup', or run 'sciqlop-pipe store rebuild'",
+                )
+        database = Database(address, read_only=read_only)
+        if not database.has_tables():
+            raise StoreError(
+                "the registry has no tables", address, "Run 'sciqlop-pipe store rebuild'"
+            )
+        return cls(root, Registry(database), durable=durable)
+
+    @staticmethod
+    def create_registry(url: str | os.PathLike[str], registry: str = "") -> None:
+        """Make an empty registry for a store that has lost its own.
+
+        Raises
+        ------
+        StoreError
+            When there is no store, or its registry is still there.
+        """
+        root = Path(os.fspath(url))
+        if not (root / MARK).exists():
+            raise StoreError("there is no store here", str(root))
+        address = _address(root, registry or _facts(root)["registry"])
+        database = Database(address)
+        try:
+            if database.has_tables():
+                raise StoreError("the registry is still there", address, "Move it away first")
+            database.create()
+        finally:
+            database.close()
+
+    @staticmethod
+    def upgrade(url: str | os.PathLike[str], registry: str = "") -> tuple[int, int]:
+        """Bring a store to this version's format; return the format before and after.
+
+        Tables that this version adds are made; nothing that was there changes.
+        """
+        root = Path(os.fspath(url))
+        facts = _facts(root, older=True)
+        database = Database(_address(root, registry or facts["registry"]))
+        database.create()
+        database.close()
+        before = int(facts["format"])
+        _write_mark(root, facts | {"format": schema.FORMAT})
+        return before, schema.FORMAT
+
+    def close(self) -> None:
+        """Close the registry."""
+        self.registry.db.close()
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def commit(self, outcomes: Sequence[Outcome], run: str, *, stage: str = "") -> Committed:
+        """Commit what workers report; files of dropped records are removed."""
+        done = self.registry.commit(outcomes, run, stage=stage)
+        for record in (*done.duplicates, *done.conflicts):
+            if record.path:
+                remove_granule(self.root, record.path)
+        return done
+
+    def models(self) -> dict[str, tuple[str, str]]:
+        """Return content hash and path of the promoted model of each name."""
+        return self.registry.models()
+
+    def when(self, as_of: Any) -> int | None:
+        """Return the transaction time that a release name or a time stands for."""
+        if as_of is None:
+            return None
+        if isinstance(as_of, str):
+            with self.registry.db.read() as conn:
+                t = schema.release
+                query = t.select().where(t.c.name == as_of)
+                if (found := conn.execute(query).first()) is not None:
+                    return int(found.tx)
+        return instant(as_of)
+
+    def read(
+        self,
+        dataset: str,
+        start: Any = None,
+        stop: Any = None,
+        *,
+        as_of: Any = None,
+        stage: str = "",
+    ) -> xr.Dataset:
+        """Return one lazy Dataset of everything current of a dataset in [start, stop).
+
+        Parameters
+        ----------
+        dataset : str
+            Its name.
+        start, stop : time
+            Limits, UTC; open where None.
+        as_of : time or release name
+            Read what was current then.
+        stage : str
+            Read a staged run over what is current.
+
+        Raises
+        ------
+        UnknownName
+            When the store has nothing of that name.
+        StoreError
+            When the range holds several layouts (a mode change), when a granule is transient, or
+            when `as_of` reaches behind garbage collection.
+        """
+        interval = _limits(start, stop)
+        rows = self.registry.current(dataset, interval, as_of=self.when(as_of), stage=stage)
+        if not rows and interval is None:
+            raise UnknownName(
+                f"the store has nothing of '{dataset}'",
+                str(self.root),
+                near(dataset, self.registry.datasets()),
+            )
+        full = [r for r in rows if r.n]
+        layout = self._layout(dataset, full or rows)
+        if layout is None:
+            raise UnknownName(
+                f"the store has no records of '{dataset}' in this range",
+                str(self.root),
+                "Ask 'sciqlop-pipe status' for what there is",
+            )
+        if gone := next((r for r in full if r.path is None), None):
+            raise StoreError(
+                f"{gone.granule} is transient: it was computed and not kept",
+                str(self.root),
+                f"Run 'sciqlop-pipe run {dataset} --keep --start {iso(gone.start)} "
+                f"--stop {iso(gone.stop)}' to materialise it",
+            )
+        root = str(self.root)
+        parts = [Part(f"{root}/{r.path}", r.n, r.first or 0, r.last or 0) for r in full]
+        ds = concatenate(parts, layout)
+        if interval is not None and parts:
+            inside = slice(*(t for t in _inclusive(interval)))
+            ds = ds.sel(time=inside)
+        return ds
+
+    def _layout(self, dataset: str, rows: Sequence[Current]) -> Layout | None:
+        """Return the one layout of the rows, or say where it changes."""
+        digests = list(dict.fromkeys(r.layout for r in rows if r.layout))
+        if not digests:
+            return None
+        if len(digests) > 1:
+            signatures = self.registry.layouts()
+            if len({signatures[d] for d in digests}) > 1:
+                raise StoreError(
+                    f"{dataset} changes its mode inside this range; segments: "
+                    + _segments(rows, signatures),
+                    str(self.root),
+                    "Read one segment at a time",
+                )
+        return self.registry.layout(digests[-1])
+
+
+def _segments(rows: Sequence[Current], signatures: dict[str, str]) -> str:
+    words: list[str] = []
+    last = ""
+    for row in rows:
+        signature = signatures[row.layout] if row.layout else last
+        if signature != last:
+            words.append(f"from {iso(row.start)} layout {signature[:6]}")
+            last = signature
+    return ", ".join(words)
+
+
+def _limits(start: Any, stop: Any) -> Interval | None:
+    if start is None and stop is None:
+        return None
+    a = instant(start) if start is not None else -(2**62)
+    b = instant(stop) if stop is not None else 2**62
+    return Interval.of(a, b)
+
+
+def _inclusive(interval: Interval) -> tuple[Any, Any]:
+    a, _ = interval.slice64
+    _, b = Interval(interval.start, interval.stop - 1).slice64
+    return a, b
+
+
+def _create(root: Path, registry: str) -> None:
+    if root.exists() and any(root.iterdir()):
+        raise StoreError(
+            "this folder holds something that is not a store",
+            str(root),
+            "Give --store a new or empty folder",
+        )
+    try:
+        (root / "data").mkdir(parents=True, exist_ok=True)
+        address = _address(root, registry or "sqlite")
+        if address.startswith("sqlite:///"):
+            refuse_network_file_system(Path(address.removeprefix("sqlite:///")).parent)
+        database = Database(address)
+        database.create()
+        database.close()
+        _write_mark(root, {"format": schema.FORMAT, "registry": registry or "sqlite"})
+    except OSError as error:
+        raise StoreError(
+            f"a store cannot be made here ({error.strerror or error})",
+            str(root),
+            "Choose a folder you may write to",
+        ) from error
+
+
+def _address(root: Path, registry: str) -> str:
+    return f"sqlite:///{root.resolve() / 'registry.sqlite'}" if registry == "sqlite" else registry
+
+
+def _write_mark(root: Path, facts: dict[str, Any]) -> None:
+    part = root / f".{MARK}"
+    part.write_text(json.dumps(facts))
+    part.rename(root / MARK)
+
+
+def _facts(root: Path, *, older: bool = False) -> dict[str, Any]:
+    try:
+        facts: dict[str, Any] = json.loads((root / MARK).read_text())
+    except (OSError, ValueError) as error:
+        raise StoreError(f"the store's mark does not read ({error})", str(root / MARK)) from error
+    if facts["format"] > schema.FORMAT:
+        raise StoreError(
+            f"the store has format {facts['format']}, this version reads up to {schema.FORMAT}",
+            str(root),
+            "Update sciqlop-pipe",
+        )
+    if facts["format"] < schema.FORMAT and not older:
+        raise StoreError(
+            f"the store has the old format {facts['format']}",
+            str(root),
+            "Run 'sciqlop-pipe store upgrade'",
+        )
+    return facts

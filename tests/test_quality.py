@@ -1,0 +1,36 @@
+"""Flag words: names of bits, and what masks."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sciqlop_pipe.quality import FLAGS_MISSING, Flag, Flags, masked_fraction
+
+FLAGS = Flags(
+    "flags of an instrument",
+    (Flag(0, "by_hand", "flagged by hand"), Flag(13, "radiation", "penetrating radiation")),
+    masking=1,
+    source="a guide",
+)
+
+
+def test_bits_are_named_and_undocumented_ones_are_shown_as_they_are():
+    assert FLAGS.names(1 << 13 | 1 << 7 | 1) == ("by_hand", "bit7", "radiation")
+    assert FLAGS.names(1 << FLAGS_MISSING) == ("flags_missing",)
+    assert FLAGS.names(0) == ()
+
+
+def test_attributes_follow_cf_and_say_what_masks():
+    assert FLAGS.attrs["flag_masks"] == [1, 8192]
+    assert FLAGS.attrs["flag_meanings"].split() == ["by_hand", "radiation"]
+    assert FLAGS.attrs["masking"] == 1
+
+
+@given(st.lists(st.integers(0, 2**32 - 1), max_size=50))
+def test_only_masking_bits_mask(words):
+    array = np.array(words, np.uint32)
+    assert list(FLAGS.masked(array)) == [bool(w & 1) for w in words]
+    expected = sum(w & 1 for w in words) / len(words) if words else 0.0
+    assert masked_fraction(array, FLAGS.masking) == expected
