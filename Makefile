@@ -99,7 +99,7 @@ constraints:  ## resolve the newest versions again (needs uv)
 	@mv constraints.new constraints.txt
 
 clean:  ## remove what tests and tools left; the environment stays
-	@rm -rf build dist .mypy_path .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
+	@rm -rf build dist .mypy_path .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .grimp_cache *.egg-info
 	@find sciqlop_pipe missions tests benchmarks -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 
 clean-all: clean  ## also remove .venv and its siblings

@@ -173,7 +173,7 @@ def import_catalog(store: Store, name: str, file: Path, *, author: str = "") -> 
     if not found:
         raise UsageError("there are no events in this file", str(file))
     events = tuple(sorted(_identified(name, (e for e, _ in found)), key=lambda e: (e.start, e.id)))
-    span = Interval(events[0].start, max(max(e.stop for e in events), events[0].start + 1))
+    span = Interval(events[0].start, max(*(e.stop for e in events), events[0].start + 1))
     text = repr(events)
     mark = hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
     previous = next((c for c in now if c.start == span.start), None)

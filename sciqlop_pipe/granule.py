@@ -68,7 +68,7 @@ def instant(when: str | int | datetime | np.datetime64 | Any) -> int:
             if offset:
                 return instant(datetime.fromisoformat(text))
             when = np.datetime64(text.removesuffix("Z"), "ns")
-        value = np.datetime64(when, "ns")
+        value = np.datetime64(when).astype("datetime64[ns]")
     except (ValueError, TypeError) as error:
         raise UsageError(
             f"'{when}' is not a time", todo="Write for example 2015-12-01 or 2015-12-01T09:30"

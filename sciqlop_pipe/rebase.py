@@ -5,12 +5,13 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from .campaign import Options, run_campaign
+from .campaign import run_campaign
 from .cluster import Profile, open_cluster
 from .errors import Conflict
 from .granule import Interval
 from .graph import Graph
 from .plan import merged
+from .report import Options
 from .sources.archive import Listing
 from .store import Store
 from .store.staging import BaseMoved, publish, unstage

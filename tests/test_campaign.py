@@ -10,10 +10,11 @@ import pytest
 import xarray as xr
 from tests.toy import DAY, doubled_anew, toy_graph, write_day, write_file
 
-from sciqlop_pipe.campaign import Options, Report, run_campaign
+from sciqlop_pipe.campaign import run_campaign
 from sciqlop_pipe.cluster import Profile, open_cluster
 from sciqlop_pipe.graph import Graph
 from sciqlop_pipe.granule import Interval
+from sciqlop_pipe.report import Options, Report
 from sciqlop_pipe.sources.archive import list_archives
 from sciqlop_pipe.store import Store
 

@@ -14,22 +14,29 @@ import numpy as np
 
 from .noise import next_uniform, normal_quantile, stream_start
 
-_LOWEST = -18.0  # log of the mean counts that are not drawn: less than one ion in 3000 records
+_LOWEST = np.float32(
+    -18.0
+)  # log of the mean counts that are not drawn: less than one ion in 3000 records
+_NOTHING = np.float32(0.0)
 _EDGE = -26.0  # ... judged by the centre of a bin, of which the corners may have more
-_HIGHEST = 16.0  # ... and of the largest, nine million counts in one bin
+_HIGHEST = np.float32(16.0)  # ... and of the largest, nine million counts in one bin
 _MANY = 10.0  # from this mean on a Poisson number comes from its quantile's expansion
 _LONGEST = 60  # steps of the search; a mean of 10 passes 60 once in 1e27 draws
+_SERIES = np.array([1, 1 / 2, 1 / 6, 1 / 24, 1 / 120, 1 / 720, 1 / 64], np.float32)
 _RECIPROCAL = np.concatenate([[0.0], 1.0 / np.arange(1, _LONGEST + 2)])
 
 
 @nb.njit(inline="always")
 def _exp(x):  # type: ignore[no-untyped-def]
-    """Return exp(x) to 1e-6 for |x| < 18: (exp(x/64))^64, without a branch or a call.
+    """Return exp(x) to 1e-5 for |x| < 18, in float32: (exp(x/64))^64, without a branch or a call.
 
-    The compiler makes it four or eight at a time, which a library call forbids.
+    The compiler makes it eight at a time, which a library call or a float64 forbids.
     """
-    y = x * (1.0 / 64.0)
-    p = 1.0 + y * (1.0 + y * (1 / 2 + y * (1 / 6 + y * (1 / 24 + y * (1 / 120 + y * (1 / 720))))))
+    y = x * _SERIES[6]
+    p = _SERIES[4] + y * _SERIES[5]
+    p = _SERIES[0] + y * (
+        _SERIES[0] + y * (_SERIES[1] + y * (_SERIES[2] + y * (_SERIES[3] + y * p)))
+    )
     for _ in range(6):
         p = p * p
     return p
@@ -52,7 +59,7 @@ def _mean_counts(row, gas, phi, theta, width, height, speed, step, log_one, node
     Along a direction the exponent of a bi-Maxwellian is a quadratic of the speed. A bin averages f
     over its volume in velocity space, by Gauss-Legendre nodes in azimuth, polar angle and log v.
     """
-    row[:] = 0.0
+    row[:] = _NOTHING
     total = 0.0
     along = gas[1] - gas[2]
     uu = gas[3] * gas[3] + gas[4] * gas[4] + gas[5] * gas[5]
@@ -80,13 +87,14 @@ def _mean_counts(row, gas, phi, theta, width, height, speed, step, log_one, node
                 stretch = step ** (0.5 * nodes[c])
                 weight = weights[a] * weights[b] * weights[c] * math.sin(th) * stretch**3
                 total += weight
-                q2, q1 = c2 * stretch * stretch, c1 * stretch
+                q2, q1 = np.float32(c2 * stretch * stretch), np.float32(c1 * stretch)
+                share, base = np.float32(weight), np.float32(c0)
                 for k in range(filled.size):
-                    exponent = (q2 * v[k] + q1) * v[k] + c0 - threshold[k]
+                    exponent = (q2 * v[k] + q1) * v[k] + (base - threshold[k])
                     value = _exp(min(max(exponent, _LOWEST), _HIGHEST))
-                    filled[k] += weight * (value if exponent > _LOWEST else 0.0)
+                    filled[k] += share * (value if exponent > _LOWEST else _NOTHING)
     for k in range(filled.size):
-        filled[k] /= total
+        filled[k] /= np.float32(total)
 
 
 @nb.njit(inline="always")
@@ -136,16 +144,16 @@ def expect(out, parity, phi, theta, speed, one_count, gas, nodes, weights):  # t
     height = math.pi / theta.size
     width = 2.0 * math.pi / phi.shape[1]
     step = speed[0, 1] / speed[0, 0]
-    log_one = np.log(one_count)
+    speed32, log_one = speed.astype(np.float32), np.log(one_count).astype(np.float32)
+    row = np.empty(out.shape[3], np.float32)
     for t in range(out.shape[0]):
         p = parity[t]
         for i in range(out.shape[1]):
             for j in range(out.shape[2]):
-                row = out[t, i, j]
-                _mean_counts(row, gas[t], phi[t, i], theta[j], width, height, speed[p], step,
+                _mean_counts(row, gas[t], phi[t, i], theta[j], width, height, speed32[p], step,
                              log_one[p], nodes, weights)  # fmt: skip
                 for k in range(row.size):
-                    row[k] *= one_count[p, k]
+                    out[t, i, j, k] = row[k] * one_count[p, k]
 
 
 @nb.njit(nogil=True, cache=True)
@@ -166,20 +174,20 @@ def count(f, error, parity, phi, theta, speed, one_count, gas, nodes, weights, k
     height = math.pi / theta.size
     width = 2.0 * math.pi / phi.shape[1]
     step = speed[0, 1] / speed[0, 0]
-    log_one = np.log(one_count)
-    row, none = np.empty(f.shape[3]), np.empty(f.shape[3])
+    speed32, log_one = speed.astype(np.float32), np.log(one_count).astype(np.float32)
+    row, none = np.empty(f.shape[3], np.float32), np.empty(f.shape[3], np.float32)
     most = np.zeros(f.shape[0])
     for t in range(f.shape[0]):
         state = stream_start(key, number[t])
         p = parity[t]
         for i in range(f.shape[1]):
             for j in range(f.shape[2]):
-                _mean_counts(row, gas[t], phi[t, i], theta[j], width, height, speed[p], step,
+                _mean_counts(row, gas[t], phi[t, i], theta[j], width, height, speed32[p], step,
                              log_one[p], nodes, weights)  # fmt: skip
                 for k in range(row.size):
-                    none[k] = _exp(-min(row[k], _MANY))
+                    none[k] = _exp(-min(row[k], np.float32(_MANY)))
                 for k in range(row.size):
-                    state, counts = _poisson(state, row[k], none[k])
+                    state, counts = _poisson(state, np.float64(row[k]), np.float64(none[k]))
                     f[t, i, j, k] = counts * one_count[p, k]
                     error[t, i, j, k] = math.sqrt(counts) * one_count[p, k]
                     most[t] = max(most[t], counts)

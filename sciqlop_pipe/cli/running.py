@@ -22,13 +22,14 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from ..campaign import Options, Progress, Report, run_campaign
+from ..campaign import run_campaign
 from ..cluster import Profile, open_cluster
 from ..errors import UsageError
 from ..granule import GranuleLength, Interval, duration, iso
 from ..graph import Graph
 from ..intervals import read_intervals
 from ..plan import REASONS, Plan, make_plan
+from ..report import Options, Progress, Report
 from ..sources.archive import Listing, list_archives
 from ..store import Store
 from ..store.records import Failure, Outcome, Record

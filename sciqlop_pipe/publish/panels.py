@@ -1,15 +1,10 @@
-"""Panels: which rows a dataset of each DataType is drawn as, and how.
-
-A painter takes matplotlib axes and draws; which axes and where they are is `quicklook`'s business.
-Colours are those of Okabe & Ito and viridis, which people with any colour vision tell apart.
-"""
+"""Panels: which rows a dataset of each DataType is drawn as."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,23 +12,26 @@ import xarray as xr
 
 from ..errors import PipeError
 from ..granule import Interval
-from ..kernels.energies import geometric_edges
 from ..quality import FLAGS_MISSING
-from .raster import Grid, cells, polyline, raster
+from .painters import (
+    BLUE,
+    GREEN,
+    INK,
+    PINK,
+    RED,
+    Flags,
+    Line,
+    Lines,
+    Regions,
+    Spectrogram,
+    no_data,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-INK, SOFT, GRID = "#1a1a1a", "#666666", "#e4e4e4"
-BLUE, GREEN, RED, ORANGE = "#0072b2", "#009e73", "#d55e00", "#e69f00"
-PALE, PINK, YELLOW, GREY = "#56b4e9", "#cc79a7", "#f0e442", "#999999"
 COMPONENTS = (BLUE, GREEN, RED, PINK)
-REGIONS = (ORANGE, PALE, GREEN, PINK, BLUE, RED, YELLOW, GREY)
-NOTHING_COUNTED = "#21002c"
-"""Zero on a logarithmic colour scale: darker than its lowest colour, and not white (no data)."""
-
-SYMBOLS = {"nT": "B", "km s^-1": "V", "mV m^-1": "E", "nA m^-2": "J",
-           "km": "R"}  # fmt: skip
+SYMBOLS = {"nT": "B", "km s^-1": "V", "mV m^-1": "E", "nA m^-2": "J", "km": "R"}
 TALL, LOW = 188, 104
 FLAG = 9
 MOST_FLAGS = 8
@@ -77,67 +75,11 @@ def rows(panel: Panel) -> tuple[Row, ...]:
             f"A quicklook draws {', '.join(_ROWS)}; draw a product of this dataset",
         )  # fmt: skip
     if not panel.ds.sizes.get("time"):
-        return (Row(f"{panel.name}/", "", _nothing, LOW),)
+        return (Row(f"{panel.name}/", "", no_data, LOW),)
     return (*_ROWS[panel.datatype](panel), *_quality(panel))
 
 
-# -- lines -----------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line of a row: (time,) values, its word in the legend, its colour."""
-
-    values: np.ndarray
-    word: str
-    colour: str = INK
-
-
-@dataclass(frozen=True, slots=True)
-class Lines:
-    """Lines that share a row, with the label of their axis."""
-
-    time: np.ndarray
-    lines: tuple[Line, ...]
-    label: str
-    logarithmic: bool = False
-
-    def __call__(self, ax: Axes, interval: Interval) -> None:
-        """Draw, never across a gap; values without neighbours as dots."""
-        columns = pixels_in_time(ax, interval)
-        signed = False
-        for line in self.lines:
-            at, value = polyline(self.time, line.values, columns)
-            when = at.astype("datetime64[ns]")
-            width = 1.1 if at.size < 2 * columns.size else 0.7
-            ax.plot(when, value, color=line.colour, lw=width, label=line.word)
-            there = np.isfinite(value)
-            around = np.pad(there, 1)
-            lonely = there & ~around[:-2] & ~around[2:]
-            ax.plot(when[lonely], value[lonely], ".", color=line.colour, ms=3.5, label="_")
-            signed |= bool((value < 0).any() and (value > 0).any())
-        if self.logarithmic:
-            logarithmic(ax)
-        elif signed:
-            ax.axhline(0, color=GREY, lw=0.6, zorder=0.8)
-        ax.set_ylabel(self.label)
-        if any(line.word for line in self.lines):
-            ax.legend(loc="upper left", bbox_to_anchor=(1.004, 1.04), frameon=False, fontsize=9.5,
-                      labelcolor="linecolor", handlelength=1.0, handletextpad=0.5)  # fmt: skip
-
-
-def logarithmic(ax: Axes) -> None:
-    """Make the vertical axis logarithmic, with plain numbers where it spans little."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
-
-    ax.set_yscale("log")
-    low, high = ax.get_ylim()
-    narrow = high / low < 100
-    ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if narrow else (1,), numticks=9))
-    ax.yaxis.set_minor_locator(LogLocator(subs=tuple(range(2, 10)), numticks=99))
-    ax.yaxis.set_minor_formatter(NullFormatter())
-    if high < 1e5 and low > 1e-4:
-        ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+# -- lines ----------------------------------------------------------------------------------
 
 
 def spans_a_decade(*values: np.ndarray) -> bool:
@@ -153,7 +95,10 @@ def scalars(panel: Panel, variables: Sequence[str], symbol: str, words: Sequence
     words = words or [""] * len(variables)
     colours = (INK,) if len(variables) == 1 else (BLUE, RED, GREEN)
     values = [np.asarray(ds[v].values, np.float64) for v in variables]
-    lines = tuple(Line(v, w, c) for v, w, c in zip(values, words, colours, strict=False))
+    lines = tuple(
+        Line(v, word, colour, _beside(ds, name, "min"), _beside(ds, name, "max"))
+        for v, name, word, colour in zip(values, variables, words, colours, strict=False)
+    )
     paint = Lines(ns(ds), lines, _label(symbol, ds[variables[0]]), spans_a_decade(*values))
     title = _long_name(ds[variables[0]])
     if len(variables) > 1:
@@ -165,96 +110,46 @@ def vector(panel: Panel, variable: str, *, magnitude: bool, scale: float = 1.0) 
     """Return a row with the components of a variable (time, component)."""
     array = panel.ds[variable]
     values = np.asarray(array.values, np.float64) / scale
+    low, high = (_beside(panel.ds, variable, which, scale) for which in ("min", "max"))
     axes = array["component"].values if "component" in array.coords else "xyzuvw"
     symbol = SYMBOLS.get(array.attrs.get("units", ""), variable[:1].upper())
     lines = [
-        Line(values[:, k], f"${symbol}_{{{axis}}}$", colour)
-        for k, (axis, colour) in enumerate(zip(axes, COMPONENTS, strict=False))
-        if k < values.shape[1]
+        Line(
+            values[:, k],
+            f"${symbol}_{{{axis}}}$",
+            colour,
+            None if low is None else low[:, k],
+            None if high is None else high[:, k],
+        )
+        for k, axis, colour in zip(range(values.shape[1]), axes, COMPONENTS, strict=False)
     ]
-    if magnitude:
+    # The magnitude of a mean is not the mean of the magnitude.
+    if magnitude and low is None:
         lines.insert(0, Line(np.sqrt((values**2).sum(1)), f"$|{symbol}|$"))
-    frame = array.attrs.get("frame", "")
-    label = _label(frame, array, scale)
-    return Row(
-        f"{panel.name}/{variable}", _long_name(array),
-        Lines(ns(panel.ds), tuple(lines), label),
-    )  # fmt: skip
+    label = _label(array.attrs.get("frame", ""), array, scale)
+    paint = Lines(ns(panel.ds), tuple(lines), label)
+    return Row(f"{panel.name}/{variable}", _long_name(array), paint)
 
 
-# -- spectrograms ----------------------------------------------------------------------------
+def _beside(ds: xr.Dataset, variable: str, which: str, scale: float = 1.0) -> np.ndarray | None:
+    """Return the extremes of a variable where the dataset is an overview that has them."""
+    name = f"{variable}_{which}"
+    return np.asarray(ds[name].values, np.float64) / scale if name in ds else None
 
 
-@dataclass(frozen=True, slots=True)
-class Spectrogram:
-    """A spectrum in time on true energies: each record keeps its own table."""
-
-    time: np.ndarray
-    values: np.ndarray
-    energy: np.ndarray
-    label: str
-    colour_label: str
-
-    def __call__(self, ax: Axes, interval: Interval) -> None:
-        """Draw the mean over each pixel, logarithmic in energy and colour; white = no data."""
-        import matplotlib as mpl
-        from matplotlib.colors import LogNorm
-        from matplotlib.image import AxesImage
-
-        lower, upper = (np.log(e) for e in geometric_edges(np.atleast_2d(self.energy)))
-        used = np.isfinite(lower) & np.isfinite(upper)
-        bottom, top = lower[used].min(), upper[used].max()
-        ax.set_ylim(np.exp(bottom), np.exp(top))
-        logarithmic(ax)
-        ax.set_ylabel(self.label)
-        # The grid is the pixels themselves, even in ln E as the axis is: nothing is resampled on
-        # a linear scale, which would put energies in wrong places.
-        height = max(1, round(ax.bbox.height))
-        grid = Grid(pixels_in_time(ax, interval), np.linspace(bottom, top, height + 1))
-        alone = (interval.stop - interval.start) // 200
-        image = raster(self.values, lower, upper, cells(self.time, alone), grid)
-        low, high = colour_range(image)
-        norm = LogNorm(low, high)
-        cmap = mpl.colormaps["viridis"]
-        cmap = cmap.with_extremes(under=NOTHING_COUNTED, bad=(1, 1, 1, 0))
-        drawn = AxesImage(ax, cmap=cmap, norm=norm, origin="lower", extent=(0, 1, 0, 1),
-                          interpolation="nearest", transform=ax.transAxes, zorder=0.5)  # fmt: skip
-        drawn.set_data(np.where(image == 0, low * 1e-3, image))
-        drawn.set_clip_path(ax.patch)
-        ax.add_image(drawn)
-        bar = ax.inset_axes((1.012, 0, 0.014, 1))
-        below = bool((image < low).any())
-        colours = ax.figure.colorbar(drawn, cax=bar, extend="min" if below else "neither",
-                                     extendfrac=0.04)  # fmt: skip
-        colours.set_label(self.colour_label, fontsize=8.5)
-        colours.outline.set_linewidth(0.6)
-        bar.tick_params(labelsize=8.5, width=0.6)
-        bar.minorticks_off()
-        ax.grid(False)
-
-
-def colour_range(image: np.ndarray) -> tuple[float, float]:
-    """Lowest and highest value on the colour scale: most of what is positive, at most 7 decades."""
-    positive = image[image > 0]
-    if not positive.size:
-        return 1.0, 10.0
-    low, high = np.percentile(positive, [1, 99.9])
-    low = max(low, high * 1e-7)
-    return (low, high) if high > 1.01 * low else (low / 10, high)
+# -- each DataType ---------------------------------------------------------------------------
 
 
 def _spectrum(panel: Panel) -> tuple[Row, ...]:
     spectrum, energy = panel.ds["spectrum"], panel.ds["energy"]
     tables = np.asarray(energy.values, np.float64)
     if not (np.isfinite(tables) & (tables > 0)).any():
-        return (Row(f"{panel.name}/spectrum", "", _nothing, LOW),)
+        return (Row(f"{panel.name}/spectrum", "", no_data, LOW),)
     paint = Spectrogram(
         ns(panel.ds), np.asarray(spectrum.values, np.float64), tables,
         f"$E$\n[{pretty(energy.attrs.get('units', ''))}]", _flux_units(spectrum),
     )  # fmt: skip
-    return (
-        Row(f"{panel.name}/spectrum", _long_name(spectrum), paint, TALL + 16),
-    )
+    return (Row(f"{panel.name}/spectrum", _long_name(spectrum), paint, TALL + 16),)
 
 
 def _flux_units(array: xr.DataArray) -> str:
@@ -264,67 +159,12 @@ def _flux_units(array: xr.DataArray) -> str:
     return f"[{pretty(units)}]"
 
 
-# -- regions ---------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Regions:
-    """Probabilities (time, label) as areas, under a bar of the most probable label."""
-
-    time: np.ndarray
-    probability: np.ndarray
-    labels: tuple[str, ...]
-
-    def __call__(self, ax: Axes, interval: Interval) -> None:
-        """Draw; where there is no label it stays white."""
-        from matplotlib.patches import Patch
-
-        columns = pixels_in_time(ax, interval)
-        count = self.probability.shape[1]
-        steps = np.arange(count + 1.0)
-        grid = Grid(columns, steps)
-        cell = cells(self.time, (interval.stop - interval.start) // 200)
-        mean = raster(self.probability, steps[None, :-1], steps[None, 1:], cell, grid)
-        known = np.isfinite(mean).all(0)
-        most = np.where(known, np.argmax(np.where(known, mean, 0.0), axis=0), -1)
-        edges = columns.astype("datetime64[ns]")
-        floor = np.zeros(mean.shape[1])
-        handles = []
-        for k, word in enumerate(self.labels):
-            colour = REGIONS[k % len(REGIONS)]
-            ceiling = np.where(known, floor + np.nan_to_num(mean[k]), floor)
-            _filled(ax, edges, floor, ceiling, known, colour)
-            flat = np.ones_like(floor)
-            _filled(ax, edges, 1.06 * flat, 1.24 * flat, most == k, colour)
-            floor = ceiling
-            handles.append(Patch(color=colour, label=word.replace("_", " ")))
-        ax.set_ylim(0, 1.24)
-        ax.set_yticks([0, 0.5, 1])
-        ax.set_ylabel("probability")
-        ax.grid(False)
-        ax.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.004, 1.06), frameon=False,
-                  fontsize=9, handlelength=1.0, handleheight=0.9, handletextpad=0.5)  # fmt: skip
-
-
-def _filled(ax: Axes, edges: np.ndarray, low: np.ndarray, high: np.ndarray, where: np.ndarray,
-            colour: str) -> None:  # fmt: skip
-    """Fill whole columns between two heights."""
-    high = np.where(where, high, low)
-    ax.fill_between(edges, np.append(low, low[-1]), np.append(high, high[-1]), step="post",
-                    color=colour, lw=0)  # fmt: skip
-
-
 def _labels(panel: Panel) -> tuple[Row, ...]:
     array = panel.ds["probability"].transpose("time", "label")
     names = array["label"].values if "label" in array.coords else range(array.sizes["label"])
     values = np.asarray(array.values, np.float64)
     paint = Regions(ns(panel.ds), values, tuple(str(n) for n in names))
-    return (
-        Row(f"{panel.name}/probability", _long_name(array), paint, LOW),
-    )
-
-
-# -- the other kinds -------------------------------------------------------------------------
+    return (Row(f"{panel.name}/probability", _long_name(array), paint, LOW),)
 
 
 def _moments(panel: Panel) -> tuple[Row, ...]:
@@ -351,6 +191,19 @@ def _state(panel: Panel) -> tuple[Row, ...]:
     return tuple(found)
 
 
+def _overview(panel: Panel) -> tuple[Row, ...]:
+    """Return the rows of what an overview is of: the means, extremes behind them."""
+    means = [str(v) for v in panel.ds.data_vars if str(v).endswith("_mean")]
+    ds = panel.ds.rename({v: v.removesuffix("_mean") for v in means})
+    for datatype, variables in _OVERVIEW_OF.items():
+        if all(v in ds for v in variables):
+            return _ROWS[datatype](Panel(panel.name, datatype, ds))
+    raise PipeError(
+        "this overview is not of anything that has a panel", panel.name,
+        f"A quicklook draws {', '.join(_ROWS)}",
+    )  # fmt: skip
+
+
 def _vector(panel: Panel) -> tuple[Row, ...]:
     return (vector(panel, "vector", magnitude=panel.ds.sizes.get("component", 3) > 1),)
 
@@ -372,13 +225,18 @@ _ROWS: dict[str, Callable[[Panel], tuple[Row, ...]]] = {
     "PlasmaState": _state,
     "Labels": _labels,
     "Position": _position,
+    "Overview": _overview,
 }
 
-
-def _nothing(ax: Axes, interval: Interval) -> None:
-    ax.set_yticks([])
-    ax.text(0.5, 0.5, "no data in this interval", transform=ax.transAxes, ha="center", va="center",
-            color=SOFT, fontsize=11)  # fmt: skip
+#: By which variables the subject of an overview is known.
+_OVERVIEW_OF: dict[str, tuple[str, ...]] = {
+    "PlasmaState": ("density", "velocity", "speed", "temperature"),
+    "Moments": ("density", "velocity"),
+    "EnergySpectrum": ("spectrum", "energy"),
+    "VectorSeries": ("vector",),
+    "ScalarSeries": ("value",),
+    "Position": ("position",),
+}
 
 
 # -- quality ---------------------------------------------------------------------------------
@@ -389,49 +247,24 @@ def _quality(panel: Panel) -> tuple[Row, ...]:
     if "quality" not in panel.ds:
         return ()
     array = panel.ds["quality"]
-    bits = flags_set(np.asarray(array.values).astype(np.int64) & 0xFFFFFFFF)
+    words = np.asarray(array.values).astype(np.int64)
+    bits = flags_set(words)
     if not bits:
         return ()
-    paint = partial(_strip, array=array, time=ns(panel.ds), bits=bits)
-    height = FLAG * min(len(bits), MOST_FLAGS) + 2
-    return (Row(f"{panel.name}/quality", "", paint, height, 6),)
+    shown, left = bits[:MOST_FLAGS], len(bits) - MOST_FLAGS
+    known, masking = flag_names(array), int(array.attrs.get("masking", 0))
+    names = [known.get(bit, f"bit{bit}").replace("_", " ") for bit in shown]
+    if left > 0:
+        names[-1] += f" (+{left} more)"
+    states = np.stack([(words >> bit & 1).astype(np.float64) for bit in shown], -1)
+    paint = Flags(ns(panel.ds), states, tuple(names), tuple(bool(masking >> b & 1) for b in shown))
+    return (Row(f"{panel.name}/quality", "", paint, FLAG * len(shown) + 2, 6),)
 
 
 def flags_set(words: np.ndarray) -> list[int]:
     """Return the bits that are set anywhere, the most frequent first."""
     often = [(int(np.count_nonzero(words >> bit & 1)), bit) for bit in range(32)]
     return [bit for count, bit in sorted(often, key=lambda o: (-o[0], o[1])) if count]
-
-
-def _strip(ax: Axes, interval: Interval, *, array: xr.DataArray, time: np.ndarray,
-           bits: Sequence[int]) -> None:  # fmt: skip
-    columns = pixels_in_time(ax, interval)
-    shown, left = bits[:MOST_FLAGS], len(bits) - MOST_FLAGS
-    words = np.asarray(array.values).astype(np.int64)
-    values = np.stack([(words >> bit & 1).astype(np.float64) for bit in shown], -1)
-    steps = np.arange(len(shown) + 1.0)
-    cell = cells(time, (interval.stop - interval.start) // 200)
-    mean = raster(values, steps[None, :-1], steps[None, 1:], cell, Grid(columns, steps))
-    masking = int(array.attrs.get("masking", 0))
-    names = flag_names(array)
-    edges = columns.astype("datetime64[ns]")
-    ax.set_ylim(len(shown), 0)
-    for k, bit in enumerate(shown):
-        flat = np.full(mean.shape[1], float(k))
-        measured = np.isfinite(mean[k])
-        colour = RED if masking >> bit & 1 else GREY
-        _filled(ax, edges, flat + 0.12, flat + 0.88, measured, "#efefef")
-        _filled(ax, edges, flat + 0.12, flat + 0.88, measured & (mean[k] > 0), colour)
-        note = f" (+{left} more)" if left > 0 and k == len(shown) - 1 else ""
-        ax.text(1.006, k + 0.5, names.get(bit, f"bit{bit}").replace("_", " ") + note,
-                transform=ax.get_yaxis_transform(), va="center", fontsize=6.6,
-                color=RED if colour == RED else SOFT)  # fmt: skip
-    ax.set_yticks([])
-    ax.set_ylabel("flags", rotation=0, ha="right", va="center", fontsize=7.5, color=SOFT)
-    ax.grid(False)
-    for spine in ax.spines.values():
-        spine.set_visible(False)
-    ax.tick_params(which="both", length=0)
 
 
 def flag_names(array: xr.DataArray) -> dict[int, str]:
@@ -465,12 +298,5 @@ def _long_name(array: xr.DataArray) -> str:
 
 
 def ns(ds: xr.Dataset) -> np.ndarray:
-    """Return the times (time,) as integer nanoseconds since 1970."""
+    """Return the times (time,) as integer nanoseconds since 1970 UTC."""
     return ds["time"].values.astype("datetime64[ns]").astype(np.int64)
-
-
-def pixels_in_time(ax: Axes, interval: Interval) -> np.ndarray:
-    """Return the edges [ns] of the columns of pixels that axes have."""
-    width = max(1, round(ax.bbox.width))
-    span = interval.stop - interval.start
-    return interval.start + np.round(np.arange(width + 1) * (span / width)).astype(np.int64)

@@ -1,297 +1,28 @@
-"""Quicklooks: one PNG of several datasets in an interval or around an event, on one time axis.
-
-`draw` knows pictures only; `draw_interval` and `draw_event` read a store for it. Nothing here uses
-pyplot, so pictures can be drawn from any thread.
-"""
+"""Quicklooks: one PNG of what a store has in an interval or around an event."""
 
 from __future__ import annotations
 
-import json
-import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import UTC
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
 import xarray as xr
-from sqlalchemy import select
 
-from .. import __version__
-from ..errors import PipeError, UnknownName, UsageError, near
-from ..granule import DAY, MINUTE, SECOND, Interval, iso
-from ..store import schema
-from .panels import INK, SOFT, Panel, Row, rows
+from ..catalog import find_event
+from ..errors import PipeError, UnknownName, near
+from ..granule import MINUTE, Interval, duration, iso
+from ..standard import LEVELS
+from ..store.events import current_events
+from .panels import Panel
+from .picture import PIXELS, Mark, draw, figure
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
     from ..store import Store
 
 __all__ = ["Mark", "Panel", "draw", "draw_event", "draw_interval", "figure"]
 
-WIDTH, DPI = 1400, 100
-LEFT, RIGHT = 96, 176
-HEAD, FOOT = 60, 66
-LANE = 17
-LANES = 3
-EVENT_COLOURS = ("#aa3377", "#882255", "#332288", "#117733")
-"""Dark tones of Tol's palettes, apart from the colours of the data."""
-
 #: Order of the panels around an event.
 _ORDER = ("VectorSeries", "Moments", "EnergySpectrum", "ScalarSeries", "Labels", "Position")
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """An event to draw over all panels: [start, stop] in ns since 1970 UTC, kind, and its sense."""
-
-    start: int
-    stop: int
-    kind: str
-    sense: str = ""
-
-    @classmethod
-    def of(cls, event: Any) -> Mark:
-        """Return the mark of anything with start, stop, kind and attributes (pairs or mapping)."""
-        sense = dict(event.attributes).get("sense", "")
-        return cls(int(event.start), int(event.stop), str(event.kind), str(sense))
-
-    @property
-    def label(self) -> str:
-        """Return what is written above it."""
-        return " ".join(w for w in (self.kind.replace("_", " "), self.sense) if w)
-
-
-def draw(panels: Sequence[Panel], interval: Interval, output: Path, title: str, *,
-         events: Sequence[Mark] = (), source: str = "") -> None:  # fmt: skip
-    """Write a picture of datasets to a PNG file; either all of it is there or nothing.
-
-    Parameters
-    ----------
-    panels : sequence of Panel
-        What to draw, from above; see `panels.rows` for what each DataType looks like.
-    interval : Interval
-        The time axis.
-    output : Path
-        The PNG file, replaced when it exists.
-    title : str
-        What stands above.
-    events : sequence of Mark
-        Drawn over all panels.
-    source : str
-        Where the data come from, for the footer.
-
-    Raises
-    ------
-    UsageError
-        When the file is not to be a PNG, or there is no panel.
-    PipeError
-        When matplotlib is missing or the file cannot be written.
-    """
-    output = Path(output)
-    if output.suffix.lower() != ".png":
-        raise UsageError("a quicklook is a PNG picture", str(output), "Give a name ending in .png")
-    made = figure(panels, interval, title, events=events, source=source)
-    part = output.with_name(f".part-{uuid.uuid4().hex[:8]}-{output.name}")
-    try:
-        facts = {"Software": _software(), "Title": title}
-        made.savefig(part, format="png", dpi=DPI, metadata=facts)
-        part.replace(output)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise PipeError(
-            f"the picture could not be written ({error.strerror or error})", str(output),
-            "Give -o a folder that exists and that you may write to",
-        ) from error  # fmt: skip
-
-
-def figure(panels: Sequence[Panel], interval: Interval, title: str, *,
-           events: Sequence[Mark] = (), source: str = "") -> Figure:  # fmt: skip
-    """Return the matplotlib Figure that `draw` writes.
-
-    Its axes are labelled dataset/variable (`Axes.get_label`), from above.
-    """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise PipeError(
-            "pictures need matplotlib, which is not installed", "quicklook",
-            "Install it: pip install 'sciqlop-pipe[plot]'",
-        ) from error  # fmt: skip
-    if not panels:
-        raise UsageError("there is nothing to draw", "quicklook", "Name at least one dataset")
-    every = [row for panel in panels for row in rows(panel)]
-    inside = sorted(
-        (e for e in events if e.start < interval.stop and e.stop >= interval.start),
-        key=lambda e: (e.start, e.stop),
-    )
-    lanes = _lanes(inside, interval)
-    head = HEAD + LANE * (max(lanes, default=-1) + 1)
-    height = head + FOOT + sum(r.height + r.above for r in every)
-    fig = Figure(figsize=(WIDTH / DPI, height / DPI), dpi=DPI, facecolor="white")
-    at = height - head
-    drawn: list[Axes] = []
-    for row in every:
-        at -= row.above + row.height
-        box = (LEFT / WIDTH, at / height, (WIDTH - LEFT - RIGHT) / WIDTH, row.height / height)
-        drawn.append(_axes(fig, row, box, interval, last=row is every[-1]))
-    _mark(drawn, inside, lanes, interval)
-    _words(fig, height, title, interval, panels, source)
-    return fig
-
-
-def _axes(fig: Figure, row: Row, box: tuple[float, ...], interval: Interval, *, last: bool) -> Axes:
-    ax = fig.add_axes(box, label=row.name)
-    ax.set_xlim(*interval.slice64)
-    ax.grid(True, color="#e6e6e6", lw=0.6)
-    ax.set_axisbelow(True)
-    ax.tick_params(direction="out", width=0.6, labelsize=9.5, colors=INK)
-    for spine in ax.spines.values():
-        spine.set_linewidth(0.6)
-    row.paint(ax, interval)
-    ax.set_xlim(*interval.slice64)
-    ax.yaxis.label.set_size(min(10.5, ax.yaxis.label.get_size()))
-    ax.yaxis.set_label_coords(-48 / ax.bbox.width, 0.5)
-    at = ticks(interval)
-    ax.set_xticks(at, tick_words(at) if last else [""] * at.size)
-    if last:
-        ax.text(1.012, -18 / row.height, "UTC", transform=ax.transAxes, fontsize=9.5, color=INK,
-                va="center")  # fmt: skip
-    if row.title:
-        up = 1 + 5 / row.height
-        ax.text(0, up, row.title, transform=ax.transAxes, fontsize=9.5, color=INK, va="bottom")
-    if row.above >= LANE:
-        up = 1 + 5 / row.height
-        ax.text(1, up, row.name.split("/")[0], transform=ax.transAxes, fontsize=8.5, color=SOFT,
-                ha="right", va="bottom")  # fmt: skip
-    return ax
-
-
-def ticks(interval: Interval) -> np.ndarray:
-    """Return round times inside an interval, datetime64[ns]."""
-    from matplotlib.dates import AutoDateLocator, num2date
-
-    start, stop = (
-        t.astype("datetime64[us]").item().replace(tzinfo=UTC) for t in interval.slice64
-    )  # fmt: skip
-    found = num2date(AutoDateLocator(minticks=5, maxticks=10).tick_values(start, stop))
-    # Days as floating point are good to a microsecond.
-    at = np.array([t.replace(tzinfo=None) for t in found], "datetime64[us]").astype(np.int64)
-    at = (at + 5) // 10 * 10 * 1000
-    return at[(at >= interval.start) & (at <= interval.stop)].astype("datetime64[ns]")
-
-
-def tick_words(times: np.ndarray) -> list[str]:
-    """Return the label of each tick: as short as its spacing allows, the date where it begins.
-
-    Parameters
-    ----------
-    times : ndarray of datetime64[ns] (ticks,)
-        Round times, ascending.
-    """
-    step = int(np.diff(times.astype(np.int64)).min()) if times.size > 1 else SECOND
-    texts = [str(t) for t in times]
-    if step >= DAY:
-        end = 4 if step >= 365 * DAY else 7 if step >= 28 * DAY else 10
-        return [text[:end] for text in texts]
-    end = 16 if step % MINUTE == 0 else 19 if step % SECOND == 0 else 23
-    clocks = [text[11:end] for text in texts]
-    days = [text[:10] for text in texts]
-    return [
-        clock if k and day == days[k - 1] else f"{clock}\n{day}"
-        for k, (clock, day) in enumerate(zip(clocks, days, strict=True))
-    ]
-
-
-def _words(fig: Figure, height: int, title: str, interval: Interval, panels: Sequence[Panel],
-           source: str) -> None:  # fmt: skip
-    left, right = LEFT / WIDTH, (WIDTH - RIGHT) / WIDTH
-    top, bottom = 1 - 22 / height, 12 / height
-    fig.text(left, top, title, fontsize=15, weight="bold", color=INK, va="top")
-    fig.text(right, top, span_text(interval), fontsize=11.5, color=INK, va="top", ha="right")
-    names = list(dict.fromkeys(p.name for p in panels))
-    listed = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
-    note = " · ".join(part for part in (listed, source) if part)
-    note = note if len(note) < 150 else note[:149] + "…"
-    fig.text(left, bottom, note, fontsize=7.5, color=SOFT, va="bottom")
-    edge = 1 - 14 / WIDTH
-    fig.text(edge, bottom, _software(), fontsize=7.5, color=SOFT, va="bottom", ha="right")
-
-
-def _software() -> str:
-    return f"SciQLOP Pipe {__version__}"
-
-
-def span_text(interval: Interval) -> str:
-    """Return an interval as a person writes it, UTC."""
-    (day, first), (last_day, last) = (_clock(t) for t in (interval.start, interval.stop))
-    if day == last_day:
-        return f"{day}  {first} – {last} UTC"
-    return f"{day} {first} – {last_day} {last} UTC"
-
-
-def _clock(when: int) -> tuple[str, str]:
-    text = str(np.datetime64(when, "ns"))
-    day, clock = text[:10], text[11:]
-    if "." in clock:
-        clock = clock.rstrip("0").rstrip(".")
-    return day, clock.removesuffix(":00") if clock.count(":") == 2 else clock
-
-
-# -- events ----------------------------------------------------------------------------------
-
-
-def _lanes(events: Sequence[Mark], interval: Interval) -> list[int]:
-    """Return for each event the lane that its label has room in, -1 where there is none."""
-    ends = [-np.inf] * LANES
-    scale = (WIDTH - LEFT - RIGHT) / (interval.stop - interval.start)
-    found = []
-    for event in events:
-        half = 3.4 * len(event.label) + 5
-        centre = _centre(event, interval, scale)
-        lane = next((k for k, end in enumerate(ends) if centre - half > end), -1)
-        if lane >= 0:
-            ends[lane] = centre + half
-        found.append(lane)
-    return found
-
-
-def _centre(event: Mark, interval: Interval, scale: float) -> float:
-    """Return where an event's label stands, in pixels from the left edge of the axes."""
-    start, stop = max(event.start, interval.start), min(event.stop, interval.stop)
-    return ((start + stop) / 2 - interval.start) * scale
-
-
-def _mark(axes: Sequence[Axes], events: Sequence[Mark], lanes: Sequence[int],
-          interval: Interval) -> None:  # fmt: skip
-    """Draw events over all axes: a span with its edges, or a line where it is but a moment."""
-    from matplotlib.patheffects import withStroke
-
-    halo = [withStroke(linewidth=2.8, foreground="white", alpha=0.75)]
-    kinds = list(dict.fromkeys(e.kind for e in events))
-    scale = (WIDTH - LEFT - RIGHT) / (interval.stop - interval.start)
-    for event, lane in zip(events, lanes, strict=True):
-        colour = EVENT_COLOURS[kinds.index(event.kind) % len(EVENT_COLOURS)]
-        start, stop = np.datetime64(event.start, "ns"), np.datetime64(event.stop, "ns")
-        wide = (event.stop - event.start) * scale > 3
-        for ax in axes:
-            if wide and not ax.images:  # a tint would change the colours of a spectrogram
-                ax.axvspan(start, stop, color=colour, alpha=0.13, lw=0, zorder=1.5)
-            for when in (start, stop) if wide else (start + (stop - start) // 2,):
-                ax.axvline(when, color=colour, lw=1.3, zorder=3, path_effects=halo,
-                           ls="--" if event.sense == "out" else "-")  # fmt: skip
-        if lane >= 0:
-            first = axes[0]
-            up = 1 + (26 + LANE * lane) / first.bbox.height
-            x = _centre(event, interval, scale) / first.bbox.width
-            first.text(x, up, event.label, transform=first.transAxes, fontsize=8.5, color=colour,
-                       ha="center", va="bottom", weight="bold")  # fmt: skip
-
-
-# -- from a store ----------------------------------------------------------------------------
 
 
 def draw_interval(store: Store, datasets: Sequence[str], interval: Interval, output: Path) -> None:
@@ -342,14 +73,12 @@ def draw_event(store: Store, event_id: str, output: Path, datasets: Sequence[str
     datasets : sequence of str
         What to draw; where empty, what the event was found in, and spectra of the same instruments.
     """
-    from ..catalog import find_event
-
-    event = find_event(store, event_id)
+    dataset, event = find_event(store, event_id)
     length = event.stop - event.start
     interval = Interval(event.start, max(event.stop, event.start + 1)).padded(
         max(3 * length, 5 * MINUTE)
     )
-    names = list(datasets) or _around(store, event.dataset, event.start)
+    names = list(datasets) or _around(store, dataset, event.start)
     kinds = _kinds(store, names, interval)
     panels = [_panel(store, n, kinds[n], interval) for n in names if kinds[n] != "Events"]
     if not any(p.ds.sizes.get("time") for p in panels):
@@ -357,8 +86,8 @@ def draw_event(store: Store, event_id: str, output: Path, datasets: Sequence[str
             f"the store has nothing to draw around event {event_id} ({iso(event.start)})",
             str(store.root), "Name datasets that it holds there, or run those it was made from",
         )  # fmt: skip
-    marks = _marks(store, event.dataset, interval) or [Mark.of(event)]
-    craft = _mission(event.dataset.split(".")[0])
+    marks = _marks(store, dataset, interval) or [Mark.of(event)]
+    craft = _mission(dataset.split(".")[0])
     title = f"{craft}  {Mark.of(event).label}  {iso(event.start)[11:19]}"
     draw(panels, interval, output, title, events=marks,
          source=f"event {event_id} · store {store.root.resolve().name}")  # fmt: skip
@@ -386,6 +115,8 @@ def _kind(store: Store, name: str, interval: Interval) -> str:
 
 
 def _panel(store: Store, name: str, kind: str, interval: Interval) -> Panel:
+    if level := _level(store, name, interval):
+        name, kind = level, "Overview"
     try:
         ds = store.read(name, interval.start, interval.stop).load()
     except UnknownName:
@@ -393,22 +124,25 @@ def _panel(store: Store, name: str, kind: str, interval: Interval) -> Panel:
     return Panel(name, kind, ds)
 
 
+def _level(store: Store, name: str, interval: Interval) -> str:
+    """Return the overview that shows as much of a dataset at this size, or '' where none does.
+
+    Its bins are no wider than a pixel, and it covers everything that the dataset has.
+    """
+    pixel = (interval.stop - interval.start) / PIXELS
+    there = [c.interval for c in store.registry.current(name, interval) if c.n]
+    for level in reversed(LEVELS):
+        if duration(level.rpartition("_")[2]) > pixel:
+            continue
+        made = [c.interval for c in store.registry.current(f"{name}.{level}", interval)]
+        if made and all(any(m.contains(t) for m in made) for t in there):
+            return f"{name}.{level}"
+    return ""
+
+
 def _marks(store: Store, dataset: str, interval: Interval) -> list[Mark]:
     """Return the current events of a dataset that touch an interval."""
-    e, c = schema.event, schema.currency
-    query = (
-        select(e.c.start, e.c.stop, e.c.kind, e.c.attributes)
-        .join(c, c.c.uid == e.c.uid)
-        .where(e.c.dataset == dataset, c.c.tx_to.is_(None), e.c.start < interval.stop,
-               e.c.stop >= interval.start)
-        .order_by(e.c.start)
-    )  # fmt: skip
-    with store.registry.db.read() as conn:
-        found = conn.execute(query).all()
-    return [
-        Mark(start, stop, kind, str(json.loads(attributes).get("sense", "")))
-        for start, stop, kind, attributes in found
-    ]
+    return [Mark.of(e) for e in current_events(store.registry.db, dataset, interval)]
 
 
 def _around(store: Store, dataset: str, when: int) -> list[str]:

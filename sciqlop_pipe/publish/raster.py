@@ -64,6 +64,21 @@ def gaps(time: np.ndarray) -> np.ndarray:
     return np.flatnonzero(step > GAP * np.median(step)) + 1 if step.size else step
 
 
+def broken(time: np.ndarray, value: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Times [ns] and values with a NaN more in every gap, so that no line crosses it.
+
+    Parameters
+    ----------
+    time : ndarray of int64 (time,)
+        Centres [ns], ascending.
+    value : ndarray (time,)
+        NaN = no value.
+    """
+    breaks = gaps(time)
+    value = np.insert(value.astype(np.float64), breaks, np.nan)
+    return np.insert(time, breaks, time[breaks - 1] + 1), value
+
+
 def polyline(
     time: np.ndarray, value: np.ndarray, columns: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -81,10 +96,7 @@ def polyline(
     columns : ndarray of int64 (columns + 1,)
         Edges of the columns [ns].
     """
-    breaks = gaps(time)
-    at, value = np.insert(time, breaks, time[breaks - 1] + 1), np.insert(
-        value.astype(np.float64), breaks, np.nan
-    )
+    at, value = broken(time, value)
     if at.size <= 4 * columns.size:
         return at, value
     column = np.searchsorted(columns, at, "right")

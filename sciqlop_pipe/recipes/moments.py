@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from ..datatypes import VDF, Moments, ScalarSeries
+from ..granule import duration
 from ..kernels.energies import speed_weights
 from ..kernels.moments import (
     SUMS,
@@ -142,7 +143,7 @@ def potential_at(sc_pot: xr.Dataset, times: np.ndarray) -> np.ndarray:
     right = np.clip(np.searchsorted(at, want), 0, at.size - 1)
     left = np.where(at[right] == want, right, np.maximum(right - 1, 0))
     before, after = want - at[left], at[right] - want
-    near = (before >= 0) & (after >= 0) & (np.maximum(before, after) <= Margin(POTENTIAL_REACH).ns)
+    near = (before >= 0) & (after >= 0) & (np.maximum(before, after) <= duration(POTENTIAL_REACH))
     part = before / np.maximum(before + after, 1)
     return np.where(near, value[left] + (value[right] - value[left]) * part, np.nan)
 

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import ArchiveGone, SourceError
-from .crawl import crawl
 from .http import Patience, is_url
 from .pattern import FileMatch, FilePattern
 
@@ -169,6 +168,8 @@ def list_archives(archives: Iterable[str | Path], patience: Patience | None = No
     for archive in archives:
         text = str(archive)
         if is_url(text):
+            from .crawl import crawl
+
             for location, files in crawl(text, skipped, patience or Patience()):
                 folders.append(Folder(location, tuple(f for f in files if _is_wanted(f[0]))))
         else:

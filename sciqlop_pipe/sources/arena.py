@@ -17,6 +17,8 @@ import numpy as np
 
 AVAILABLE = hasattr(os, "memfd_create")
 _KEPT_BYTES = 256 << 20
+# Every arena on loan costs two descriptors, of which a process may have about a thousand.
+_MOST_LENT = 64
 
 
 class Arena:
@@ -52,6 +54,7 @@ class ArenaPool:
 
     def __init__(self) -> None:
         self._idle: deque[Arena] = deque()
+        self._lent: set[int] = set()
         self._era = 0
         # A forked process shares the memory: what it may look at must not be filled again.
         os.register_at_fork(before=self._new_era)
@@ -68,6 +71,7 @@ class ArenaPool:
 
     def give_back(self, arena: Arena) -> None:
         """Keep an arena for the next reader, unless it is old or there are enough."""
+        self._lent.discard(id(arena))
         kept = sum(other.size for other in tuple(self._idle))
         if arena.era == self._era and kept + arena.size <= _KEPT_BYTES:
             self._idle.append(arena)
@@ -75,8 +79,15 @@ class ArenaPool:
             arena.close()
 
     def lend(self, arena: Arena, dtype: np.dtype, shape: tuple[int, ...]) -> np.ndarray:
-        """Return the array in an arena; the arena returns to the pool after it."""
-        return np.asarray(_Loan(self, arena, dtype, shape))
+        """Return the array in an arena; the arena returns to the pool after it.
+
+        With many arenas on loan it is a copy.
+        """
+        loan = np.asarray(_Loan(self, arena, dtype, shape))
+        if len(self._lent) >= _MOST_LENT:
+            return loan.copy()
+        self._lent.add(id(arena))
+        return loan
 
     def _new_era(self) -> None:
         self._era += 1

@@ -61,7 +61,9 @@ class CdfFile:
     @property
     def lost(self) -> tuple[str, ...]:
         """The variables of a truncated file that cannot be read."""
-        return self._backend.contents.lost
+        contents = self._backend.contents
+        unnamed = (f"{contents.nameless} variables without names",) if contents.nameless else ()
+        return contents.lost + unnamed
 
     @property
     def global_attrs(self) -> Mapping[str, tuple[Attribute, ...]]:
@@ -220,9 +222,10 @@ def mask_fill(values: np.ndarray, fill: Any) -> np.ndarray:
         return values
     if values.dtype.kind == "f":
         # A float64 variable may carry its fill value rounded to float32.
-        at = values == values.dtype.type(fill)
-        if values.dtype.itemsize == 8:
-            at |= values == np.float64(np.float32(fill))
+        with np.errstate(over="ignore"):
+            at = values == values.dtype.type(fill)
+            if values.dtype.itemsize == 8:
+                at |= values == np.float64(np.float32(fill))
         if not at.any():
             return values
         return np.where(at, values.dtype.type(np.nan), values)

@@ -31,7 +31,7 @@ from .cdf_backends import Contents, PycdfppBackend
 
 AVAILABLE = hasattr(socket, "send_fds")
 ANSWER_SECONDS = 600.0
-_INLINE_BYTES = 1 << 16
+_INLINE_BYTES = 1 << 18
 _OPEN_FILES = 4
 _HEAD = struct.Struct(">Q")
 # Signals that come from outside the reader: the out-of-memory killer, a scheduler.

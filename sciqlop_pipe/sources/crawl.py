@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import http.client
 import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urljoin, urlsplit
 
 from ..errors import ArchiveGone, PipeError, SourceError, TransientError
 from .http import Patience, ask
+
+if TYPE_CHECKING:
+    import http.client
 
 _MAX_DEPTH = 12
 _MAX_PAGES = 50_000

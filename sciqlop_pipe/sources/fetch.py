@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import http.client
 import secrets
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..errors import SourceError, TransientError
 from .archive import RawFile
 from .cdf_check import refuse_page
 from .http import Patience, ask, is_url
+
+if TYPE_CHECKING:
+    import http.client
 
 _BLOCK_BYTES = 1 << 20
 _PAGES = (".html", ".htm", ".xml", ".vot", ".votable")

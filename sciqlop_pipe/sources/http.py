@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import http.client
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from ..errors import SourceError, TransientError
+
+if TYPE_CHECKING:
+    import http.client
 
 T = TypeVar("T")
 _PASSING = frozenset((408, 425, 429, 500, 502, 503, 504))
@@ -72,6 +72,11 @@ def ask(
 def _once(
     url: str, use: Callable[[http.client.HTTPResponse], T], patience: Patience, method: str
 ) -> T:
+    # Slow to import, and most archives are folders.
+    import http.client
+    import urllib.error
+    import urllib.request
+
     request = urllib.request.Request(url, method=method, headers={"User-Agent": _AGENT})
     try:
         with urllib.request.urlopen(request, timeout=patience.timeout_seconds) as response:

@@ -30,7 +30,7 @@ class SciqlopBackend(BackendEntrypoint):
         """Tell whether this is the folder of a store."""
         return isinstance(filename_or_obj, (str, Path)) and (Path(filename_or_obj) / MARK).exists()
 
-    def open_dataset(  # type: ignore[override]
+    def open_dataset(
         self,
         filename_or_obj: Any,
         *,

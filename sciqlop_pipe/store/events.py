@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, insert, or_, select
+from sqlalchemy import ColumnElement, Connection, insert, or_, select
 
 from ..errors import UnknownName, UsageError
 from ..granule import Interval
@@ -94,7 +94,7 @@ def current_events(
 ) -> list[Event]:
     """Return the events of a dataset that are current (at `as_of`) and overlap an interval."""
     if as_of is None:
-        alive = _C.c.tx_to.is_(None)
+        alive: ColumnElement[bool] = _C.c.tx_to.is_(None)
     else:
         alive = (_C.c.tx_from <= as_of) & or_(_C.c.tx_to.is_(None), _C.c.tx_to > as_of)
     with db.read() as conn:

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 import zarr
-from zarr.codecs import BloscCodec, ZstdCodec
+from zarr.codecs import BloscCodec, BloscShuffle, ZstdCodec
 from zarr.storage import LocalStore, MemoryStore, ZipStore
 
 from ..datatype import DataType
@@ -147,7 +147,7 @@ def _codecs(var: xr.Variable, values: np.ndarray[Any, Any], datatype: DataType) 
         return [ZstdCodec(level=3)]
     if datatype.numeric == "counts" and values.ndim > 2:
         return [ZstdCodec(level=3)]
-    shuffle = "shuffle" if var.dtype.kind == "M" else "bitshuffle"
+    shuffle = BloscShuffle.shuffle if var.dtype.kind == "M" else BloscShuffle.bitshuffle
     return [BloscCodec(cname="zstd", clevel=3, shuffle=shuffle, typesize=values.dtype.itemsize)]
 
 
@@ -193,7 +193,7 @@ def read_granule(root: Path, path: str) -> xr.Dataset:
     try:
         store = zarr_store(root / path)
         with xr.open_zarr(store, consolidated=False, chunks=None) as lazy:
-            ds = lazy.load()
+            ds: xr.Dataset = lazy.load()
         store.close()
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise StoreError(
@@ -215,8 +215,8 @@ def read_record(path: Path) -> dict[str, Any]:
     """Return the registry record that a granule carries in its attributes."""
     store = zarr_store(path)
     try:
-        attrs = zarr.open_group(store, mode="r").attrs.asdict()
-        return dict(attrs[RECORD])  # type: ignore[call-overload]
+        record: Any = zarr.open_group(store, mode="r").attrs[RECORD]
+        return dict(record)
     finally:
         store.close()
 

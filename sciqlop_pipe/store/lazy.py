@@ -11,12 +11,11 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
-from xarray.core.indexing import LazilyIndexedArray
 from xarray.indexes import PandasIndex
 
 from .layout import Layout, VarLayout
 from .lazy_index import TimeIndex, Timeline
-from .lazy_parts import ConcatArray, Part, PartTable, StaticArray
+from .lazy_parts import ConcatArray, LazyArray, Part, PartTable, StaticArray
 
 __all__ = ["Part", "concatenate"]
 
@@ -78,9 +77,9 @@ def _attrs(var: VarLayout) -> dict[str, Any]:
 def _data(var: VarLayout, table: PartTable, source: str | None) -> Any:
     dtype = np.dtype(var.dtype)
     if var.in_time:
-        return LazilyIndexedArray(ConcatArray(table, var.name, var.shape, dtype))
+        return LazyArray(ConcatArray(table, var.name, var.shape, dtype))
     if source is not None:
-        return LazilyIndexedArray(StaticArray(source, var.name, var.shape, dtype))
+        return LazyArray(StaticArray(source, var.name, var.shape, dtype))
     unknown = np.full(var.shape, _UNKNOWN.get(dtype.kind, 0)).astype(dtype)
     return unknown if unknown.ndim else np.asarray(unknown)
 

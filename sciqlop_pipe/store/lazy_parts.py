@@ -17,7 +17,7 @@ import numpy as np
 import zarr
 from numpy.typing import NDArray
 from xarray.backends import BackendArray
-from xarray.core.indexing import IndexingSupport, explicit_indexing_adapter
+from xarray.core.indexing import IndexingSupport, LazilyIndexedArray, explicit_indexing_adapter
 from zarr.storage import WrapperStore
 
 from ..errors import StoreError
@@ -200,6 +200,20 @@ def read_key(path: str, name: str, key: tuple[Any, ...]) -> NDArray[Any]:
             "Open the dataset again if the granule was replaced meanwhile, "
             "otherwise run 'sciqlop-pipe store check'",
         ) from error  # fmt: skip
+
+
+class LazyArray(LazilyIndexedArray):
+    """xarray's lazy indexing, but for a slice that is empty because it runs backwards.
+
+    xarray 2026.9 turns `[-4::-1]` of three elements into all of them, and fails on `[:-1:-1]`.
+    """
+
+    def _updated_key(self, new_key: ExplicitIndexer) -> Any:
+        key = tuple(
+            slice(0, 0) if isinstance(k, slice) and not range(*k.indices(size)) else k
+            for k, size in zip(new_key.tuple, self.shape, strict=True)
+        )
+        return super()._updated_key(type(new_key)(key))
 
 
 class ConcatArray(BackendArray):

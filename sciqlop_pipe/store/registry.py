@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Connection, and_, case, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, case, delete, func, insert, or_, select, update
 
 from ..errors import StoreError
 from ..granule import Granule, Interval, iso
@@ -21,11 +21,7 @@ from .records import Committed, Current, Event, Failure, InputUsed, Outcome, Rec
 
 _G, _C = schema.granule, schema.currency
 
-_CURRENT_COLUMNS = (
-    _G.c.uid,
-    _C.c.dataset,
-    _C.c.start,
-    _C.c.stop,
+_FACTS: tuple[ColumnElement[Any], ...] = (
     _G.c.n,
     _G.c.first,
     _G.c.last,
@@ -39,6 +35,7 @@ _CURRENT_COLUMNS = (
     _G.c.completeness,
     _G.c.layout,
 )
+_CURRENT = (_G.c.uid, _C.c.dataset, _C.c.start, _C.c.stop, *_FACTS)
 
 
 class Registry:
@@ -72,7 +69,7 @@ class Registry:
             else and_(_C.c.tx_from <= as_of, or_(_C.c.tx_to.is_(None), _C.c.tx_to > as_of))
         )
         query = (
-            select(*_CURRENT_COLUMNS, _G.c.collected)
+            select(*_CURRENT, _G.c.collected)
             .join(_G, _G.c.uid == _C.c.uid)
             .where(_C.c.dataset == dataset, alive)
             .order_by(_C.c.start)
@@ -100,7 +97,7 @@ class Registry:
     ) -> list[Current]:
         s = schema.staged
         query = (
-            select(_G.c.uid, s.c.dataset, s.c.start, s.c.stop, *_CURRENT_COLUMNS[4:])
+            select(_G.c.uid, s.c.dataset, s.c.start, s.c.stop, *_FACTS)
             .join(_G, _G.c.uid == s.c.uid)
             .where(s.c.stage == stage, s.c.dataset == dataset)
             .order_by(s.c.start)
@@ -115,7 +112,7 @@ class Registry:
             .join(_G, _G.c.uid == _C.c.uid)
             .where(_C.c.dataset == dataset, _G.c.collected.is_not(None))
         )
-        return max(t for (t,) in conn.execute(query) if t is not None)
+        return max(int(t) for (t,) in conn.execute(query) if t is not None)
 
     def datasets(self) -> list[str]:
         """Return the names of all datasets that have a current granule."""
@@ -444,16 +441,16 @@ def _event_row(record: Record, event: Event) -> dict[str, Any]:
 
 def _attempt(outcome: Outcome, run: str, tx: int, verdict: str) -> dict[str, Any]:
     g = outcome.granule
-    failed = isinstance(outcome, Failure)
-    state = outcome.state if isinstance(outcome, Failure) else (verdict or "unchanged")
+    failure = outcome if isinstance(outcome, Failure) else None
+    state = failure.state if failure else (verdict or "unchanged")
     return {
         "dataset": g.dataset,
         "start": g.interval.start,
         "stop": g.interval.stop,
         "run": run,
         "state": state,
-        "error": outcome.error if failed else None,
-        "detail": outcome.detail if failed else None,
+        "error": failure.error if failure else None,
+        "detail": failure.detail if failure else None,
         "host": outcome.host,
         "seconds": outcome.seconds,
         "at": tx,

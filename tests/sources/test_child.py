@@ -184,6 +184,17 @@ def test_an_arena_is_lent_again_only_when_no_array_looks_into_it():
 
 
 @pytest.mark.skipif(not arena.AVAILABLE, reason="no memfd here")
+def test_many_arrays_at_once_do_not_use_up_the_descriptors(tmp_path: Path):
+    path = big_cdf(tmp_path / "a.cdf", 1)
+    backend = ChildBackend(path)
+    before = len(os.listdir("/proc/self/fd"))
+    kept = [backend.read("f") for _ in range(150)]
+    assert len(os.listdir("/proc/self/fd")) < before + 140
+    for values in kept:
+        np.testing.assert_array_equal(values, kept[0])
+
+
+@pytest.mark.skipif(not arena.AVAILABLE, reason="no memfd here")
 def test_what_a_forked_process_may_look_at_is_not_filled_again():
     pool = ArenaPool()
     filler = arena.Filler()

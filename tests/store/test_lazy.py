@@ -7,7 +7,6 @@ import pickle
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import date, time
 from functools import lru_cache
 from pathlib import Path
@@ -25,7 +24,7 @@ from sciqlop_pipe.errors import StoreError
 from sciqlop_pipe.granule import MINUTE, Granule, Interval, instant
 from sciqlop_pipe.store import granules, lazy_parts
 from sciqlop_pipe.store.granules import new_uid, write_granule
-from sciqlop_pipe.store.layout import Layout, layout_of
+from sciqlop_pipe.store.layout import layout_of
 from sciqlop_pipe.store.lazy import Part, concatenate
 from sciqlop_pipe.store.lazy_index import TimeIndex
 
@@ -68,13 +67,20 @@ def dataset(slot: int, n: int) -> xr.Dataset:
     )
 
 
-@dataclass(frozen=True, repr=False)
 class Pool:
     """Granules on disk: one of each size for each slot of time."""
 
-    folder: Path
-    parts: dict[tuple[int, int], Part]
-    layout: Layout
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.layout = layout_of(dataset(0, 1))
+        self.parts = {
+            (slot, n): write(folder, slot, dataset(slot, n))
+            for slot in range(SLOTS)
+            for n in SIZES
+        }
+
+    def __repr__(self) -> str:
+        return "Pool"
 
     def lazy(self, sizes: list[int], **kwargs: Any) -> xr.Dataset:
         return concatenate(self.chosen(sizes), self.layout, **kwargs)
@@ -102,11 +108,7 @@ def write(folder: Path, slot: int, ds: xr.Dataset) -> Part:
 
 @pytest.fixture(scope="module")
 def pool(tmp_path_factory: pytest.TempPathFactory) -> Pool:
-    folder = tmp_path_factory.mktemp("pool")
-    parts = {
-        (slot, n): write(folder, slot, dataset(slot, n)) for slot in range(SLOTS) for n in SIZES
-    }
-    return Pool(folder, parts, layout_of(dataset(0, 1)))
+    return Pool(tmp_path_factory.mktemp("pool"))
 
 
 FULL = [3, 0, 7, 2, 1, 7]
@@ -170,7 +172,7 @@ def placed(indexers_: dict[str, Any], ds: xr.Dataset) -> dict[str, Any]:
     return {dim: key for dim, key in found.items() if dim in ds.dims}
 
 
-labels_kinds = st.sampled_from(["64", "64s", "stamp", "datetime", "s", "min", "h", "D", "ms", "ns"])
+labels_kinds = st.sampled_from(["64", "64s", "stamp", "datetime", "s", "m", "h", "D", "ms", "ns"])
 
 
 @st.composite

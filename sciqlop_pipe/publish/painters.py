@@ -1,0 +1,251 @@
+"""Painters: lines, spectrograms, regions and flag strips, drawn into axes that are given.
+
+A painter holds arrays and words; called with axes (their limits in time are set) it draws. The
+colours are those of Okabe & Ito and viridis, which people with any colour vision tell apart.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..granule import Interval
+from ..kernels.energies import geometric_edges
+from .raster import Grid, broken, cells, polyline, raster
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+INK, SOFT, FAINT = "#1a1a1a", "#666666", "#e6e6e6"
+BLUE, GREEN, RED, ORANGE = "#0072b2", "#009e73", "#d55e00", "#e69f00"
+PALE, PINK, YELLOW, GREY = "#56b4e9", "#cc79a7", "#f0e442", "#999999"
+COMPONENTS = (BLUE, GREEN, RED, PINK)
+REGIONS = (ORANGE, PALE, GREEN, PINK, BLUE, RED, YELLOW, GREY)
+NOTHING_COUNTED = "#21002c"
+"""Zero on a logarithmic colour scale: darker than its lowest colour, and not white (no data)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a row: (time,) values, its word in the legend, its colour.
+
+    `low` and `high` (time,) are the extremes that an overview has beside its means.
+    """
+
+    values: np.ndarray
+    word: str
+    colour: str = INK
+    low: np.ndarray | None = None
+    high: np.ndarray | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Lines that share a row, with the label of their axis."""
+
+    time: np.ndarray
+    lines: tuple[Line, ...]
+    label: str
+    logarithmic: bool = False
+
+    def __call__(self, ax: Axes, interval: Interval) -> None:
+        """Draw, never across a gap; values without neighbours as dots."""
+        columns = pixels_in_time(ax, interval)
+        signed = False
+        for line in self.lines:
+            at, value = polyline(self.time, line.values, columns)
+            when = at.astype("datetime64[ns]")
+            width = 1.1 if at.size < 2 * columns.size else 0.7
+            ax.plot(when, value, color=line.colour, lw=width, label=line.word)
+            there = np.isfinite(value)
+            around = np.pad(there, 1)
+            lonely = there & ~around[:-2] & ~around[2:]
+            ax.plot(when[lonely], value[lonely], ".", color=line.colour, ms=3.5, label="_")
+            if line.low is not None and line.high is not None:
+                at, low = broken(self.time, line.low)
+                _, high = broken(self.time, line.high)
+                ax.fill_between(at.astype("datetime64[ns]"), low, high, color=line.colour,
+                                alpha=0.22, lw=0)  # fmt: skip
+            signed |= bool((value < 0).any() and (value > 0).any())
+        if self.logarithmic:
+            logarithmic(ax)
+        elif signed:
+            ax.axhline(0, color=GREY, lw=0.6, zorder=0.8)
+        ax.set_ylabel(self.label)
+        if any(line.word for line in self.lines):
+            ax.legend(loc="upper left", bbox_to_anchor=(1.004, 1.04), frameon=False, fontsize=9.5,
+                      labelcolor="linecolor", handlelength=1.0, handletextpad=0.5)  # fmt: skip
+
+
+def logarithmic(ax: Axes) -> None:
+    """Make the vertical axis logarithmic, with plain numbers where it spans little."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    ax.set_yscale("log")
+    low, high = ax.get_ylim()
+    narrow = high / low < 100
+    ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if narrow else (1,), numticks=9))
+    ax.yaxis.set_minor_locator(LogLocator(subs=tuple(range(2, 10)), numticks=99))
+    ax.yaxis.set_minor_formatter(NullFormatter())
+    if high < 1e5 and low > 1e-4:
+        ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+
+
+@dataclass(frozen=True, slots=True)
+class Spectrogram:
+    """A spectrum in time on true energies: each record keeps its own table."""
+
+    time: np.ndarray
+    values: np.ndarray
+    energy: np.ndarray
+    label: str
+    colour_label: str
+
+    def __call__(self, ax: Axes, interval: Interval) -> None:
+        """Draw the mean over each pixel, logarithmic in energy and colour; white = no data."""
+        import matplotlib as mpl
+        from matplotlib.colors import LogNorm
+        from matplotlib.image import AxesImage
+
+        lower, upper = (np.log(e) for e in geometric_edges(np.atleast_2d(self.energy)))
+        used = np.isfinite(lower) & np.isfinite(upper)
+        bottom, top = lower[used].min(), upper[used].max()
+        ax.set_ylim(np.exp(bottom), np.exp(top))
+        logarithmic(ax)
+        ax.set_ylabel(self.label)
+        # The grid is the pixels themselves, even in ln E as the axis is: nothing is resampled on
+        # a linear scale, which would put energies in wrong places.
+        height = max(1, round(ax.bbox.height))
+        grid = Grid(pixels_in_time(ax, interval), np.linspace(bottom, top, height + 1))
+        image = raster(self.values, lower, upper, _cells(self.time, interval), grid)
+        low, high = colour_range(image)
+        norm = LogNorm(low, high)
+        cmap = mpl.colormaps["viridis"]
+        cmap = cmap.with_extremes(under=NOTHING_COUNTED, bad=(1, 1, 1, 0))
+        drawn = AxesImage(ax, cmap=cmap, norm=norm, origin="lower", extent=(0, 1, 0, 1),
+                          interpolation="nearest", transform=ax.transAxes, zorder=0.5)  # fmt: skip
+        drawn.set_data(np.where(image == 0, low * 1e-3, image))
+        drawn.set_clip_path(ax.patch)
+        ax.add_image(drawn)
+        bar = ax.inset_axes((1.012, 0, 0.014, 1))
+        below = bool((image < low).any())
+        colours = ax.figure.colorbar(drawn, cax=bar, extend="min" if below else "neither",
+                                     extendfrac=0.04)  # fmt: skip
+        colours.set_label(self.colour_label, fontsize=8.5)
+        colours.outline.set_linewidth(0.6)
+        bar.tick_params(labelsize=8.5, width=0.6)
+        bar.minorticks_off()
+        ax.grid(False)
+
+
+def colour_range(image: np.ndarray) -> tuple[float, float]:
+    """Lowest and highest value on the colour scale: most of what is positive, at most 7 decades."""
+    positive = image[image > 0]
+    if not positive.size:
+        return 1.0, 10.0
+    low, high = np.percentile(positive, [1, 99.9])
+    low = max(low, high * 1e-7)
+    return (low, high) if high > 1.01 * low else (low / 10, high)
+
+
+@dataclass(frozen=True, slots=True)
+class Regions:
+    """Probabilities (time, label) as areas, under a bar of the most probable label."""
+
+    time: np.ndarray
+    probability: np.ndarray
+    labels: tuple[str, ...]
+
+    def __call__(self, ax: Axes, interval: Interval) -> None:
+        """Draw; where there is no label it stays white."""
+        from matplotlib.patches import Patch
+
+        columns = pixels_in_time(ax, interval)
+        mean = _per_column(self.time, self.probability, columns, interval)
+        known = np.isfinite(mean).all(0)
+        most = np.where(known, np.argmax(np.where(known, mean, 0.0), axis=0), -1)
+        edges = columns.astype("datetime64[ns]")
+        floor = np.zeros(mean.shape[1])
+        handles = []
+        for k, word in enumerate(self.labels):
+            colour = REGIONS[k % len(REGIONS)]
+            ceiling = np.where(known, floor + np.nan_to_num(mean[k]), floor)
+            _filled(ax, edges, floor, ceiling, known, colour)
+            flat = np.ones_like(floor)
+            _filled(ax, edges, 1.06 * flat, 1.24 * flat, most == k, colour)
+            floor = ceiling
+            handles.append(Patch(color=colour, label=word.replace("_", " ")))
+        ax.set_ylim(0, 1.24)
+        ax.set_yticks([0, 0.5, 1])
+        ax.set_ylabel("probability")
+        ax.grid(False)
+        ax.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.004, 1.06), frameon=False,
+                  fontsize=9, handlelength=1.0, handleheight=0.9, handletextpad=0.5)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Flags:
+    """A line (time,) per flag: whether it is set, its name, and whether it masks data."""
+
+    time: np.ndarray
+    set: np.ndarray
+    names: tuple[str, ...]
+    masking: tuple[bool, ...]
+
+    def __call__(self, ax: Axes, interval: Interval) -> None:
+        """Draw a pale line where there are data, a dark one where the flag is set."""
+        columns = pixels_in_time(ax, interval)
+        steps = np.arange(len(self.names) + 1.0)
+        mean = _per_column(self.time, self.set, columns, interval)
+        edges = columns.astype("datetime64[ns]")
+        ax.set_ylim(steps[-1], 0)
+        for k, (name, masks) in enumerate(zip(self.names, self.masking, strict=True)):
+            flat = np.full(mean.shape[1], float(k))
+            _filled(ax, edges, flat + 0.12, flat + 0.88, np.isfinite(mean[k]), FAINT)
+            colour = RED if masks else GREY
+            _filled(ax, edges, flat + 0.12, flat + 0.88, mean[k] > 0, colour)
+            ax.text(1.006, k + 0.5, name, transform=ax.get_yaxis_transform(), va="center",
+                    fontsize=6.6, color=RED if masks else SOFT)  # fmt: skip
+        ax.set_yticks([])
+        ax.set_ylabel("flags", rotation=0, ha="right", va="center", fontsize=7.5, color=SOFT)
+        ax.grid(False)
+        ax.tick_params(which="both", length=0)
+        for spine in ax.spines.values():
+            spine.set_visible(False)
+
+
+def _per_column(
+    time: np.ndarray, values: np.ndarray, columns: np.ndarray, interval: Interval
+) -> np.ndarray:
+    """Mean of values (time, kind) over each column, (kind, column)."""
+    steps = np.arange(values.shape[1] + 1.0)
+    return raster(values, steps[None, :-1], steps[None, 1:], _cells(time, interval),
+                  Grid(columns, steps))  # fmt: skip
+
+
+def _cells(time: np.ndarray, interval: Interval) -> tuple[np.ndarray, np.ndarray]:
+    return cells(time, (interval.stop - interval.start) // 200)
+
+
+def _filled(ax: Axes, edges: np.ndarray, low: np.ndarray, high: np.ndarray, where: np.ndarray,
+            colour: str) -> None:  # fmt: skip
+    """Fill whole columns between two heights."""
+    high = np.where(where, high, low)
+    ax.fill_between(edges, np.append(low, low[-1]), np.append(high, high[-1]), step="post",
+                    color=colour, lw=0)  # fmt: skip
+
+
+def no_data(ax: Axes, interval: Interval) -> None:
+    """Say that there is nothing."""
+    ax.set_yticks([])
+    ax.text(0.5, 0.5, "no data in this interval", transform=ax.transAxes, ha="center", va="center",
+            color=SOFT, fontsize=11)  # fmt: skip
+
+
+def pixels_in_time(ax: Axes, interval: Interval) -> np.ndarray:
+    """Return the edges [ns] of the columns of pixels that axes have."""
+    width = max(1, round(ax.bbox.width))
+    span = interval.stop - interval.start
+    return interval.start + np.round(np.arange(width + 1) * (span / width)).astype(np.int64)

@@ -1,0 +1,102 @@
+"""How a campaign runs, what became of it, and what it tells whoever watches."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+
+from .plan import REASONS
+from .store.records import Failure, Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a campaign runs.
+
+    Parameters
+    ----------
+    salvage : bool
+        Accept the whole variables of truncated files.
+    stage : str
+        Keep results aside under this label until they are published.
+    keep : tuple of str
+        Transient datasets that are to be kept this time.
+    reasons : tuple of str
+        Which kinds of staleness are acted upon.
+    command : str
+        What the user typed, for the record.
+    """
+
+    salvage: bool = False
+    stage: str = ""
+    keep: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = REASONS
+    command: str = ""
+
+
+@dataclass(slots=True)
+class Report:
+    """What became of a run, per dataset and in all."""
+
+    run: str
+    planned: int = 0
+    done: int = 0
+    unchanged: int = 0
+    duplicates: int = 0
+    conflicts: int = 0
+    records: int = 0
+    nbytes: int = 0
+    seconds: float = 0.0
+    interrupted: bool = False
+    rows: dict[str, dict[str, int]] = field(default_factory=dict)
+    failures: list[Failure] = field(default_factory=list)
+    withdrawn: list[str] = field(default_factory=list)
+    counts: dict[str, dict[str, int]] = field(default_factory=dict)
+
+    @property
+    def status(self) -> int:
+        """Return the exit status: 0 all well, 1 some granules failed, 130 interrupted."""
+        if self.interrupted:
+            return 130
+        return 1 if self.failures else 0
+
+    def add(self, dataset: str, key: str, amount: int = 1) -> None:
+        """Count something for a dataset."""
+        row = self.rows.setdefault(dataset, {})
+        row[key] = row.get(key, 0) + amount
+
+    def to_json(self) -> str:
+        """Return the report as text for scripts."""
+        failures = [
+            {"granule": str(f.granule), "state": f.state, "error": f.error} for f in self.failures
+        ]
+        plain = {
+            k: getattr(self, k)
+            for k in (
+                "run",
+                "planned",
+                "done",
+                "unchanged",
+                "duplicates",
+                "conflicts",
+                "records",
+                "nbytes",
+                "seconds",
+                "interrupted",
+                "rows",
+                "withdrawn",
+                "counts",
+                "status",
+            )
+        }
+        return json.dumps(plain | {"failures": failures}, indent=1)
+
+
+class Progress:
+    """What a run tells whoever watches it; the command line draws bars from it."""
+
+    def planned(self, counts: dict[str, dict[str, int]], stale: int) -> None:
+        """Say what will be made."""
+
+    def outcome(self, outcome: Outcome, verdict: str) -> None:
+        """Say what became of one granule."""
