@@ -61,7 +61,11 @@ class Round:
                 self._submit()
                 self._collect()
         except KeyboardInterrupt:
-            self.client.cancel(list(self.running.values()), force=True)
+            self.client.cancel([f for f in self.running.values() if not f.done()], force=True)
+            while not self.arrived.empty():
+                key, future = self.arrived.get()
+                if self.running.pop(key, None) is not None and future.status == "finished":
+                    self._arrive(key, future)
             self._commit()
             raise
 
@@ -71,9 +75,12 @@ class Round:
         self.later = [(when, key) for when, key in self.later if when > now]
         self.ready.extend(due)
         while self.ready and len(self.running) < self.room:
-            key = self.ready.pop()
-            work = self.bundles.work[key]
-            if not self._blocked(work) and self._leased(work):
+            chosen: list[Work] = []
+            while self.ready and len(self.running) + len(chosen) < self.room:
+                work = self.bundles.work[self.ready.pop()]
+                if not self._blocked(work):
+                    chosen.append(work)
+            for work in self._leased(chosen):
                 self._send(work)
 
     def _blocked(self, work: Work) -> bool:
@@ -95,13 +102,15 @@ class Round:
             self._release(work.key)
         return not work.nodes
 
-    def _leased(self, work: Work) -> bool:
-        granules = self.bundles.granules(work)
-        if self.leases.acquire(granules):
-            return True
-        self.left.update(granules)
-        self._leave(work)
-        return False
+    def _leased(self, works: list[Work]) -> list[Work]:
+        """Return the bundles that nobody else is making; the others are left to the next round."""
+        granules = [self.bundles.granules(work) for work in works]
+        taken = self.leases.acquire_each(granules) if works else []
+        for work, mine, ours in zip(works, granules, taken, strict=True):
+            if not ours:
+                self.left.update(mine)
+                self._leave(work)
+        return [work for work, ours in zip(works, taken, strict=True) if ours]
 
     def _leave(self, work: Work) -> None:
         """Leave everything that a bundle feeds to the next round."""
@@ -157,7 +166,7 @@ class Round:
         work = self.bundles.work[key]
         try:
             outcomes: list[Outcome] = future.result()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  (whatever a lost task raises becomes a record)
             outcomes = self._lost(work, error)
         finally:
             future.release()

@@ -113,7 +113,7 @@ class Made:
 
 
 def run_bundle(bundle: Bundle) -> list[Outcome]:
-    """Return one outcome per member; a member's failure does not touch those that do not need it."""
+    """Return one outcome per member; a failure touches only the members that need what failed."""
     _single_threaded_codecs()
     made: dict[str, Made] = {}
     outcomes: list[Outcome] = []
@@ -129,7 +129,7 @@ def run_bundle(bundle: Bundle) -> list[Outcome]:
             continue
         try:
             outcome = _make(bundle, member, made)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  (a failure is a record, not a crash)
             broken.add(granule.dataset)
             outcomes.append(_failure(granule, error, time.perf_counter() - began, host))
         else:

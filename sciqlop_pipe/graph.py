@@ -58,7 +58,7 @@ class Graph:
                 mission = point.load()
                 if not isinstance(mission, Mission):
                     raise TypeError(f"{point.value} is a {type(mission).__name__}, not a Mission")
-            except Exception:
+            except Exception:  # noqa: BLE001  (any fault of a plugin must not take the rest down)
                 broken.append(Broken(point.name, point.value, traceback.format_exc()))
                 warnings.warn(
                     f"mission plugin '{point.name}' ({point.value}) is broken and left out:\n"
@@ -213,7 +213,8 @@ def _check_margins(dataset: Dataset) -> None:
                 f"missing margin: param {name}={value} reaches {value} along the series, expected "
                 f"an input with a margin of at least half of it, found {widest[1] / 1e9:g} s",
                 f"product {dataset.name}, argument {dataset.inputs[0][0]}",
-                f'Annotate the input in recipe {dataset.recipe.name}: Annotated[..., Margin("{name}")]',
+                f"Annotate the input in recipe {dataset.recipe.name} with "
+                f'Annotated[..., Margin("{name}")]',
             )
 
 

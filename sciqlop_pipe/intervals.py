@@ -6,7 +6,7 @@ import csv
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 from .errors import PipeError, UsageError
 from .granule import Interval, duration, instant
@@ -66,8 +66,8 @@ def _csv(text: str) -> Iterator[tuple[str, str]]:
 
 def _votable(text: str) -> Iterator[tuple[str, str]]:
     try:
-        root = ElementTree.fromstring(text)
-    except ElementTree.ParseError as error:
+        root = ET.fromstring(text)
+    except ET.ParseError as error:
         raise UsageError(f"the VOTable does not parse ({error})") from error
     for row in root.iter():
         if row.tag.rsplit("}", 1)[-1] == "TR":

@@ -95,6 +95,7 @@ class Recipe:
         return (inspect.getdoc(self.fn) or "").split("\n", 1)[0]
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Return what the function returns."""
         return self.fn(*args, **kwargs)
 
     def __reduce__(self) -> Any:

@@ -69,9 +69,9 @@ class BiMaxwellian:
         drift = 1e3 * np.linalg.norm(self.velocity)
         first = max(np.sqrt(2 * E * lowest / self.mass), drift - 7 * spread, 0.0)
         last = min(np.sqrt(2 * E * min(highest, 1e9) / self.mass), drift + 7 * spread)
-        speed, dv = _nodes(first, last, 160)
-        mu, dmu = _nodes(-1.0, 1.0, 160)
-        phi = 2 * np.pi * (np.arange(192) + 0.5) / 192
+        speed, dv = _nodes(first, last, 96)
+        mu, dmu = _nodes(-1.0, 1.0, 96)
+        phi = 2 * np.pi * (np.arange(96) + 0.5) / 96
         sin = np.sqrt(1 - mu**2)
         u = np.stack(
             [np.outer(sin, np.cos(phi)), np.outer(sin, np.sin(phi)),

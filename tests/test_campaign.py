@@ -8,15 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
-from tests.toy import DAY, doubled_anew, toy_graph, write_day, write_file
 
 from sciqlop_pipe.campaign import run_campaign
 from sciqlop_pipe.cluster import Profile, open_cluster
-from sciqlop_pipe.graph import Graph
 from sciqlop_pipe.granule import Interval
+from sciqlop_pipe.graph import Graph
 from sciqlop_pipe.report import Options, Report
 from sciqlop_pipe.sources.archive import list_archives
 from sciqlop_pipe.store import Store
+from tests.toy import DAY, doubled_anew, toy_graph, write_day, write_file
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,11 @@ def test_a_day_of_files_becomes_all_products(tmp_path: Path, run: Run) -> None:
     write_day(tmp_path / "raw")
     report = run("toy.both", "toy.rises")
     assert report.status == 0
-    assert report.rows["toy.raw"] == {"done": 24, "records": 1440, "bytes": report.rows["toy.raw"]["bytes"]}
+    assert report.rows["toy.raw"] == {
+        "done": 24,
+        "records": 1440,
+        "bytes": report.rows["toy.raw"]["bytes"],
+    }
     double, raw = read(tmp_path, "toy.double"), read(tmp_path, "toy.raw")
     np.testing.assert_array_equal(double.value, 2 * raw.value)
     assert read(tmp_path, "toy.both").sizes["time"] == 24
@@ -60,7 +64,9 @@ def test_a_second_run_computes_nothing(tmp_path: Path, run: Run) -> None:
     assert (report.planned, report.done) == (0, 0)
 
 
-def test_a_margin_makes_the_result_independent_of_the_granule_length(tmp_path: Path, run: Run) -> None:
+def test_a_margin_makes_the_result_independent_of_the_granule_length(
+    tmp_path: Path, run: Run
+) -> None:
     write_day(tmp_path / "raw", range(6))
     run("toy.smooth")
     hourly = read(tmp_path, "toy.smooth")
@@ -73,7 +79,11 @@ def test_a_new_file_version_remakes_just_what_was_made_from_it(tmp_path: Path, r
     run("toy.day", "toy.double")
     write_file(tmp_path / "raw", "2030-01-01T02", version="2", offset=1.0)
     report = run("toy.day", "toy.double")
-    assert {k: r["done"] for k, r in report.rows.items()} == {"toy.raw": 1, "toy.double": 1, "toy.day": 1}
+    assert {k: r["done"] for k, r in report.rows.items()} == {
+        "toy.raw": 1,
+        "toy.double": 1,
+        "toy.day": 1,
+    }
 
 
 def test_a_file_of_new_name_and_equal_content_changes_nothing(tmp_path: Path, run: Run) -> None:
@@ -90,7 +100,9 @@ def test_newer_code_and_other_params_make_a_granule_stale(tmp_path: Path, run: R
     write_day(tmp_path / "raw", range(2))
     run("toy.double")
     assert run("toy.double", graph=toy_graph(factor=3.0)).counts["toy.double"] == {"params": 2}
-    assert run("toy.double", graph=toy_graph(doubling=doubled_anew)).counts["toy.double"]["code"] == 2
+    assert (
+        run("toy.double", graph=toy_graph(doubling=doubled_anew)).counts["toy.double"]["code"] == 2
+    )
 
 
 def test_a_bad_file_blocks_only_what_requires_it(tmp_path: Path, run: Run) -> None:

@@ -14,8 +14,8 @@ import xarray as xr
 
 from sciqlop_pipe.datatypes import Events, ScalarSeries
 from sciqlop_pipe.errors import SourceError, TransientError
-from sciqlop_pipe.graph import Graph
 from sciqlop_pipe.granule import HOUR, SECOND, Interval, instant
+from sciqlop_pipe.graph import Graph
 from sciqlop_pipe.model import Margin, Mission, product, raw, recipe
 from sciqlop_pipe.sources.archive import FilePattern, Listing, RawFile
 from sciqlop_pipe.sources.files import Loaded, LocalFile, merge_by_time, trim

@@ -14,13 +14,11 @@ import numpy as np
 
 from .noise import next_uniform, normal_quantile, stream_start
 
-_LOWEST = np.float32(
-    -18.0
-)  # log of the mean counts that are not drawn: less than one ion in 3000 records
+_FEWEST = np.float32(3e-8)  # mean counts below it are none: less than one ion in 2000 records
+_LOWEST = np.float32(-18.0)  # log of counts that _exp can do, below _FEWEST
+_HIGHEST = np.float32(16.0)  # ... and of nine million counts in one bin
 _NOTHING = np.float32(0.0)
-_EDGE = -26.0  # ... judged by the centre of a bin, of which the corners may have more
-_HIGHEST = np.float32(16.0)  # ... and of the largest, nine million counts in one bin
-_MANY = 10.0  # from this mean on a Poisson number comes from its quantile's expansion
+_MANY = np.float32(10.0)  # from this mean on a Poisson number comes from its quantile's expansion
 _LONGEST = 60  # steps of the search; a mean of 10 passes 60 once in 1e27 draws
 _SERIES = np.array([1, 1 / 2, 1 / 6, 1 / 24, 1 / 120, 1 / 720, 1 / 64], np.float32)
 _RECIPROCAL = np.concatenate([[0.0], 1.0 / np.arange(1, _LONGEST + 2)])
@@ -42,19 +40,24 @@ def _exp(x):  # type: ignore[no-untyped-def]
     return p
 
 
-@nb.njit(inline="always")
-def _quadratic(gas, phi, theta, along, ub):  # type: ignore[no-untyped-def]
-    """Return the coefficients of v and v^2 in the exponent, for ions seen from (phi, theta)."""
-    st = math.sin(theta)
-    dx, dy, dz = -st * math.cos(phi), -st * math.sin(phi), -math.cos(theta)
-    du = dx * gas[3] + dy * gas[4] + dz * gas[5]
-    db = dx * gas[6] + dy * gas[7] + dz * gas[8]
-    return 2.0 * (gas[2] * du + along * db * ub), -gas[2] - along * db * db
+@nb.njit
+def _seen_from(points, phi, theta, width, height, nodes):  # type: ignore[no-untyped-def]
+    """Fill `points` (theta, node^2, 3) with the flight directions of the ions seen at one azimuth."""
+    for a in range(nodes.size):
+        angle = phi + 0.5 * width * nodes[a]
+        cos_phi, sin_phi = math.cos(angle), math.sin(angle)
+        for j in range(theta.size):
+            for b in range(nodes.size):
+                at = theta[j] + 0.5 * height * nodes[b]
+                point = points[j, a * nodes.size + b]
+                point[0] = -math.sin(at) * cos_phi
+                point[1] = -math.sin(at) * sin_phi
+                point[2] = -math.cos(at)
 
 
 @nb.njit
-def _mean_counts(row, gas, phi, theta, width, height, speed, step, log_one, nodes, weights):  # type: ignore[no-untyped-def]
-    """Fill `row` (energy) with the mean counts of the bins that look at (phi, theta).
+def _mean_counts(row, gas, points, speed, log_one, stretches, weights):  # type: ignore[no-untyped-def]
+    """Fill `row` (energy) with the mean counts of the bins of one direction.
 
     Along a direction the exponent of a bi-Maxwellian is a quadratic of the speed. A bin averages f
     over its volume in velocity space, by Gauss-Legendre nodes in azimuth, polar angle and log v.
@@ -64,37 +67,42 @@ def _mean_counts(row, gas, phi, theta, width, height, speed, step, log_one, node
     along = gas[1] - gas[2]
     uu = gas[3] * gas[3] + gas[4] * gas[4] + gas[5] * gas[5]
     ub = gas[3] * gas[6] + gas[4] * gas[7] + gas[5] * gas[8]
-    c0 = gas[0] - gas[2] * uu - along * ub * ub
-    c1, c2 = _quadratic(gas, phi, theta, along, ub)
-    first = 0
-    while (
-        first < row.size and (c2 * speed[first] + c1) * speed[first] + c0 < log_one[first] + _EDGE
-    ):
-        first += 1
-    end = row.size - 1
-    while end >= first and (c2 * speed[end] + c1) * speed[end] + c0 < log_one[end] + _EDGE:
-        end -= 1
-    # Slices, not indices from `first`: these loops are to run several energies at a time.
-    filled, v, threshold = row[first : end + 1], speed[first : end + 1], log_one[first : end + 1]
-    if not filled.size:
-        return
-    for a in range(nodes.size):
-        ph = phi + 0.5 * width * nodes[a]
-        for b in range(nodes.size):
-            th = theta + 0.5 * height * nodes[b]
-            c1, c2 = _quadratic(gas, ph, th, along, ub)
-            for c in range(nodes.size):
-                stretch = step ** (0.5 * nodes[c])
-                weight = weights[a] * weights[b] * weights[c] * math.sin(th) * stretch**3
-                total += weight
-                q2, q1 = np.float32(c2 * stretch * stretch), np.float32(c1 * stretch)
-                share, base = np.float32(weight), np.float32(c0)
-                for k in range(filled.size):
-                    exponent = (q2 * v[k] + q1) * v[k] + (base - threshold[k])
-                    value = _exp(min(max(exponent, _LOWEST), _HIGHEST))
-                    filled[k] += share * (value if exponent > _LOWEST else _NOTHING)
-    for k in range(filled.size):
-        filled[k] /= np.float32(total)
+    base = np.float32(gas[0] - gas[2] * uu - along * ub * ub)
+    for i in range(len(points)):
+        d = points[i]
+        du = d[0] * gas[3] + d[1] * gas[4] + d[2] * gas[5]
+        db = d[0] * gas[6] + d[1] * gas[7] + d[2] * gas[8]
+        c1 = 2.0 * (gas[2] * du + along * db * ub)
+        c2 = -gas[2] - along * db * db
+        sine = math.sqrt(d[0] * d[0] + d[1] * d[1])
+        for c in range(stretches.size):
+            stretch = stretches[c]
+            weight = weights[i, c] * sine
+            total += weight
+            q1, q2, share = (
+                np.float32(c1 * stretch),
+                np.float32(c2 * stretch**2),
+                np.float32(weight),
+            )
+            for k in range(row.size):
+                exponent = (q2 * speed[k] + q1) * speed[k] + (base - log_one[k])
+                # min() and max() would keep the compiler from taking eight at a time.
+                if exponent < _LOWEST:
+                    exponent = _LOWEST
+                if exponent > _HIGHEST:
+                    exponent = _HIGHEST
+                row[k] += share * _exp(exponent)
+    for k in range(row.size):
+        mean = row[k] / np.float32(total)
+        row[k] = mean if mean > _FEWEST else _NOTHING
+
+
+@nb.njit
+def _rule(nodes, weights, speed):  # type: ignore[no-untyped-def]
+    """Return the factors of v inside a bin, and the weights of all points, (node^2, node)."""
+    stretches = (speed[0, 1] / speed[0, 0]) ** (0.5 * nodes)
+    volume = weights * stretches**3
+    return stretches, np.outer(np.outer(weights, weights).ravel(), volume)
 
 
 @nb.njit(inline="always")
@@ -141,17 +149,17 @@ def expect(out, parity, phi, theta, speed, one_count, gas, nodes, weights):  # t
     nodes, weights : arrays
         A quadrature rule on [-1, 1], used on each axis of a bin.
     """
-    height = math.pi / theta.size
-    width = 2.0 * math.pi / phi.shape[1]
-    step = speed[0, 1] / speed[0, 0]
+    width, height = 2.0 * math.pi / phi.shape[1], math.pi / theta.size
+    stretches, shares = _rule(nodes, weights, speed)
+    points = np.empty((theta.size, nodes.size**2, 3))
     speed32, log_one = speed.astype(np.float32), np.log(one_count).astype(np.float32)
     row = np.empty(out.shape[3], np.float32)
     for t in range(out.shape[0]):
         p = parity[t]
         for i in range(out.shape[1]):
+            _seen_from(points, phi[t, i], theta, width, height, nodes)
             for j in range(out.shape[2]):
-                _mean_counts(row, gas[t], phi[t, i], theta[j], width, height, speed32[p], step,
-                             log_one[p], nodes, weights)  # fmt: skip
+                _mean_counts(row, gas[t], points[j], speed32[p], log_one[p], stretches, shares)
                 for k in range(row.size):
                     out[t, i, j, k] = row[k] * one_count[p, k]
 
@@ -171,9 +179,9 @@ def count(f, error, parity, phi, theta, speed, one_count, gas, nodes, weights, k
     number : int64 array, (time)
         Number of each record in the stream.
     """
-    height = math.pi / theta.size
-    width = 2.0 * math.pi / phi.shape[1]
-    step = speed[0, 1] / speed[0, 0]
+    width, height = 2.0 * math.pi / phi.shape[1], math.pi / theta.size
+    stretches, shares = _rule(nodes, weights, speed)
+    points = np.empty((theta.size, nodes.size**2, 3))
     speed32, log_one = speed.astype(np.float32), np.log(one_count).astype(np.float32)
     row, none = np.empty(f.shape[3], np.float32), np.empty(f.shape[3], np.float32)
     most = np.zeros(f.shape[0])
@@ -181,11 +189,14 @@ def count(f, error, parity, phi, theta, speed, one_count, gas, nodes, weights, k
         state = stream_start(key, number[t])
         p = parity[t]
         for i in range(f.shape[1]):
+            _seen_from(points, phi[t, i], theta, width, height, nodes)
             for j in range(f.shape[2]):
-                _mean_counts(row, gas[t], phi[t, i], theta[j], width, height, speed32[p], step,
-                             log_one[p], nodes, weights)  # fmt: skip
+                _mean_counts(row, gas[t], points[j], speed32[p], log_one[p], stretches, shares)
                 for k in range(row.size):
-                    none[k] = _exp(-min(row[k], np.float32(_MANY)))
+                    mean = row[k]
+                    if mean > _MANY:
+                        mean = _MANY
+                    none[k] = _exp(-mean)
                 for k in range(row.size):
                     state, counts = _poisson(state, np.float64(row[k]), np.float64(none[k]))
                     f[t, i, j, k] = counts * one_count[p, k]

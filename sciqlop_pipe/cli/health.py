@@ -12,7 +12,6 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-
 from ..errors import PipeError
 from ..store import Store
 from .output import wide

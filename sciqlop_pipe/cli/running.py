@@ -184,15 +184,16 @@ def run(
         command=" ".join(sys.argv),
     )
     profile = Profile(workers=how.workers, address=how.scheduler)
-    with Store.open(store, create=True, registry=registry, durable=how.durable) as opened:
-        with ExitStack() as stack, _bars() as progress:
+    with (
+        Store.open(store, create=True, registry=registry, durable=how.durable) as opened,
+        ExitStack() as stack,
+        bars() as progress,
+    ):
 
-            def client() -> Client:
-                return stack.enter_context(open_cluster(profile))
+        def client() -> Client:
+            return stack.enter_context(open_cluster(profile))
 
-            report = run_campaign(
-                opened, graph, names, intervals, listing, client, options, progress
-            )
+        report = run_campaign(opened, graph, names, intervals, listing, client, options, progress)
     if json:
         print(report.to_json())
     else:
@@ -200,7 +201,7 @@ def run(
     return report.status
 
 
-class _Drawn(Progress):
+class Drawn(Progress):
     """Progress as one bar with rates and time left."""
 
     def __init__(self, bars: Bars) -> None:
@@ -210,10 +211,12 @@ class _Drawn(Progress):
         self.nbytes = 0
 
     def planned(self, counts: dict[str, dict[str, int]], stale: int) -> None:
+        """Draw a bar as long as the work."""
         if stale:
             self.task = self.bars.add_task("granules", total=stale, rate="")
 
     def outcome(self, outcome: Outcome, verdict: str) -> None:
+        """Move the bar, and say what failed."""
         if isinstance(outcome, Record):
             self.records += outcome.n
             self.nbytes += outcome.nbytes
@@ -234,7 +237,8 @@ class _Drawn(Progress):
 
 
 @contextmanager
-def _bars() -> Iterator[_Drawn]:
+def bars() -> Iterator[Drawn]:
+    """Give a progress that draws itself on stderr."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -244,7 +248,7 @@ def _bars() -> Iterator[_Drawn]:
         TimeRemainingColumn(),
     )
     with Bars(*columns, console=console, transient=True) as bars:
-        yield _Drawn(bars)
+        yield Drawn(bars)
 
 
 def _print(report: Report, intervals: Sequence[Interval]) -> None:

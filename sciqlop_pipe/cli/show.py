@@ -8,6 +8,7 @@ from typing import Any
 
 from rich.table import Table
 from rich.tree import Tree
+from sqlalchemy.exc import NoResultFound
 
 from ..errors import UnknownName, UsageError, near
 from ..granule import Interval, instant, iso
@@ -158,7 +159,7 @@ def _grow(store: Store, uid: str, tree: Tree) -> None:
         if used.kind == "granule":
             try:
                 text = _granule_text(store, used.ref)
-            except Exception:
+            except NoResultFound:  # the granule itself was forgotten, its hash was not
                 tree.add(
                     f"{used.argument}: {used.name} {iso(used.start)} content {used.content[:12]}"
                 )

@@ -104,7 +104,7 @@ def publish(
 
 @store_app.command("rollback")
 def rollback(stage: Stage, store: StoreOpt = DEFAULT_STORE, registry: RegistryOpt = "") -> None:
-    """Undo a publication in one transaction; refused, with the list, when newer results followed."""
+    """Undo a publication in one transaction; refused when newer results followed."""
     from ..store import Store
     from ..store.staging import rollback as undo
 

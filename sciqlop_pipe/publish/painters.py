@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..granule import Interval
-from ..kernels.energies import geometric_edges
 from .raster import Grid, broken, cells, polyline, raster
 
 if TYPE_CHECKING:
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 INK, SOFT, FAINT = "#1a1a1a", "#666666", "#e6e6e6"
 BLUE, GREEN, RED, ORANGE = "#0072b2", "#009e73", "#d55e00", "#e69f00"
 PALE, PINK, YELLOW, GREY = "#56b4e9", "#cc79a7", "#f0e442", "#999999"
-COMPONENTS = (BLUE, GREEN, RED, PINK)
 REGIONS = (ORANGE, PALE, GREEN, PINK, BLUE, RED, YELLOW, GREY)
 NOTHING_COUNTED = "#21002c"
 """Zero on a logarithmic colour scale: darker than its lowest colour, and not white (no data)."""
@@ -95,11 +93,15 @@ def logarithmic(ax: Axes) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Spectrogram:
-    """A spectrum in time on true energies: each record keeps its own table."""
+    """A spectrum (time, bin) on true energies: each record keeps its own table.
+
+    `lower` and `upper` (time or 1, bin) are the edges of the bins in ln E, NaN = not used.
+    """
 
     time: np.ndarray
     values: np.ndarray
-    energy: np.ndarray
+    lower: np.ndarray
+    upper: np.ndarray
     label: str
     colour_label: str
 
@@ -109,9 +111,7 @@ class Spectrogram:
         from matplotlib.colors import LogNorm
         from matplotlib.image import AxesImage
 
-        lower, upper = (np.log(e) for e in geometric_edges(np.atleast_2d(self.energy)))
-        used = np.isfinite(lower) & np.isfinite(upper)
-        bottom, top = lower[used].min(), upper[used].max()
+        bottom, top = np.nanmin(self.lower), np.nanmax(self.upper)
         ax.set_ylim(np.exp(bottom), np.exp(top))
         logarithmic(ax)
         ax.set_ylabel(self.label)
@@ -119,7 +119,7 @@ class Spectrogram:
         # a linear scale, which would put energies in wrong places.
         height = max(1, round(ax.bbox.height))
         grid = Grid(pixels_in_time(ax, interval), np.linspace(bottom, top, height + 1))
-        image = raster(self.values, lower, upper, _cells(self.time, interval), grid)
+        image = raster(self.values, self.lower, self.upper, _cells(self.time, interval), grid)
         low, high = colour_range(image)
         norm = LogNorm(low, high)
         cmap = mpl.colormaps["viridis"]

@@ -12,6 +12,7 @@ import xarray as xr
 
 from ..errors import PipeError
 from ..granule import Interval
+from ..kernels.energies import geometric_edges
 from ..quality import FLAGS_MISSING
 from .painters import (
     BLUE,
@@ -142,13 +143,12 @@ def _beside(ds: xr.Dataset, variable: str, which: str, scale: float = 1.0) -> np
 
 def _spectrum(panel: Panel) -> tuple[Row, ...]:
     spectrum, energy = panel.ds["spectrum"], panel.ds["energy"]
-    tables = np.asarray(energy.values, np.float64)
-    if not (np.isfinite(tables) & (tables > 0)).any():
+    lower, upper = (np.log(e) for e in geometric_edges(np.atleast_2d(energy.values)))
+    if not np.isfinite(lower).any():
         return (Row(f"{panel.name}/spectrum", "", no_data, LOW),)
-    paint = Spectrogram(
-        ns(panel.ds), np.asarray(spectrum.values, np.float64), tables,
-        f"$E$\n[{pretty(energy.attrs.get('units', ''))}]", _flux_units(spectrum),
-    )  # fmt: skip
+    values = np.asarray(spectrum.values, np.float64)
+    label = _label("$E$", energy)
+    paint = Spectrogram(ns(panel.ds), values, lower, upper, label, _flux_units(spectrum))
     return (Row(f"{panel.name}/spectrum", _long_name(spectrum), paint, TALL + 16),)
 
 

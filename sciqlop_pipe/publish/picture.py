@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -94,11 +94,12 @@ def draw(panels: Sequence[Panel], interval: Interval, output: Path, title: str, 
         made.savefig(part, format="png", dpi=DPI, metadata=facts)
         part.replace(output)
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise PipeError(
             f"the picture could not be written ({error.strerror or error})", str(output),
             "Give -o a folder that exists and that you may write to",
         ) from error  # fmt: skip
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def figure(panels: Sequence[Panel], interval: Interval, title: str, *,
@@ -116,7 +117,7 @@ def figure(panels: Sequence[Panel], interval: Interval, title: str, *,
         ) from error  # fmt: skip
     if not panels:
         raise UsageError("there is nothing to draw", "quicklook", "Name at least one dataset")
-    every = [row for panel in panels for row in rows(panel)]
+    every = [row for panel in panels for row in rows(_within(panel, interval))]
     inside = sorted(
         (e for e in events if e.start < interval.stop and e.stop >= interval.start),
         key=lambda e: (e.start, e.stop),
@@ -134,6 +135,15 @@ def figure(panels: Sequence[Panel], interval: Interval, title: str, *,
     _mark(drawn, inside, lanes, interval)
     _words(fig, height, title, interval, panels, source)
     return fig
+
+
+def _within(panel: Panel, interval: Interval) -> Panel:
+    """Return the panel without records outside the interval."""
+    if "time" not in panel.ds.coords:
+        return panel
+    time = panel.ds["time"].values.astype("datetime64[ns]")
+    low, high = np.searchsorted(time, interval.slice64)
+    return replace(panel, ds=panel.ds.isel(time=slice(int(low), int(high))))
 
 
 def _axes(fig: Figure, row: Row, box: tuple[float, ...], interval: Interval, *, last: bool) -> Axes:

@@ -134,10 +134,22 @@ def _level(store: Store, name: str, interval: Interval) -> str:
     for level in reversed(LEVELS):
         if duration(level.rpartition("_")[2]) > pixel:
             continue
-        made = [c.interval for c in store.registry.current(f"{name}.{level}", interval)]
-        if made and all(any(m.contains(t) for m in made) for t in there):
+        made = store.registry.current(f"{name}.{level}", interval)
+        joined = _joined(c.interval for c in made)
+        if joined and all(any(j.contains(t) for j in joined) for t in there):
             return f"{name}.{level}"
     return ""
+
+
+def _joined(intervals: Iterable[Interval]) -> list[Interval]:
+    """Return intervals, ordered by start, with those that touch made into one."""
+    joined: list[Interval] = []
+    for interval in intervals:
+        if joined and interval.start <= joined[-1].stop:
+            joined[-1] = Interval(joined[-1].start, max(joined[-1].stop, interval.stop))
+        else:
+            joined.append(interval)
+    return joined
 
 
 def _marks(store: Store, dataset: str, interval: Interval) -> list[Mark]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
@@ -136,7 +135,10 @@ def raster(
     """
     total, area = np.zeros(grid.shape), np.zeros(grid.shape)
     count, bins = values.shape
-    tables, kind = np.unique(np.concatenate([lower, upper], -1), axis=0, return_inverse=True)
+    both = np.concatenate([lower, upper], -1)
+    # NaN differs from itself: every table with an unused bin would be one of its own.
+    both = np.where(np.isnan(both), np.inf, both)
+    tables, kind = np.unique(both, axis=0, return_inverse=True)
     kind = np.broadcast_to(kind.ravel(), count)
     for record, column, weight in _shares(*cell, grid.time):
         seen = values[record]
@@ -176,18 +178,6 @@ def _shares(
 
 
 def _overlap(lower: np.ndarray, upper: np.ndarray, edges: np.ndarray) -> np.ndarray:
-    """Extent that bins and rows share, (bin, row)."""
+    """Extent that bins and rows share, (bin, row); none where an edge is infinite."""
     shared = np.minimum(upper[:, None], edges[1:]) - np.maximum(lower[:, None], edges[:-1])
     return np.where(shared > 0, shared, 0.0)
-
-
-def runs(mask: np.ndarray) -> list[tuple[int, int]]:
-    """First and last position of each unbroken run of True.
-
-    Parameters
-    ----------
-    mask : ndarray of bool (n,)
-        What is looked at.
-    """
-    change = np.flatnonzero(np.diff(mask.astype(np.int8), prepend=0, append=0))
-    return [(int(a), int(b) - 1) for a, b in pairwise(change) if mask[a]]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import mmap
 import os
+import weakref
 from collections import deque
 from typing import Any
 
@@ -83,7 +84,11 @@ class ArenaPool:
 
         With many arenas on loan it is a copy.
         """
-        loan = np.asarray(_Loan(self, arena, dtype, shape))
+        try:
+            loan = np.asarray(_Loan(self, arena, dtype, shape))
+        except BaseException:
+            arena.close()
+            raise
         if len(self._lent) >= _MOST_LENT:
             return loan.copy()
         self._lent.add(id(arena))
@@ -99,15 +104,13 @@ class _Loan:
     def __init__(
         self, pool: ArenaPool, arena: Arena, dtype: np.dtype, shape: tuple[int, ...]
     ) -> None:
-        self._pool, self._arena = pool, arena
         size = dtype.itemsize * int(np.prod(shape, dtype=np.int64))
         whole = np.frombuffer(arena.view(size), dtype, count=size // dtype.itemsize)
         self.__array_interface__: dict[str, Any] = whole.reshape(shape).__array_interface__
         # The arena may map more memory for a later reader; these arrays stay on theirs.
         self._memory = whole
-
-    def __del__(self) -> None:
-        self._pool.give_back(self._arena)
+        self._give_back = weakref.finalize(self, pool.give_back, arena)
+        self._give_back.atexit = False
 
 
 class Filler:

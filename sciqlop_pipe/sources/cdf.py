@@ -60,9 +60,9 @@ class CdfFile:
 
     @property
     def lost(self) -> tuple[str, ...]:
-        """The variables of a truncated file that cannot be read."""
+        """The variables of a truncated file that cannot be read; nameless ones are counted."""
         contents = self._backend.contents
-        unnamed = (f"{contents.nameless} variables without names",) if contents.nameless else ()
+        unnamed = (f"variables without names: {contents.nameless}",) if contents.nameless else ()
         return contents.lost + unnamed
 
     @property
@@ -156,9 +156,7 @@ class CdfFile:
             )
         hint = near(name, contents.variables)
         if contents.nameless:
-            hint = (
-                f"{contents.nameless} variables lost their names with the end of the file. {hint}"
-            )
+            hint = f"The names of {contents.nameless} are lost with the end of the file. {hint}"
         raise SourceError(f"no variable {name!r}", str(self.path), hint.strip())
 
 

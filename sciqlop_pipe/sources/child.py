@@ -51,17 +51,16 @@ class ChildBackend:
 
     def __init__(self, path: str | Path) -> None:
         self._path = str(Path(path).absolute())
-        self._reader = shared_reader()
-        self.contents: Contents = self._reader.ask("open", self._path)
+        self.contents: Contents = shared_reader().ask("open", self._path)
 
     def read(self, name: str) -> np.ndarray:
         """Return the values of a variable as stored."""
-        values: np.ndarray = self._reader.ask("read", self._path, name)
+        values: np.ndarray = shared_reader().ask("read", self._path, name)
         return values
 
     def close(self) -> None:
         """Let the child forget the file."""
-        self._reader.forget(self._path)
+        shared_reader().forget(self._path)
 
 
 class ChildReader:
@@ -95,13 +94,13 @@ class ChildReader:
         SourceError
             What the child said about the file, or that it died of it.
         TransientError
-            The child was killed from outside.
+            The child was killed from outside, or cannot be started.
         """
         with self._lock:
             forgotten, self._forgotten = self._forgotten, []
+            connection = self._connection()
             loan = self._pool.take() if self._pool is not None else None
             try:
-                connection = self._connection()
                 try:
                     fds = [loan.fd] if loan is not None else []
                     _send(connection, (verb, path, name, forgotten), fds)
@@ -113,9 +112,8 @@ class ChildReader:
                     self.close()
                     raise
                 if isinstance(answer, _InArena) and loan is not None and self._pool is not None:
-                    values = self._pool.lend(loan, np.dtype(answer.dtype), answer.shape)
-                    loan = None
-                    return values
+                    lent, loan = loan, None
+                    return self._pool.lend(lent, np.dtype(answer.dtype), answer.shape)
             finally:
                 if loan is not None and self._pool is not None:
                     self._pool.give_back(loan)
@@ -149,9 +147,20 @@ class ChildReader:
         if self._socket is not None and self.pid is not None:
             return self._socket
         self.close()
-        ours, theirs = socket.socketpair()
+        try:
+            return self._start()
+        except OSError as error:
+            self.close()
+            raise TransientError(
+                f"the CDF reader cannot be started ({error.strerror or error})",
+                todo="Too many processes or open files: use fewer workers",
+            ) from error
+
+    def _start(self) -> socket.socket:
         root = str(Path(__file__).resolve().parents[2])
         self._said = tempfile.TemporaryFile()  # noqa: SIM115 (lives as long as the child)
+        self._socket, theirs = socket.socketpair()
+        self._socket.settimeout(self._seconds)
         with theirs:
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-c", _START, root],
@@ -159,9 +168,7 @@ class ChildReader:
                 stdout=subprocess.DEVNULL,
                 stderr=self._said,
             )
-        ours.settimeout(self._seconds)
-        self._socket = ours
-        return ours
+        return self._socket
 
     def _obituary(self, path: str, name: str, error: Exception) -> PipeError:
         """Bury the child and return what its death means."""
@@ -182,18 +189,21 @@ class ChildReader:
         said.seek(0)
         last = said.read()[-2000:].decode("utf-8", "replace").strip().rpartition("\n")[2]
         self.close()
-        if code is not None and code < 0:
-            reason = f"signal {-code}"
-            if -code in _FROM_OUTSIDE:
-                return TransientError(
-                    f"the CDF reader was killed ({reason}), {what}",
-                    path,
-                    "Perhaps memory ran out: use fewer workers",
-                )
-        else:
+        if code is None or code >= 0:
             reason = f"exit {code}: {last}" if last else f"exit {code}"
+            return SourceError(
+                f"the CDF reader died ({reason}), {what}",
+                path,
+                "Download it again; if other files fail too, see sciqlop-pipe doctor",
+            )
+        if -code in _FROM_OUTSIDE:
+            return TransientError(
+                f"the CDF reader was killed (signal {-code}), {what}",
+                path,
+                "Perhaps memory ran out: use fewer workers",
+            )
         return SourceError(
-            f"the CDF reader died ({reason}), {what}: the file is damaged",
+            f"the CDF reader died (signal {-code}), {what}: the file is damaged",
             path,
             "Download it again",
         )

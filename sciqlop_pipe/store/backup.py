@@ -50,7 +50,7 @@ def restore(registry: Registry, file: Path) -> int:
         with gzip.open(file, "rt", encoding="utf-8") as lines, registry.db.write() as conn:
             if conn.execute(select(schema.granule.c.uid).limit(1)).first() is not None:
                 raise StoreError(
-                    "the registry is not empty", registry.db.url, "Restore into a new registry"
+                    "the registry is not empty", registry.db.where, "Restore into a new registry"
                 )
             head = json.loads(next(lines))
             if head["format"] > schema.FORMAT:
@@ -68,7 +68,7 @@ def restore(registry: Registry, file: Path) -> int:
 
 
 def rebuild(store: Store) -> tuple[int, list[str]]:
-    """Register every granule of the tree that the registry does not know; return count and problems.
+    """Register every granule of the tree that is not registered; return count and problems.
 
     Where several granules cover the same time the one written last becomes current. Events,
     verdicts, releases and history are not in the tree: restore a backup first.

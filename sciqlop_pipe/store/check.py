@@ -1,4 +1,4 @@
-"""Checking a store: does the tree hold what the registry says, whole?"""
+"""Checking a store: whether the tree holds what the registry says, whole."""
 
 from __future__ import annotations
 

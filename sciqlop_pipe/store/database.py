@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, create_engine, event, func, insert, inspect, select, text
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy import (
+    URL,
+    Connection,
+    Engine,
+    create_engine,
+    event,
+    func,
+    insert,
+    inspect,
+    make_url,
+    select,
+    text,
+)
+from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 
 from ..errors import StoreError
 from . import schema
@@ -21,7 +35,11 @@ _NETWORK = {
     "smb3",
     "smbfs",
     "9p",
+    "afs",
     "fuse.sshfs",
+    "fuse.s3fs",
+    "fuse.rclone",
+    "fuse.glusterfs",
     "lustre",
     "beegfs",
     "gpfs",
@@ -29,6 +47,9 @@ _NETWORK = {
     "glusterfs",
 }
 _LOCK = 0x5C1_910B
+MOUNTS = Path("/proc/mounts")
+#: How long a writer waits for another's transaction to end.
+BUSY_SECONDS = 60.0
 
 
 class Database:
@@ -37,15 +58,23 @@ class Database:
     Parameters
     ----------
     url : str
-        SQLAlchemy address, `sqlite:////path/registry.sqlite` or `postgresql+psycopg://...`.
+        SQLAlchemy address, `sqlite:////path/registry.sqlite` or `postgresql://...`.
     read_only : bool
-        Open as an immutable snapshot; nothing is created or locked.
+        Refuse to write. What a coordinator commits meanwhile is seen, unless the folder cannot
+        be written to or is on a network file system: then this is a snapshot.
+
+    Raises
+    ------
+    StoreError
+        When the address means nothing or its driver is not installed.
     """
 
     def __init__(self, url: str, *, read_only: bool = False) -> None:
-        self.url, self.read_only = url, read_only
+        self.read_only = read_only
         self.is_sqlite = url.startswith("sqlite")
-        self.engine = _engine(url, read_only)
+        self.engine = _sqlite(sqlite_file(url), read_only) if self.is_sqlite else _server(url)
+        #: The address for messages, without password.
+        self.where = str(sqlite_file(url)) if self.is_sqlite else self.engine.url.render_as_string()
 
     def close(self) -> None:
         """Close every connection; SQLite folds its log back into the file."""
@@ -59,22 +88,27 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """Give a connection that sees one consistent state."""
+        """Give a connection that sees one consistent state, whatever others commit meanwhile."""
         with self._said(), self.engine.connect() as conn:
+            if self.is_sqlite:
+                conn.exec_driver_sql("BEGIN")
+            else:
+                conn.execution_options(isolation_level="REPEATABLE READ")
             yield conn
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """Give a connection inside the one write transaction that may run at a time."""
         if self.read_only:
-            raise StoreError("the store is open for reading only", self.url)
+            raise StoreError("the store is open for reading only", self.where)
         with self._said(), self.engine.connect() as conn:
             if self.is_sqlite:
                 conn.exec_driver_sql("BEGIN IMMEDIATE")
                 try:
                     yield conn
                 except BaseException:
-                    conn.exec_driver_sql("ROLLBACK")
+                    with suppress(DatabaseError):  # a full disk has rolled back already
+                        conn.exec_driver_sql("ROLLBACK")
                     raise
                 conn.exec_driver_sql("COMMIT")
             else:
@@ -90,7 +124,7 @@ class Database:
         except OperationalError as error:
             raise StoreError(
                 f"the registry does not answer ({_first_line(error)})",
-                self.url,
+                self.where,
                 "If it is locked, another program holds it: wait or stop that program; "
                 "if the disk is full, free space; then run the same command again",
             ) from error
@@ -98,16 +132,15 @@ class Database:
             if "malformed" in str(error) or "not a database" in str(error):
                 raise StoreError(
                     f"the registry is damaged ({_first_line(error)})",
-                    self.url,
+                    self.where,
                     "Restore the last 'store backup', or move it away and run 'store rebuild'",
                 ) from error
             raise
 
     def create(self) -> None:
-        """Make the tables of a new registry."""
-        with self._said():
-            schema.metadata.create_all(self.engine)
+        """Make the tables of a new registry; several programs may do so at once."""
         with self.write() as conn:
+            schema.metadata.create_all(conn)
             if conn.execute(select(schema.store_info).limit(1)).first() is None:
                 conn.execute(
                     insert(schema.store_info).values(key="format", value=str(schema.FORMAT))
@@ -119,13 +152,7 @@ class Database:
             return inspect(self.engine).has_table("granule")
 
     def now(self, conn: Connection) -> int:
-        """Return the transaction time: the database's clock, but later than any before.
-
-        Raises
-        ------
-        StoreError
-            When the clock stands more than a day before the last transaction.
-        """
+        """Return the transaction time: the database's clock, but later than any before."""
         clock = time.time_ns()
         if not self.is_sqlite:
             clock = int(
@@ -143,27 +170,62 @@ class Database:
         return tx
 
 
-def _engine(url: str, read_only: bool) -> Engine:
-    if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True)
-    path = Path(url.removeprefix("sqlite:///"))
+def sqlite_file(url: str) -> Path:
+    """Return the file of a SQLite address."""
+    return Path(url.removeprefix("sqlite:///"))
+
+
+def _server(url: str) -> Engine:
+    try:
+        address = make_url(url)
+        if address.drivername in ("postgresql", "postgres"):
+            address = address.set(drivername="postgresql+psycopg")
+        return create_engine(address, pool_pre_ping=True)
+    except ArgumentError:
+        raise StoreError(
+            "this is not the address of a registry",
+            todo="Write for example postgresql://user@host/database",
+        ) from None
+    except ModuleNotFoundError as error:
+        raise StoreError(
+            f"the driver of this registry is not installed ({error.name})",
+            todo="pip install 'sciqlop-pipe[postgres]'",
+        ) from error
+
+
+def _sqlite(path: Path, read_only: bool) -> Engine:
+    address = URL.create("sqlite", database=str(path))
     if read_only:
-        url = f"sqlite:///file:{path}?mode=ro&immutable=1&uri=true"
-    engine = create_engine(url, connect_args={"timeout": 60, "check_same_thread": False})
+        snapshot = {"immutable": "1"} if _is_snapshot(path) else {}
+        address = URL.create(
+            "sqlite",
+            database=f"file:{quote(str(path))}",
+            query={"mode": "ro", **snapshot, "uri": "true"},
+        )
+    engine = create_engine(
+        address, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False}
+    )
 
     @event.listens_for(engine, "connect")
     def _settings(connection: Any, _: Any) -> None:
-        # We say BEGIN IMMEDIATE ourselves: the driver's own BEGIN takes the lock too late.
+        # We say BEGIN ourselves: the driver's own takes the lock too late.
         connection.isolation_level = None
         if not read_only:
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=FULL")
-            connection.execute("PRAGMA busy_timeout=60000")
 
     return engine
 
 
-def refuse_network_file_system(path: Path) -> None:
+def _is_snapshot(path: Path) -> bool:
+    """Tell whether readers cannot share SQLite's log with a writer, so that the file is all."""
+    if _file_system(path.parent) in _NETWORK:
+        return True
+    log = path.with_name(f"{path.name}-wal")
+    return not os.access(path.parent, os.W_OK) and not (log.exists() and log.stat().st_size)
+
+
+def refuse_network_file_system(path: Path, mounts: Path = MOUNTS) -> None:
     """Refuse to write a SQLite registry where file locks cannot be trusted.
 
     Raises
@@ -171,7 +233,7 @@ def refuse_network_file_system(path: Path) -> None:
     StoreError
         When `path` lies on a network file system.
     """
-    kind = _file_system(path)
+    kind = _file_system(path, mounts)
     if kind in _NETWORK:
         raise StoreError(
             f"a SQLite registry cannot be written safely on a network file system ({kind})",
@@ -181,7 +243,7 @@ def refuse_network_file_system(path: Path) -> None:
         )
 
 
-def _file_system(path: Path, mounts: Path = Path("/proc/mounts")) -> str:
+def _file_system(path: Path, mounts: Path = MOUNTS) -> str:
     """Return the type of the file system that holds `path`, '' when unknown."""
     try:
         lines = mounts.read_text().splitlines()
@@ -190,8 +252,10 @@ def _file_system(path: Path, mounts: Path = Path("/proc/mounts")) -> str:
     best, kind = "", ""
     target = str(path.resolve())
     for line in lines:
-        _, point, fs, *_ = line.split(" ")
-        point = point.replace("\\040", " ")
+        words = line.split(" ")
+        if len(words) < 3:
+            continue
+        point, fs = words[1].replace("\\040", " "), words[2]
         inside = target == point or target.startswith(point.rstrip("/") + "/")
         if inside and len(point) >= len(best):
             best, kind = point, fs

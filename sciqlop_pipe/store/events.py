@@ -186,9 +186,8 @@ def verdicts(db: Database, dataset: str) -> tuple[dict[str, list[Verdict]], list
             Verdict(*r)
             for r in conn.execute(select(*columns).where(t.c.dataset == dataset).order_by(t.c.id))
         ]
-        following = {
-            old: new for old, new in conn.execute(select(s.c.old, s.c.new).order_by(s.c.tx))
-        }
+        links = conn.execute(select(s.c.old, s.c.new).order_by(s.c.tx)).all()
+        following = {link.old: link.new for link in links}
     found: dict[str, list[Verdict]] = {}
     lost: list[Verdict] = []
     for verdict in said:

@@ -14,8 +14,9 @@ import xarray as xr
 
 @dataclass(frozen=True, slots=True)
 class VarLayout:
-    """One variable: its dims, dtype, the shape without time, attributes, and for one that does
-    not depend on time the digest of its values.
+    """One variable: its dims, dtype, the shape without time, attributes.
+
+    For a variable that does not depend on time `static` is the digest of its values.
     """
 
     name: str

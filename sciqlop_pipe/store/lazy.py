@@ -26,9 +26,9 @@ def concatenate(
     """Return one Dataset (time, ...) over granules; nothing is read but coordinates without time.
 
     Times, values and what does not depend on time are read when asked for, from the granules
-    concerned only. `ds.chunk({})` or `chunks={}` make one dask chunk of each granule. The index of
-    time reads what a selection needs; operations that need every time (alignment with other times,
-    resample, interp, to_dataframe) read them all, so select a range first.
+    concerned only; `chunks={}` of `open_dataset` makes one dask chunk of each granule. The index
+    of time reads what a selection needs; operations that need every time (alignment with other
+    times, resample, interp, to_dataframe) read them all, so select a range first.
 
     Parameters
     ----------

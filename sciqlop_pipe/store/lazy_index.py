@@ -280,10 +280,16 @@ class TimeIndex(PandasIndex, metaclass=_TakenForPandas):
         return slice(start, stop, label.step)
 
     def _end(self, rows: range, label: Any, side: Side) -> int:
-        label = np.asarray(getattr(label, "values", label))[()] if np.ndim(label) == 0 else label
+        label = getattr(label, "values", label)
+        if np.ndim(label):
+            raise ValueError(f"cannot use an array as an end of a slice of {self.name}: {label}")
+        label = label[()] if isinstance(label, np.ndarray) else label
         cast = pd.DatetimeIndex([], dtype=TIME)._maybe_cast_slice_bound  # type: ignore[attr-defined]
-        when = np.asarray([pd.Timestamp(cast(label, side)).as_unit("ns").value], np.int64)
-        return int(_places(rows, self.timeline.before(when, side))[0])
+        when = pd.Timestamp(cast(label, side))
+        if pd.isna(when):  # sorts behind all times
+            return len(rows)
+        before = self.timeline.before(np.asarray([when.as_unit("ns").value], np.int64), side)
+        return int(_places(rows, before)[0])
 
     def _candidates(self, rows: range, labels: NDArray[Any]) -> tuple[Int64, Int64]:
         """Return places and times of the records around labels, and of both ends."""

@@ -203,17 +203,21 @@ def read_key(path: str, name: str, key: tuple[Any, ...]) -> NDArray[Any]:
 
 
 class LazyArray(LazilyIndexedArray):
-    """xarray's lazy indexing, but for a slice that is empty because it runs backwards.
+    """xarray's lazy indexing, but for slices that are empty while they run backwards.
 
     xarray 2026.9 turns `[-4::-1]` of three elements into all of them, and fails on `[:-1:-1]`.
     """
 
     def _updated_key(self, new_key: ExplicitIndexer) -> Any:
-        key = tuple(
-            slice(0, 0) if isinstance(k, slice) and not range(*k.indices(size)) else k
-            for k, size in zip(new_key.tuple, self.shape, strict=True)
-        )
-        return super()._updated_key(type(new_key)(key))
+        key = super()._updated_key(type(new_key)(_tame(new_key.tuple, self.shape)))
+        return type(key)(_tame(key.tuple, self.array.shape))
+
+
+def _tame(key: tuple[Any, ...], shape: tuple[int, ...]) -> tuple[Any, ...]:
+    return tuple(
+        slice(0, 0) if isinstance(k, slice) and not range(*k.indices(size)) else k
+        for k, size in zip(key, shape, strict=True)
+    )
 
 
 class ConcatArray(BackendArray):

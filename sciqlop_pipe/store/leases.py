@@ -11,11 +11,11 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
 
-from sqlalchemy import ColumnElement, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
 
 from ..errors import StoreError
 from ..granule import Granule
@@ -61,26 +61,36 @@ class Leases:
 
     def acquire(self, granules: Iterable[Granule]) -> bool:
         """Take the leases of all granules, or of none when somebody else holds one."""
-        granules = list(granules)
+        return self.acquire_each([list(granules)])[0]
+
+    def acquire_each(self, groups: Sequence[Sequence[Granule]]) -> list[bool]:
+        """Take, for each group, all its leases or none; one transaction for all groups."""
         now = time.time_ns()
         with self.db.write() as conn:
-            for g in granules:
-                query = select(lease.c.holder, lease.c.expires).where(_same(g))
-                found = conn.execute(query).first()
-                if found and found.holder != self.holder and found.expires > now:
-                    if not _dead(found.holder):
-                        return False
-            for g in granules:
-                conn.execute(delete(lease).where(_same(g)))
-                conn.execute(
-                    insert(lease).values(
-                        dataset=g.dataset,
-                        start=g.interval.start,
-                        holder=self.holder,
-                        expires=now + int(self.ttl * 1e9),
-                    )
-                )
+            return [self._acquire(conn, group, now) for group in groups]
+
+    def _acquire(self, conn: Connection, granules: Sequence[Granule], now: int) -> bool:
+        for g in granules:
+            found = conn.execute(select(lease.c.holder, lease.c.expires).where(_same(g))).first()
+            if found and self._respected(found.holder, found.expires, now):
+                return False
+        for g in granules:
+            conn.execute(delete(lease).where(_same(g)))
+        rows = [
+            {
+                "dataset": g.dataset,
+                "start": g.interval.start,
+                "holder": self.holder,
+                "expires": now + int(self.ttl * 1e9),
+            }
+            for g in granules
+        ]
+        if rows:
+            conn.execute(insert(lease), rows)
         return True
+
+    def _respected(self, holder: str, expires: int, now: int) -> bool:
+        return holder != self.holder and expires > now and not _dead(holder)
 
     def release(self, granules: Iterable[Granule]) -> None:
         """Give leases back."""

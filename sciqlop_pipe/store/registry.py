@@ -9,7 +9,18 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, case, delete, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    case,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from ..errors import StoreError
 from ..granule import Granule, Interval, iso
@@ -130,7 +141,7 @@ class Registry:
         """Return the concatenation signature of every layout by digest."""
         with self.db.read() as conn:
             query = select(schema.layout.c.digest, schema.layout.c.signature)
-            return {digest: signature for digest, signature in conn.execute(query)}
+            return {row.digest: row.signature for row in conn.execute(query)}
 
     def lineage(self, uid: str) -> list[InputUsed]:
         """Return what a granule was made from."""

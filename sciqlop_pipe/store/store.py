@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import uuid
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -14,7 +15,7 @@ import xarray as xr
 from ..errors import StoreError, UnknownName, near
 from ..granule import Interval, instant, iso
 from . import schema
-from .database import Database, refuse_network_file_system
+from .database import Database, refuse_network_file_system, sqlite_file
 from .granules import remove_granule
 from .layout import Layout
 from .lazy import Part, concatenate
@@ -50,7 +51,7 @@ class Store:
         url : str or path
             A folder.
         read_only : bool
-            Open an immutable snapshot.
+            Refuse to write; a store that could not be written to anyway needs this.
         create : bool
             Make it when it is not there.
         registry : str
@@ -83,7 +84,7 @@ class Store:
                 "Fix its permissions, or open it with read_only=True",
             )
         if address.startswith("sqlite:///"):
-            file = Path(address.removeprefix("sqlite:///"))
+            file = sqlite_file(address)
             if writable:
                 refuse_network_file_system(file.parent)
             if not file.exists():
@@ -94,8 +95,9 @@ class Store:
                 )
         database = Database(address, read_only=read_only)
         if not database.has_tables():
+            database.close()
             raise StoreError(
-                "the registry has no tables", address, "Run 'sciqlop-pipe store rebuild'"
+                "the registry has no tables", database.where, "Run 'sciqlop-pipe store rebuild'"
             )
         return cls(root, Registry(database), durable=durable)
 
@@ -115,7 +117,9 @@ class Store:
         database = Database(address)
         try:
             if database.has_tables():
-                raise StoreError("the registry is still there", address, "Move it away first")
+                raise StoreError(
+                    "the registry is still there", database.where, "Move it away first"
+                )
             database.create()
         finally:
             database.close()
@@ -278,17 +282,17 @@ def _inclusive(interval: Interval) -> tuple[Any, Any]:
 
 
 def _create(root: Path, registry: str) -> None:
-    if root.exists() and any(root.iterdir()):
-        raise StoreError(
-            "this folder holds something that is not a store",
-            str(root),
-            "Give --store a new or empty folder",
-        )
     try:
+        if root.exists() and not _left_unfinished(root):
+            raise StoreError(
+                "this folder holds something that is not a store",
+                str(root),
+                "Give --store a new or empty folder",
+            )
         (root / "data").mkdir(parents=True, exist_ok=True)
         address = _address(root, registry or "sqlite")
         if address.startswith("sqlite:///"):
-            refuse_network_file_system(Path(address.removeprefix("sqlite:///")).parent)
+            refuse_network_file_system(sqlite_file(address).parent)
         database = Database(address)
         database.create()
         database.close()
@@ -301,20 +305,34 @@ def _create(root: Path, registry: str) -> None:
         ) from error
 
 
+def _left_unfinished(root: Path) -> bool:
+    """Tell whether a folder holds no more than a store that is being made, or whose making died."""
+    return all(
+        (path.name == "data" and not any(path.iterdir()))
+        or path.name.startswith(("registry.sqlite", f".{MARK}", MARK))
+        for path in root.iterdir()
+    )
+
+
 def _address(root: Path, registry: str) -> str:
     return f"sqlite:///{root.resolve() / 'registry.sqlite'}" if registry == "sqlite" else registry
 
 
 def _write_mark(root: Path, facts: dict[str, Any]) -> None:
-    part = root / f".{MARK}"
-    part.write_text(json.dumps(facts))
+    part = root / f".{MARK}.{uuid.uuid4().hex[:8]}"
+    with part.open("w") as file:
+        file.write(json.dumps(facts))
+        file.flush()
+        os.fsync(file.fileno())
     part.rename(root / MARK)
 
 
 def _facts(root: Path, *, older: bool = False) -> dict[str, Any]:
     try:
         facts: dict[str, Any] = json.loads((root / MARK).read_text())
-    except (OSError, ValueError) as error:
+        if not isinstance(facts["format"], int) or not isinstance(facts["registry"], str):
+            raise ValueError("format and registry are missing")
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise StoreError(f"the store's mark does not read ({error})", str(root / MARK)) from error
     if facts["format"] > schema.FORMAT:
         raise StoreError(

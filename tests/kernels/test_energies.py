@@ -13,9 +13,7 @@ TABLE = np.geomspace(10.0, 30000.0, 32)
 
 def weights(lower, upper, shift=0.0, usable=None):
     usable = np.ones_like(lower, bool) if usable is None else usable
-    w, share = speed_weights(
-        lower[None], upper[None], np.array([shift]), usable[None], PROTON_MASS
-    )
+    w, share = speed_weights(lower[None], upper[None], np.array([shift]), usable[None], PROTON_MASS)
     return w[0].astype(float), share[0].astype(float)
 
 

@@ -65,9 +65,7 @@ def test_sums_over_bin_means_are_the_moments_of_a_smooth_beam(look, error):
     langevin = 1 / np.tanh(k) - 1 / k
     norm = 4 * np.pi * np.sinh(k) / k
     uu = langevin / k * np.eye(3) + (1 - 3 * langevin / k) * np.outer(beam, beam)
-    truth = norm * np.array(
-        [1, *(langevin * beam), *np.diag(uu), uu[0, 1], uu[0, 2], uu[1, 2]]
-    )
+    truth = norm * np.array([1, *(langevin * beam), *np.diag(uu), uu[0, 1], uu[0, 2], uu[1, 2]])
     assert of(look) @ means(look, shape) / norm == pytest.approx(truth / norm, abs=error)
 
 
@@ -85,7 +83,9 @@ def test_axes_of_length_one_stand_for_all():
     spin = np.array([0.0, 3.0])
     phi = look.phi[None, :, :1] + spin[:, None, None]
     azimuth = np.moveaxis(azimuth_factors(phi, np.full((1, 1, 1), 45.0)), 0, 1)
-    polar = polar_factors(look.theta[None, :1], np.full((1, 1, 1), 45.0), look.solid_angle[None, :1])
+    polar = polar_factors(
+        look.theta[None, :1], np.full((1, 1, 1), 45.0), look.solid_angle[None, :1]
+    )
     both = direction_weights(azimuth, np.moveaxis(polar, 0, 1))
     assert both.shape == (2, 10, 32)
     assert both[0] == pytest.approx(of(look), abs=1e-6)

@@ -126,7 +126,8 @@ def test_masking_touches_fill_only(values: np.ndarray, fill):
     masked = mask_fill(values, fill)
     assert masked.shape == values.shape
     number = isinstance(fill, (int, float))
-    equal = values == fill if number else np.zeros(values.shape, bool)
+    with np.errstate(over="ignore"):
+        equal = values == fill if number else np.zeros(values.shape, bool)
     if masked.dtype.kind == "f":
         assert np.isnan(masked[equal]).all()
     keep = ~np.isnan(masked) if masked.dtype.kind == "f" else np.ones(values.shape, bool)
@@ -151,7 +152,7 @@ def test_salvage_reads_what_is_whole_and_names_what_is_lost(tmp_path: Path):
             continue
         for name in cdf.names:
             np.testing.assert_array_equal(cdf.values(name), whole.values(name))
-        for name in cdf.lost:
+        for name in (n for n in cdf.lost if not n.startswith("variables without names")):
             with pytest.raises(SourceError, match=f"{name}' is lost: the file is truncated"):
                 cdf.values(name)
         seen.add(len(cdf.lost))

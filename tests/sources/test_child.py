@@ -187,9 +187,9 @@ def test_an_arena_is_lent_again_only_when_no_array_looks_into_it():
 def test_many_arrays_at_once_do_not_use_up_the_descriptors(tmp_path: Path):
     path = big_cdf(tmp_path / "a.cdf", 1)
     backend = ChildBackend(path)
-    before = len(os.listdir("/proc/self/fd"))
+    before = len(list(Path("/proc/self/fd").iterdir()))
     kept = [backend.read("f") for _ in range(150)]
-    assert len(os.listdir("/proc/self/fd")) < before + 140
+    assert len(list(Path("/proc/self/fd").iterdir())) < before + 140
     for values in kept:
         np.testing.assert_array_equal(values, kept[0])
 

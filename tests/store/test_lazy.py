@@ -33,7 +33,7 @@ SLOT = 10 * MINUTE
 SLOTS = 6
 SIZES = (1, 2, 3, 7)
 ANY = DataType("Any", records=2)  # two records a chunk: parts of one and of many chunks
-EXAMPLES = settings(max_examples=80, deadline=None)
+EXAMPLES = settings(max_examples=60, deadline=None)
 
 
 def dataset(slot: int, n: int) -> xr.Dataset:
@@ -74,9 +74,7 @@ class Pool:
         self.folder = folder
         self.layout = layout_of(dataset(0, 1))
         self.parts = {
-            (slot, n): write(folder, slot, dataset(slot, n))
-            for slot in range(SLOTS)
-            for n in SIZES
+            (slot, n): write(folder, slot, dataset(slot, n)) for slot in range(SLOTS) for n in SIZES
         }
 
     def __repr__(self) -> str:
@@ -302,6 +300,7 @@ LABELS = [
 ]  # fmt: skip
 
 
+@pytest.mark.filterwarnings("ignore:Slicing with a datetime.date")
 @pytest.mark.parametrize("label", LABELS, ids=str)
 @pytest.mark.parametrize("view", [slice(None), slice(1, None, 3), slice(None, None, -1), [4, 2, 9]])
 def test_odd_labels_are_treated_as_by_pandas(pool: Pool, label: Any, view: Any) -> None:
@@ -350,7 +349,8 @@ OPERATIONS: dict[str, Callable[[xr.Dataset], xr.Dataset]] = {
     "outer align": lambda ds: xr.align(
         ds[["velocity"]].isel(time=slice(5)), ds[["quality"]].isel(time=[1, 7]), join="outer"
     )[0],
-    "where": lambda ds: ds[["velocity"]].where(ds.quality > 4, drop=True),
+    "where": lambda ds: ds[["velocity"]].where(ds.quality > 4),
+    "where, dropped": lambda ds: ds[["velocity"]].where((ds.quality > 4).compute(), drop=True),
     "merge": lambda ds: xr.merge(
         [ds[["quality"]].isel(time=slice(4)), ds[["velocity"]]], join="outer", compat="no_conflicts"
     ),
@@ -378,7 +378,7 @@ OPERATIONS: dict[str, Callable[[xr.Dataset], xr.Dataset]] = {
     "transpose": lambda ds: ds.transpose("energy_bin", "direction", "component", "time"),
     "dt": lambda ds: ds.assign(second=ds.time.dt.second),
     "compare": lambda ds: ds.assign(late=ds.time > np.datetime64("2015-12-02")),
-    "mean": lambda ds: ds.mean("time"),
+    "mean": lambda ds: ds[["velocity", "quality"]].mean("time"),
     "polyfit": lambda ds: ds[["velocity"]].polyfit("time", 1)[["velocity_polyfit_coefficients"]],
     "shallow copy": copy.copy,
     "deep copy": copy.deepcopy,
@@ -395,7 +395,7 @@ OPERATIONS: dict[str, Callable[[xr.Dataset], xr.Dataset]] = {
 @pytest.mark.parametrize("chunked", [False, True], ids=["lazy", "dask"])
 def test_operations_of_xarray_give_the_same(pool: Pool, name: str, chunked: bool) -> None:
     lazy = pool.lazy(FULL)
-    lazy, eager = lazy.chunk({}) if chunked else lazy, pool.eager(FULL)
+    lazy, eager = lazy.chunk(time=3) if chunked else lazy, pool.eager(FULL)
     found, expected = OPERATIONS[name](lazy), OPERATIONS[name](eager)
     xr.testing.assert_allclose(found, expected, rtol=1e-12)
     assert set(found.indexes) == set(expected.indexes)
@@ -408,30 +408,47 @@ def test_a_table_of_pandas_has_the_times_as_index(pool: Pool) -> None:
     pd.testing.assert_frame_equal(found, pool.eager(FULL)[names].to_dataframe()[found.columns])
 
 
+@pytest.mark.filterwarnings("ignore:The data type")
 def test_it_can_be_written_and_read_back(pool: Pool, tmp_path: Path) -> None:
     pool.lazy(FULL).to_zarr(tmp_path / "copy.zarr", zarr_format=3, consolidated=False)
     back = xr.open_zarr(tmp_path / "copy.zarr", consolidated=False).load()
     xr.testing.assert_equal(back, pool.eager(FULL))
 
 
+class Opener(xr.backends.BackendEntrypoint):
+    """Opens what it is given, so that xarray applies its own rules of chunks."""
+
+    open_dataset_parameters = ("filename_or_obj", "drop_variables")
+
+    def open_dataset(self, filename_or_obj: Any, *, drop_variables: Any = None) -> xr.Dataset:
+        pool, sizes = filename_or_obj
+        return pool.lazy(sizes, drop_variables=drop_variables)
+
+
 def test_each_granule_is_one_dask_chunk(pool: Pool) -> None:
-    chunked = pool.lazy(FULL).chunk({})
+    chunked = xr.open_dataset((pool, FULL), engine=Opener, chunks={})
     assert chunked.f.chunks == ((3, 7, 2, 1, 7), (4,), (3,))
     assert isinstance(chunked.xindexes["time"], TimeIndex)
     assert_same(chunked.compute(), pool.eager(FULL))
+    assert_same(
+        chunked.sel(time=slice("2015-12-02", None)).compute(),
+        pool.eager(FULL).sel(time=slice("2015-12-02", None)),
+    )
 
 
-@settings(max_examples=20, deadline=None)
+@pytest.mark.filterwarnings("ignore:The specified chunks separate")
+@settings(max_examples=30, deadline=None)
 @given(data=st.data(), sizes=sizes_of_parts, key=indexers())
 def test_chunked_and_pickled_selections_are_the_same(
     pool: Pool, data: st.DataObject, sizes: list[int], key: dict[str, Any]
 ) -> None:
-    lazy, eager = pool.lazy(sizes), pool.eager(sizes)
+    chunks = data.draw(st.sampled_from([{}, {"time": 2}, None]))
+    lazy, eager = xr.open_dataset((pool, sizes), engine=Opener, chunks=chunks), pool.eager(sizes)
     key = placed(key, eager)
-    steps = [
+    steps: list[Callable[[xr.Dataset], xr.Dataset]] = [
         lambda ds: ds.isel(key),
         lambda ds: pickle.loads(pickle.dumps(ds)),
-        lambda ds: ds.chunk({}),
+        copy.deepcopy,
     ]
     for step in data.draw(st.permutations(steps)):
         lazy = step(lazy)
@@ -445,7 +462,9 @@ def test_a_client_of_distributed_reads_it(pool: Pool) -> None:
         processes=False, n_workers=1, threads_per_worker=2, dashboard_address=None
     ) as client:
         lazy, eager = pool.lazy(FULL), pool.eager(FULL)
-        xr.testing.assert_allclose(lazy.chunk({}).f.mean("time").compute(), eager.f.mean("time"))
+        xr.testing.assert_allclose(
+            lazy.chunk(time=5).f.mean("time").compute(), eager.f.mean("time")
+        )
         window = lazy.sel(time=slice("2015-12-02", None))
         assert_same(client.submit(lambda ds: ds.load(), window).result(),
                     eager.sel(time=slice("2015-12-02", None)))  # fmt: skip
@@ -553,7 +572,7 @@ def test_selections_open_only_the_granules_concerned(pool: Pool) -> None:
     when = eager.time.values
     assert opened_by(lambda: pool.lazy(sizes, drop_variables="component")) == 0
     assert opened_by(lambda: repr(lazy)) <= 4  # the times at both ends
-    assert opened_by(lambda: repr(lazy[["f"]].isel(time=slice(3, None)))) == 1
+    assert opened_by(lambda: repr(lazy.isel(time=slice(3, None)))) <= 4
     assert opened_by(lambda: lazy.isel(time=slice(None, None, -2))) == 0
     assert opened_by(lambda: lazy.f.sel(time=slice(when[15], when[17])).load()) == 1
     assert opened_by(lambda: lazy.f.sel(time=when[15]).load()) == 1
