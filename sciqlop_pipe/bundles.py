@@ -120,7 +120,7 @@ class Bundles:
             entry.files,
             tuple((f.token, checksums[f.token]) for f in entry.files if f.token in checksums),
             self._model(dataset),
-            now.uid if now else None,
+            entry.replaces,
             now.fingerprint if now else None,
             keep=not dataset.transient or name in keep,
         )

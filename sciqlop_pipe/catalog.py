@@ -176,7 +176,6 @@ def import_catalog(store: Store, name: str, file: Path, *, author: str = "") -> 
     span = Interval(events[0].start, max(*(e.stop for e in events), events[0].start + 1))
     text = repr(events)
     mark = hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
-    previous = next((c for c in now if c.start == span.start), None)
     record = Record(
         Granule(name, span),
         f"{mark[:8]}-{uuid.uuid4().hex[:8]}",
@@ -192,7 +191,7 @@ def import_catalog(store: Store, name: str, file: Path, *, author: str = "") -> 
         1,
         "{}",
         mark,
-        replaces=previous.uid if previous else None,
+        replaces=tuple(c.uid for c in now if c.interval.overlaps(span)),
         events=events,
     )
     store.registry.commit([record], "import")

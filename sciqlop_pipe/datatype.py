@@ -19,7 +19,8 @@ class Var:
     """One variable of a DataType.
 
     `dims` lists the alternatives the variable may have. With `subset`, any ordered subset of an
-    alternative will do (a table that may or may not change with time). Units "*" accepts any.
+    alternative that has `along` will do (a table that may or may not change with time). Units "*"
+    accepts any.
     """
 
     name: str
@@ -28,12 +29,15 @@ class Var:
     required: bool = True
     subset: bool = False
     framed: bool = False
+    along: tuple[str, ...] = ()
 
     def fits(self, dims: tuple[str, ...]) -> bool:
         """Tell whether dimensions are among those allowed."""
         if not self.subset:
             return dims in self.dims
-        return any(dims == tuple(d for d in full if d in dims) for full in self.dims)
+        return set(self.along) <= set(dims) and any(
+            dims == tuple(d for d in full if d in dims) for full in self.dims
+        )
 
 
 @dataclass(frozen=True)
@@ -71,7 +75,9 @@ class DataType:
     in_sql: bool = False
 
     def __or__(self, other: None) -> MaybeType:
-        return MaybeType(self)
+        return MaybeType(self) if other is None else NotImplemented
+
+    __ror__ = __or__
 
     def __hash__(self) -> int:
         return hash((self.name, self.version))

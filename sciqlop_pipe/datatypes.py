@@ -6,6 +6,7 @@ from .datatype import DataType, Var
 
 _T = ("time",)
 _TC = ("time", "component")
+_TE = ("time", "energy_bin")
 _TCC = ("time", "component", "component_2")
 _GRID = ("time", "phi_bin", "theta_bin", "energy_bin")
 _LIST = ("time", "direction", "energy_bin")
@@ -16,13 +17,13 @@ VDF = DataType(
     "VDF",
     (
         Var("f", (_GRID, _LIST), "s^3 m^-6"),
-        Var("energy", (("time", "energy_bin"),), "eV", subset=True),
+        Var("energy", (_TE,), "eV", subset=True, along=_TE[1:]),
         Var("phi", (_GRID, _LIST), "deg", subset=True),
         Var("theta", (_GRID, _LIST), "deg", subset=True),
         Var("solid_angle", (_GRID[:3], _LIST[:2]), "sr", subset=True),
         Var("f_error", (_GRID, _LIST), "s^3 m^-6", required=False),
-        Var("energy_lower", (("time", "energy_bin"),), "eV", required=False, subset=True),
-        Var("energy_upper", (("time", "energy_bin"),), "eV", required=False, subset=True),
+        Var("energy_lower", (_TE,), "eV", required=False, subset=True, along=_TE[1:]),
+        Var("energy_upper", (_TE,), "eV", required=False, subset=True, along=_TE[1:]),
         Var("phi_width", (_GRID, _LIST), "deg", required=False, subset=True),
         Var("theta_width", (_GRID, _LIST), "deg", required=False, subset=True),
         Var("first_energy", (_T,), "1", required=False),
@@ -81,9 +82,9 @@ Moments = DataType(
 EnergySpectrum = DataType(
     "EnergySpectrum",
     (
-        Var("spectrum", (("time", "energy_bin"),), "eV cm^-2 s^-1 sr^-1 eV^-1"),
-        Var("energy", (("time", "energy_bin"),), "eV", subset=True),
-        Var("coverage", (_T, ("time", "energy_bin")), "1", required=False),
+        Var("spectrum", (_TE,), "eV cm^-2 s^-1 sr^-1 eV^-1"),
+        Var("energy", (_TE,), "eV", subset=True, along=_TE[1:]),
+        Var("coverage", (_T, _TE), "1", required=False),
         Var("quality", (_T,), "1", required=False),
     ),
     attrs=("species",),

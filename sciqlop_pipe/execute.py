@@ -83,7 +83,7 @@ class Member:
     files: tuple[RawFile, ...] = ()
     checksums: tuple[tuple[str, str], ...] = ()
     model: ModelSpec | None = None
-    replaces: str | None = None
+    replaces: tuple[str, ...] = ()
     current_fingerprint: str | None = None
     keep: bool = True
 
@@ -202,8 +202,7 @@ def _make_product(bundle: Bundle, member: Member, made: dict[str, Made]) -> Reco
     mark = fingerprint(dataset, granule, digests)
     key = inputs_key(parts)
     if mark == member.current_fingerprint and not _needed_in_memory(bundle, dataset.name):
-        assert member.replaces is not None
-        return Unchanged(granule, member.replaces, key, tuple(used))
+        return Unchanged(granule, member.replaces[0], key, tuple(used))
     required = [arguments[i.argument] for i in member.inputs if i.required]
     result: Any = None
     if all(ds is not None for ds in required) and any(d is not None for d in arguments.values()):
@@ -318,9 +317,9 @@ def _finish(
         ds = dataset.gives.check(trim(ds, member.interval), str(granule))
         ds = ds if ds.sizes["time"] else None
     content = content_hash(ds) if ds is not None else "empty"
-    if mark == member.current_fingerprint and member.replaces is not None:
-        made[dataset.name] = Made(ds, content, member.replaces)
-        return Unchanged(granule, member.replaces, key, used)
+    if mark == member.current_fingerprint:
+        made[dataset.name] = Made(ds, content, member.replaces[0])
+        return Unchanged(granule, member.replaces[0], key, used)
     uid = new_uid(mark)
     made[dataset.name] = Made(ds, content, uid)
     facts: dict[str, Any] = {

@@ -54,27 +54,49 @@ def instant(when: str | int | datetime | np.datetime64 | Any) -> int:
     Raises
     ------
     UsageError
-        When it cannot be read as a time.
+        When it cannot be read as a time, or lies outside of what nanoseconds can count (1678 to
+        2262).
     """
     if isinstance(when, (int, np.integer)):
         return int(when)
     try:
-        if isinstance(when, datetime):
-            delta = (when if when.tzinfo else when.replace(tzinfo=UTC)) - _EPOCH
-            return (delta.days * 86_400 + delta.seconds) * SECOND + delta.microseconds * 1000
         if isinstance(when, str):
-            text = when.strip()
-            offset = re.search(r"T.*([+-]\d\d:?\d\d)$", text)
-            if offset:
-                return instant(datetime.fromisoformat(text))
-            when = np.datetime64(text.removesuffix("Z"), "ns")
-        value = np.datetime64(when).astype("datetime64[ns]")
+            ns = _from_text(when.strip())
+        elif hasattr(when, "to_datetime64"):  # pandas, whose nanoseconds a datetime loses
+            ns = _from_datetime64(when.to_datetime64())
+        elif isinstance(when, datetime):
+            ns = _from_datetime(when)
+        else:
+            ns = _from_datetime64(np.datetime64(when))
     except (ValueError, TypeError) as error:
         raise UsageError(
             f"'{when}' is not a time", todo="Write for example 2015-12-01 or 2015-12-01T09:30"
         ) from error
-    if np.isnat(value):
-        raise UsageError(f"'{when}' is not a time")
+    if not -(2**63) < ns < 2**63:
+        raise UsageError(f"'{when}' is outside of 1678 to 2262")
+    return ns
+
+
+def _from_text(text: str) -> int:
+    # datetime reads every form of ISO 8601 but a month alone, and keeps microseconds only.
+    fraction = re.search(r"(?<=\d)\.(\d{1,9})", text)
+    whole = text.replace(fraction[0], "", 1) if fraction else text
+    if re.fullmatch(r"\d{4}(-\d\d)?", whole):
+        whole = f"{whole}-01-01"[:10]
+    ns = int(fraction[1].ljust(9, "0")) if fraction else 0
+    return _from_datetime(datetime.fromisoformat(whole)) + ns
+
+
+def _from_datetime(when: datetime) -> int:
+    delta = (when if when.tzinfo else when.replace(tzinfo=UTC)) - _EPOCH
+    return (delta.days * 86_400 + delta.seconds) * SECOND + delta.microseconds * 1000
+
+
+def _from_datetime64(when: np.datetime64) -> int:
+    value = when.astype("datetime64[ns]")
+    # A cast that overflows wraps around in silence.
+    if np.isnat(value) or value.astype(when.dtype) != when:
+        raise ValueError(f"{when} is not a time")
     return int(value.astype(np.int64))
 
 
@@ -143,10 +165,10 @@ class GranuleLength:
     def __post_init__(self) -> None:
         if self.text != "month":
             length = duration(self.text)
-            if length <= 0 or (DAY % length and length % DAY):
+            if length < SECOND or (DAY % length and length % DAY):
                 raise UsageError(
                     f"a granule of {self.text} does not tile the UTC day",
-                    todo="Use a divisor of a day (10min, 2h), days (1d) or month",
+                    todo="Use a divisor of a day of at least 1s (10min, 2h), days (1d) or month",
                 )
 
     def covering(self, interval: Interval) -> Iterator[Interval]:

@@ -6,11 +6,13 @@ near names) is found out by `graph`.
 
 from __future__ import annotations
 
+import importlib
 import inspect
+import sys
 import types
 import typing
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Protocol, runtime_checkable
 
 from .datatype import DataType, MaybeType
@@ -33,6 +35,9 @@ __all__ = [
 
 #: Keyword-only arguments that the engine itself fills in.
 GIVEN = ("model", "dataset", "interval")
+
+#: What `product` calls its own arguments, so that no recipe can.
+RESERVED = ("name", "recipe", "granule", "model", "transient", "description")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,18 +104,10 @@ class Recipe:
         return self.fn(*args, **kwargs)
 
     def __reduce__(self) -> Any:
-        if self.fn.__module__ == "__main__" or "<locals>" in self.fn.__qualname__:
-            values = (
-                self.fn,
-                self.gives,
-                self.version,
-                self.takes,
-                self.params,
-                self.gaps_ok,
-                self.needs_model,
-            )
-            return Recipe, values
-        return _recipe_by_name, (self.fn.__module__, self.fn.__qualname__)
+        home, name = self.fn.__module__, self.fn.__qualname__
+        if home != "__main__" and _named(sys.modules.get(home), name) is self:
+            return _recipe_by_name, (home, name)
+        return Recipe, tuple(getattr(self, f.name) for f in fields(self))
 
     def bind(self, values: Mapping[str, Any], where: str = "") -> tuple[tuple[str, Any], ...]:
         """Return all params with `values` over the defaults, as sorted pairs.
@@ -133,9 +130,9 @@ class Recipe:
         bound = {name: values.get(name, p.default) for name, p in known.items()}
         for name, value in bound.items():
             wanted = known[name].type
-            if wanted is float and isinstance(value, int) and not isinstance(value, bool):
+            if wanted is float and type(value) is int:
                 bound[name] = float(value)
-            elif not isinstance(value, wanted):
+            elif not isinstance(value, wanted) or (wanted is int and isinstance(value, bool)):
                 raise GraphError(
                     f"param {name} of recipe {self.name} is {value!r}, expected {wanted.__name__}",
                     where,
@@ -143,13 +140,16 @@ class Recipe:
         return tuple(sorted(bound.items()))
 
 
-def _recipe_by_name(module: str, qualname: str) -> Recipe:
-    import importlib
+def _recipe_by_name(module: str, qualname: str) -> Any:
+    return _named(importlib.import_module(module), qualname)
 
-    found: Any = importlib.import_module(module)
+
+def _named(module: types.ModuleType | None, qualname: str) -> Any:
+    """Return what a module holds under a name, None where there is nothing."""
+    found: Any = module
     for part in qualname.split("."):
-        found = getattr(found, part)
-    return typing.cast(Recipe, found)
+        found = getattr(found, part, None)
+    return found
 
 
 def recipe(
@@ -176,15 +176,22 @@ def recipe(
         hints = typing.get_type_hints(fn, include_extras=True, localns=_local_types(fn))
         takes: list[Input] = []
         params: list[Param] = []
-        needs_model = False
+        given: set[str] = set()
         for p in inspect.signature(fn).parameters.values():
             if p.kind is p.KEYWORD_ONLY and p.name in GIVEN and p.default is p.empty:
-                needs_model = needs_model or p.name == "model"
+                given.add(p.name)
+            elif p.name in RESERVED:
+                raise GraphError(
+                    f"'{p.name}' is a word of product() itself",
+                    f"recipe {fn.__name__}",
+                    "Give the argument another name",
+                )
             elif p.kind is p.KEYWORD_ONLY:
-                params.append(_param(fn, p))
+                params.append(_param(fn, p, hints.get(p.name)))
             else:
-                takes.append(_input(fn, p.name, hints.get(p.name)))
-        return Recipe(fn, gives, version, tuple(takes), tuple(params), gaps_ok, needs_model)
+                takes.append(_input(fn, p, hints.get(p.name)))
+        _check_given(fn, gives, given)
+        return Recipe(fn, gives, version, tuple(takes), tuple(params), gaps_ok, "model" in given)
 
     return decorate
 
@@ -199,17 +206,40 @@ def _local_types(fn: Callable[..., Any]) -> dict[str, Any]:
     return {k: v for k, v in found.items() if isinstance(v, (DataType, MaybeType))}
 
 
-def _param(fn: Callable[..., Any], p: inspect.Parameter) -> Param:
-    if p.default is p.empty or not isinstance(p.default, (bool, int, float, str, tuple)):
+def _check_given(fn: Callable[..., Any], gives: DataType, given: set[str]) -> None:
+    """Events belong to a granule, so their recipe must take it; nothing else is told of it."""
+    place = {"dataset", "interval"}
+    if gives.in_sql and (missing := place - given):
+        raise GraphError(
+            f"a recipe that gives {gives.name} must take {' and '.join(sorted(missing))}",
+            f"recipe {fn.__name__}",
+            "Add '*, dataset: str, interval: Interval' without defaults",
+        )
+    if not gives.in_sql and (told := place & given):
+        raise GraphError(
+            f"{' and '.join(sorted(told))} is only given to recipes of events",
+            f"recipe {fn.__name__}",
+            f"What is in a {gives.name} must not depend on how time is cut into granules",
+        )
+
+
+def _param(fn: Callable[..., Any], p: inspect.Parameter, hint: Any) -> Param:
+    default = float(p.default) if hint is float and type(p.default) is int else p.default
+    if p.default is p.empty or not isinstance(default, (bool, int, float, str, tuple)):
         raise GraphError(
             f"param {p.name} needs a default that is a number, a word or a tuple",
             f"recipe {fn.__name__}",
             "Params enter the fingerprint, so they must have a plain value",
         )
-    return Param(p.name, type(p.default), p.default)
+    if hint in (bool, int, float, str) and type(default) is not hint:
+        raise GraphError(
+            f"param {p.name} is annotated {hint.__name__}, its default is {default!r}",
+            f"recipe {fn.__name__}",
+        )
+    return Param(p.name, type(default), default)
 
 
-def _input(fn: Callable[..., Any], name: str, hint: Any) -> Input:
+def _input(fn: Callable[..., Any], p: inspect.Parameter, hint: Any) -> Input:
     margins: tuple[Margin, ...] = ()
     required = True
     if typing.get_origin(hint) is typing.Annotated:
@@ -218,15 +248,26 @@ def _input(fn: Callable[..., Any], name: str, hint: Any) -> Input:
     if isinstance(hint, MaybeType):
         hint, required = hint.datatype, False
     elif typing.get_origin(hint) in (typing.Union, types.UnionType):
-        hint = next(a for a in typing.get_args(hint) if a is not type(None))
-        required = False
+        hint, required = _optional(hint), False
     if not isinstance(hint, DataType):
         raise GraphError(
-            f"input {name} is annotated {hint!r}, which is not a DataType",
+            f"input {p.name} is annotated {hint!r}, which is not a DataType",
             f"recipe {fn.__name__}",
             "Annotate every positional argument with a DataType, for example vdf: VDF",
         )
-    return Input(name, hint, required, margins)
+    if (p.default is p.empty) != required:
+        raise GraphError(
+            f"input {p.name} must have " + ("no default" if required else "the default None"),
+            f"recipe {fn.__name__}",
+            f"Optional inputs are written '{p.name}: {hint.name} | None = None'",
+        )
+    return Input(p.name, hint, required, margins)
+
+
+def _optional(hint: Any) -> Any:
+    """Return X of Optional[X], and any other union as it is."""
+    wanted = [a for a in typing.get_args(hint) if a is not type(None)]
+    return wanted[0] if len(wanted) == 1 else hint
 
 
 @runtime_checkable
@@ -354,12 +395,12 @@ def product(
     Raises
     ------
     GraphError
-        When a required input is not bound.
+        When a required input is not bound, or something is bound that has the wrong type.
     UnknownName
         When a binding is neither an input nor a param.
     """
     takes = {i.name: i for i in recipe.takes}
-    inputs = {k: v for k, v in bindings.items() if k in takes}
+    inputs = {k: bindings[k] for k in takes if k in bindings}
     params = {k: v for k, v in bindings.items() if k not in takes}
     where = f"product {name}"
     if unknown := [k for k in params if k not in {p.name for p in recipe.params}]:
@@ -367,6 +408,11 @@ def product(
             f"recipe {recipe.name} has no input or param '{unknown[0]}'",
             where,
             near(unknown[0], [*takes, *(p.name for p in recipe.params)]),
+        )
+    if odd := [k for k, v in inputs.items() if not isinstance(v, str)]:
+        raise GraphError(
+            f"expected the name of a {takes[odd[0]].datatype.name}, found {inputs[odd[0]]!r}",
+            f"{where}, argument {odd[0]}",
         )
     if missing := [i.name for i in recipe.takes if i.required and i.name not in inputs]:
         raise GraphError(
@@ -416,9 +462,16 @@ class Mission:
         archives: Iterable[str] = (),
         models: Iterable[Any] = (),
     ) -> None:
+        datasets = tuple(datasets)
+        if odd := [d for d in datasets if not isinstance(d, Dataset)]:
+            raise GraphError(
+                f"expected datasets, found a {type(odd[0]).__name__}",
+                f"mission {name}",
+                "Unpack tuples of datasets with *",
+            )
         for key, value in (
             ("name", name),
-            ("datasets", tuple(datasets)),
+            ("datasets", datasets),
             ("title", title),
             ("authors", authors),
             ("citation", citation),

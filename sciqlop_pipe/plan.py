@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from .errors import StoreError, UsageError
@@ -12,7 +12,8 @@ from .granule import Granule, Interval
 from .graph import Graph
 from .model import Dataset
 from .sources.archive import Listing, RawFile
-from .store.records import Current
+from .sources.fetch import probe
+from .store.records import Current, Rows
 from .store.registry import Registry
 
 #: Why a granule is stale, in the order in which reasons are looked for. "upstream": an input is
@@ -22,13 +23,17 @@ REASONS = ("missing", "code", "params", "model", "input", "upstream", "transient
 
 @dataclass(slots=True)
 class Entry:
-    """One granule of one dataset as a plan sees it: what is current, and whether it is stale."""
+    """One granule of one dataset as a plan sees it: what is current, and whether it is stale.
+
+    `replaces` names what it would replace: `current`, or granules of another length.
+    """
 
     interval: Interval
     current: Current | None = None
     reason: str = ""
     files: tuple[RawFile, ...] = ()
     failed: str = ""
+    replaces: tuple[str, ...] = ()
 
     @property
     def stale(self) -> bool:
@@ -99,6 +104,7 @@ def make_plan(
     models: Mapping[str, tuple[str, str]] | None = None,
     reasons: Sequence[str] = REASONS,
     stage: str = "",
+    look: Callable[[RawFile], RawFile] = probe,
 ) -> Plan:
     """Return what must be made so that the targets are current in the intervals.
 
@@ -120,6 +126,8 @@ def make_plan(
         Only granules stale for one of these are taken ("upstream" follows from the others).
     stage : str
         Plan for a staged run.
+    look : callable
+        Asks the server about a file whose listing tells neither size nor date.
 
     Raises
     ------
@@ -134,7 +142,7 @@ def make_plan(
         have = _current(registry, dataset, wanted[name], stage)
         verified = registry.verified(name)
         if dataset.is_raw:
-            entries = _raw_entries(graph, dataset, wanted[name], have, listing, plan)
+            entries = _raw_entries(graph, dataset, wanted[name], have, listing, plan, look)
         else:
             entries = _product_entries(graph, dataset, wanted[name], have, plan)
         for entry in entries:
@@ -205,22 +213,31 @@ def inputs_of(
         yield argument, source, plan.timelines[source].over(interval.padded(margin))
 
 
-def _current(
-    registry: Registry, dataset: Dataset, wanted: Sequence[Interval], stage: str
-) -> dict[int, Current]:
+def _current(registry: Registry, dataset: Dataset, wanted: Sequence[Interval], stage: str) -> Rows:
+    """Return what is current where a dataset is needed."""
     if not wanted:
-        return {}
+        return Rows.of(())
     hull = Interval(wanted[0].start, wanted[-1].stop)
-    return {c.start: c for c in registry.current(dataset.name, hull, stage=stage)}
+    starts = [w.start for w in wanted]
+    rows = registry.current(dataset.name, hull, stage=stage)
+    return Rows.of(r for r in rows if wanted[bisect_left(starts, r.stop) - 1].stop > r.start)
+
+
+def _entry(cell: Interval, have: Rows, files: tuple[RawFile, ...] = ()) -> Entry:
+    now = have.by_start.get(cell.start)
+    if now is not None and now.stop == cell.stop:
+        return Entry(cell, now, files=files, replaces=(now.uid,))
+    return Entry(cell, files=files, replaces=tuple(row.uid for row in have.over(cell)))
 
 
 def _raw_entries(
     graph: Graph,
     dataset: Dataset,
     wanted: Sequence[Interval],
-    have: dict[int, Current],
+    have: Rows,
     listing: Listing | None,
     plan: Plan,
+    look: Callable[[RawFile], RawFile],
 ) -> list[Entry]:
     assert dataset.source is not None
     length = graph.length(dataset.name)
@@ -233,19 +250,21 @@ def _raw_entries(
                 for cell in length.covering(shared):
                     cells.setdefault(cell, []).append(file)
     entries = []
+    replaced: set[str] = set()
     for cell, found in cells.items():
-        now = have.pop(cell.start, None)
-        unique = tuple(dict.fromkeys(found))
-        entries.append(Entry(cell, now if now and now.stop == cell.stop else None, files=unique))
-    for left in have.values():
-        entries.append(Entry(left.interval, left))
-        if listing is not None and left.n:
-            plan.withdrawn.append(left.granule)
+        unique = tuple(look(f) if f.size < 0 else f for f in dict.fromkeys(found))
+        entries.append(_entry(cell, have, unique))
+        replaced.update(entries[-1].replaces)
+    for left in have.by_start.values():
+        if left.uid not in replaced:
+            entries.append(Entry(left.interval, left, replaces=(left.uid,)))
+            if listing is not None and left.n:
+                plan.withdrawn.append(left.granule)
     return entries
 
 
 def _product_entries(
-    graph: Graph, dataset: Dataset, wanted: Sequence[Interval], have: dict[int, Current], plan: Plan
+    graph: Graph, dataset: Dataset, wanted: Sequence[Interval], have: Rows, plan: Plan
 ) -> list[Entry]:
     """A product granule is expected where every required input has a granule."""
     length = graph.length(dataset.name)
@@ -262,8 +281,7 @@ def _product_entries(
     for cell in sorted(cells or ()):
         if not any(cell.overlaps(w) for w in wanted):
             continue
-        now = have.get(cell.start)
-        entries.append(Entry(cell, now if now and now.stop == cell.stop else None))
+        entries.append(_entry(cell, have))
     return entries
 
 

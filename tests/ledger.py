@@ -30,17 +30,13 @@ def hours(first: int, count: int = 1) -> Interval:
 def series(interval: Interval, value: float, n: int = 4) -> xr.Dataset:
     """Return n records of one value, spread over an interval."""
     time = np.linspace(interval.start, interval.stop, n, endpoint=False, dtype="i8")
-    return xr.Dataset(
-        {"value": ("time", np.full(n, value), UNIT)}, {"time": time.astype("M8[ns]")}
-    )
+    return xr.Dataset({"value": ("time", np.full(n, value), UNIT)}, {"time": time.astype("M8[ns]")})
 
 
 def used(source: Record | Current, argument: str = "x") -> InputUsed:
     """Return the line of lineage for a granule that was read."""
     g = source.granule
-    return InputUsed(
-        argument, "granule", g.dataset, g.interval.start, source.uid, source.content
-    )
+    return InputUsed(argument, "granule", g.dataset, g.interval.start, source.uid, source.content)
 
 
 def made(
@@ -63,7 +59,7 @@ def made(
     record = Record(
         granule, new_uid(mark), mark[:32], content, time.size, int(time[0]), int(time[-1]), None, 0,
         layout_of(ds), "by_hand@1 ScalarSeries@1", 1, "{}", f"key-{mark[:8]}", tuple(inputs),
-        replaces=over.uid if over else None,
+        replaces=(over.uid,) if over else (),
     )  # fmt: skip
     written = write_granule(
         store.root, granule, record.uid, ds, ScalarSeries, _facts(record), durable=False
@@ -83,7 +79,9 @@ def _facts(r: Record) -> dict[str, object]:
     }  # fmt: skip
 
 
-def event(minute: int, length: int = 1, *, kind: str = "rise", dataset: str = "toy.events") -> Event:
+def event(
+    minute: int, length: int = 1, *, kind: str = "rise", dataset: str = "toy.events"
+) -> Event:
     """Return an event that starts some minutes after the beginning."""
     start, stop = BEGIN + minute * MINUTE, BEGIN + (minute + length) * MINUTE
     return Event(event_id(dataset, kind, start, stop), kind, start, stop, (("jump", 1.5),))
@@ -105,7 +103,7 @@ def found(
     return Record(
         granule, new_uid(mark), mark, content, len(events), None, None, None, 0, None,
         "by_hand@1 Events@1", 1, "{}", "key", tuple(inputs),
-        replaces=over.uid if over else None, events=tuple(events),
+        replaces=(over.uid,) if over else (), events=tuple(events),
     )  # fmt: skip
 
 

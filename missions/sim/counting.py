@@ -42,7 +42,7 @@ def _exp(x):  # type: ignore[no-untyped-def]
 
 @nb.njit
 def _seen_from(points, phi, theta, width, height, nodes):  # type: ignore[no-untyped-def]
-    """Fill `points` (theta, node^2, 3) with the flight directions of the ions seen at one azimuth."""
+    """Fill `points` (theta, node^2, 3) with flight directions of ions seen at one azimuth."""
     for a in range(nodes.size):
         angle = phi + 0.5 * width * nodes[a]
         cos_phi, sin_phi = math.cos(angle), math.sin(angle)

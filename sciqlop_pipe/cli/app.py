@@ -199,7 +199,10 @@ def status(
 
 @app.command()
 def quicklook(
-    datasets: Targets,
+    datasets: Annotated[
+        list[str],
+        typer.Argument(help="Names of datasets; not needed with --event.", show_default=False),
+    ] = [],  # noqa: B006
     start: StartOpt = "",
     stop: StopOpt = "",
     store: StoreOpt = DEFAULT_STORE,

@@ -81,6 +81,7 @@ def speed_weights(lower, upper, shift, usable, mass):
     weights = np.zeros((tables, 4, energies), np.float32)
     share = np.zeros((tables, energies), np.float32)
     k = 2.0 * ELEMENTARY_CHARGE / mass * 1e-12
+    narrow = np.exp(-WIDEST)
     for r in range(tables):
         s = shift[r]
         total = 0.0
@@ -90,16 +91,18 @@ def speed_weights(lower, upper, shift, usable, mass):
                 low = -s
             if not (usable[r, e] and high > low and high + s <= LARGEST):
                 continue
-            volume = k**1.5 * ((high + s) ** 1.5 - (low + s) ** 1.5) / 3.0 * 1e12
-            low = max(low, high * np.exp(-WIDEST))
+            slow, fast = np.sqrt(k * (low + s)), np.sqrt(k * (high + s))
+            volume = (fast**3 - slow**3) / 3.0 * 1e12
+            low = max(low, high * narrow)
             h = np.log(high / low)
             centre = np.sqrt(low * high)
             at_infinity = centre + s
             bend = centre / at_infinity
+            speed = np.sqrt(k * at_infinity)
             weights[r, 0, e] = volume
-            weights[r, 1, e] = volume * (k * at_infinity) ** 0.5 / _mean(0.5, bend, h)
+            weights[r, 1, e] = volume * speed / _mean(0.5, bend, h)
             weights[r, 2, e] = volume * k * (centre / _mean(1.0, 1.0, h) + s)
-            weights[r, 3, e] = volume * (k * at_infinity) ** 1.5 / _mean(1.5, bend, h)
+            weights[r, 3, e] = volume * speed**3 / _mean(1.5, bend, h)
             share[r, e] = h
             total += h
         if total > 0.0:

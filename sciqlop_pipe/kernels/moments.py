@@ -58,38 +58,62 @@ def velocity_sums(f, table, weights, share, geometry):
 
 @njit(nogil=True, cache=True, fastmath=FASTMATH)
 def _contract_energy(f, weights, share, sums, seen):
-    directions, energies = f.shape
-    w0, w1, w2, w3 = weights[0], weights[1], weights[2], weights[3]
+    """Sums over energy of one distribution (4, direction), and the share of ln E seen there."""
     whole = np.float32(0)
-    for e in range(energies):
+    for e in range(share.size):
         whole += share[e]
-    for d in range(directions):
+    seen[:] = whole
+    _sum_rows(f, weights, sums)
+    # A missing bin has made the sums of its row NaN. One test per distribution, then per row: a
+    # test per bin, or a branch inside the loop over rows, would double the time of all of it.
+    total = np.float32(0)
+    for d in range(seen.size):
+        total += abs(sums[0, d])
+    if total <= LARGEST:
+        return
+    _sum_measured_rows(f, weights, share, sums, seen)
+
+
+@njit(nogil=True, cache=True, fastmath=FASTMATH)
+def _sum_rows(f, weights, sums):
+    w0, w1, w2, w3 = weights[0], weights[1], weights[2], weights[3]
+    for d in range(f.shape[0]):
         row = f[d]
         a, b, c, g = np.float32(0), np.float32(0), np.float32(0), np.float32(0)
-        for e in range(energies):
+        for e in range(row.size):
             x = row[e] if not abs(row[e]) < TINY else np.float32(0)
             a += x * w0[e]
             b += x * w1[e]
             c += x * w2[e]
             g += x * w3[e]
-        seen[d] = whole
-        # A NaN anywhere in the row has made the sum NaN: rare, so the test is per row, not per bin.
-        if not abs(a) <= LARGEST:
-            a, b, c, g = np.float32(0), np.float32(0), np.float32(0), np.float32(0)
-            measured = np.float32(0)
-            for e in range(energies):
-                x = row[e]
-                if abs(x) <= LARGEST:
-                    a += x * w0[e]
-                    b += x * w1[e]
-                    c += x * w2[e]
-                    g += x * w3[e]
-                    measured += share[e]
-            seen[d] = measured
         sums[0, d] = a
         sums[1, d] = b
         sums[2, d] = c
         sums[3, d] = g
+
+
+@njit(nogil=True, cache=True, fastmath=FASTMATH)
+def _sum_measured_rows(f, weights, share, sums, seen):
+    w0, w1, w2, w3 = weights[0], weights[1], weights[2], weights[3]
+    for d in range(f.shape[0]):
+        if abs(sums[0, d]) <= LARGEST:
+            continue
+        row = f[d]
+        a, b, c, g = np.float32(0), np.float32(0), np.float32(0), np.float32(0)
+        measured = np.float32(0)
+        for e in range(row.size):
+            there = abs(row[e]) <= LARGEST
+            x = row[e] if there and not abs(row[e]) < TINY else np.float32(0)
+            a += x * w0[e]
+            b += x * w1[e]
+            c += x * w2[e]
+            g += x * w3[e]
+            measured += share[e] if there else np.float32(0)
+        sums[0, d] = a
+        sums[1, d] = b
+        sums[2, d] = c
+        sums[3, d] = g
+        seen[d] = measured
 
 
 @njit(nogil=True, cache=True, fastmath=FASTMATH)
@@ -132,24 +156,28 @@ def velocity_sums_of_grid(f, table, weights, share, azimuth, polar):
 @njit(nogil=True, cache=True, fastmath=FASTMATH)
 def _contract_rows(sums, seen, azimuth, out):
     one, c1, s1, c2, s2 = azimuth[0], azimuth[1], azimuth[2], azimuth[3], azimuth[4]
-    width = out.shape[1]
+    _sum_columns(one, sums[0], out[0])
+    _sum_columns(c1, sums[1], out[1])
+    _sum_columns(s1, sums[1], out[2])
+    _sum_columns(one, sums[1], out[3])
+    _sum_columns(one, sums[2], out[4])
+    _sum_columns(c1, sums[2], out[5])
+    _sum_columns(s1, sums[2], out[6])
+    _sum_columns(c2, sums[2], out[7])
+    _sum_columns(s2, sums[2], out[8])
+    _sum_columns(c1, sums[3], out[9])
+    _sum_columns(s1, sums[3], out[10])
+    _sum_columns(one, sums[3], out[11])
+    _sum_columns(one, seen, out[12])
+
+
+@njit(nogil=True, cache=True, fastmath=FASTMATH)
+def _sum_columns(factor, a, out):
     out[:] = 0
-    for p in range(azimuth.shape[1]):
-        at = slice(p * width, (p + 1) * width)
-        n, flux, stress, energy = sums[0, at], sums[1, at], sums[2, at], sums[3, at]
-        _add(one[p], n, out[0])
-        _add(c1[p], flux, out[1])
-        _add(s1[p], flux, out[2])
-        _add(one[p], flux, out[3])
-        _add(one[p], stress, out[4])
-        _add(c1[p], stress, out[5])
-        _add(s1[p], stress, out[6])
-        _add(c2[p], stress, out[7])
-        _add(s2[p], stress, out[8])
-        _add(c1[p], energy, out[9])
-        _add(s1[p], energy, out[10])
-        _add(one[p], energy, out[11])
-        _add(one[p], seen[at], out[12])
+    for p in range(factor.size):
+        x, first = factor[p], p * out.size
+        for q in range(out.size):
+            out[q] += x * a[first + q]
 
 
 @njit(nogil=True, cache=True, fastmath=FASTMATH)
@@ -169,12 +197,6 @@ def _contract_columns(rows, polar, out):
     out[11] = _dot(rows[10], polar[1])
     out[12] = _dot(rows[11], polar[2])
     out[13] = _dot(rows[12], polar[0]) / (4 * np.pi)
-
-
-@njit(nogil=True, cache=True, fastmath=FASTMATH)
-def _add(factor, a, out):
-    for i in range(out.size):
-        out[i] += factor * a[i]
 
 
 @njit(nogil=True, cache=True, fastmath=FASTMATH)

@@ -50,9 +50,13 @@ class Lines:
 
     def __call__(self, ax: Axes, interval: Interval) -> None:
         """Draw, never across a gap; values without neighbours as dots."""
+        seen = [line for line in self.lines if np.isfinite(line.values).any()]
+        if not seen:
+            no_data(ax, interval)
+            return
         columns = pixels_in_time(ax, interval)
         signed = False
-        for line in self.lines:
+        for line in seen:
             at, value = polyline(self.time, line.values, columns)
             when = at.astype("datetime64[ns]")
             width = 1.1 if at.size < 2 * columns.size else 0.7
@@ -72,7 +76,7 @@ class Lines:
         elif signed:
             ax.axhline(0, color=GREY, lw=0.6, zorder=0.8)
         ax.set_ylabel(self.label)
-        if any(line.word for line in self.lines):
+        if any(line.word for line in seen):
             ax.legend(loc="upper left", bbox_to_anchor=(1.004, 1.04), frameon=False, fontsize=9.5,
                       labelcolor="linecolor", handlelength=1.0, handletextpad=0.5)  # fmt: skip
 
@@ -240,6 +244,7 @@ def _filled(ax: Axes, edges: np.ndarray, low: np.ndarray, high: np.ndarray, wher
 def no_data(ax: Axes, interval: Interval) -> None:
     """Say that there is nothing."""
     ax.set_yticks([])
+    ax.grid(False)
     ax.text(0.5, 0.5, "no data in this interval", transform=ax.transAxes, ha="center", va="center",
             color=SOFT, fontsize=11)  # fmt: skip
 

@@ -91,20 +91,17 @@ def spans_a_decade(*values: np.ndarray) -> bool:
 
 
 def scalars(panel: Panel, variables: Sequence[str], symbol: str, words: Sequence[str] = ()) -> Row:
-    """Return a row with one or more variables (time,) of the same units."""
+    """Return a row with variables (time,) of the same units; the title is that of the first."""
     ds = panel.ds
     words = words or [""] * len(variables)
-    colours = (INK,) if len(variables) == 1 else (BLUE, RED, GREEN)
+    colours = (INK, BLUE, RED)
     values = [np.asarray(ds[v].values, np.float64) for v in variables]
     lines = tuple(
         Line(v, word, colour, _beside(ds, name, "min"), _beside(ds, name, "max"))
         for v, name, word, colour in zip(values, variables, words, colours, strict=False)
     )
     paint = Lines(ns(ds), lines, _label(symbol, ds[variables[0]]), spans_a_decade(*values))
-    title = _long_name(ds[variables[0]])
-    if len(variables) > 1:
-        title = re.sub(r"\s*\b(parallel|perpendicular)\b\s*", " ", title).strip()
-    return Row(f"{panel.name}/{variables[0]}", title, paint)
+    return Row(f"{panel.name}/{variables[0]}", _heading(panel, variables[0]), paint)
 
 
 def vector(panel: Panel, variable: str, *, magnitude: bool, scale: float = 1.0) -> Row:
@@ -129,7 +126,7 @@ def vector(panel: Panel, variable: str, *, magnitude: bool, scale: float = 1.0) 
         lines.insert(0, Line(np.sqrt((values**2).sum(1)), f"$|{symbol}|$"))
     label = _label(array.attrs.get("frame", ""), array, scale)
     paint = Lines(ns(panel.ds), tuple(lines), label)
-    return Row(f"{panel.name}/{variable}", _long_name(array), paint)
+    return Row(f"{panel.name}/{variable}", _heading(panel, variable), paint)
 
 
 def _beside(ds: xr.Dataset, variable: str, which: str, scale: float = 1.0) -> np.ndarray | None:
@@ -149,7 +146,7 @@ def _spectrum(panel: Panel) -> tuple[Row, ...]:
     values = np.asarray(spectrum.values, np.float64)
     label = _label("$E$", energy)
     paint = Spectrogram(ns(panel.ds), values, lower, upper, label, _flux_units(spectrum))
-    return (Row(f"{panel.name}/spectrum", _long_name(spectrum), paint, TALL + 16),)
+    return (Row(f"{panel.name}/spectrum", _heading(panel, "spectrum"), paint, TALL + 16),)
 
 
 def _flux_units(array: xr.DataArray) -> str:
@@ -164,7 +161,7 @@ def _labels(panel: Panel) -> tuple[Row, ...]:
     names = array["label"].values if "label" in array.coords else range(array.sizes["label"])
     values = np.asarray(array.values, np.float64)
     paint = Regions(ns(panel.ds), values, tuple(str(n) for n in names))
-    return (Row(f"{panel.name}/probability", _long_name(array), paint, LOW),)
+    return (Row(f"{panel.name}/probability", _heading(panel, "probability"), paint, LOW),)
 
 
 def _moments(panel: Panel) -> tuple[Row, ...]:
@@ -172,11 +169,11 @@ def _moments(panel: Panel) -> tuple[Row, ...]:
         scalars(panel, ["density"], "$n$"),
         vector(panel, "velocity", magnitude=False),
     ]
-    sides = {"temperature_parallel": r"$T_\parallel$", "temperature_perpendicular": r"$T_\perp$"}
-    if both := [v for v in sides if v in panel.ds]:
-        found.append(scalars(panel, both, "$T$", [sides[v] for v in both]))
-    elif "temperature" in panel.ds:
-        found.append(scalars(panel, ["temperature"], "$T$"))
+    words = {"temperature": "$T$", "temperature_parallel": r"$T_\parallel$",
+             "temperature_perpendicular": r"$T_\perp$"}  # fmt: skip
+    if there := [v for v in words if v in panel.ds]:
+        legend = [words[v] for v in there] if len(there) > 1 else [""]
+        found.append(scalars(panel, there, "$T$", legend))
     return tuple(found)
 
 
@@ -290,8 +287,12 @@ def _label(symbol: str, array: xr.DataArray, scale: float = 1.0) -> str:
     return "\n".join(part for part in (symbol, f"[{units}]" if units else "") if part)
 
 
-def _long_name(array: xr.DataArray) -> str:
+def _heading(panel: Panel, variable: str) -> str:
+    """Return what a variable is, in words, of which particles."""
+    array = panel.ds[variable]
     text = str(array.attrs.get("long_name", array.name))
+    species = str(panel.ds.attrs.get("species", ""))
+    text = text if species in text else f"{species} {text}"
     return re.sub(r"\b(H|He|O)(\+{1,2})", lambda m: f"{m[1]}$^{{{m[2]}}}$", text).replace(
         "e- ", "e$^{-}$ "
     )

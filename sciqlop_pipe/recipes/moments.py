@@ -149,7 +149,7 @@ def potential_at(sc_pot: xr.Dataset, times: np.ndarray) -> np.ndarray:
 
 
 def _dataset(found: Bulk, vdf: xr.Dataset, attrs: dict[str, object]) -> xr.Dataset:
-    species, frame = attrs["species"], attrs["frame"]
+    species, frame = str(attrs["species"]), str(attrs["frame"])
     vector, tensor = ("time", "component"), ("time", "component", "component_2")
     scalar = np.trace(found.temperature_tensor, axis1=1, axis2=2) / 3
     rows = [

@@ -178,13 +178,18 @@ def _table(vdf: xr.Dataset, name: str) -> np.ndarray:
     if len(dims) == 3:
         sizes.insert(1, 1)
     ordered = a.transpose(*(d for d in dims if d in a.dims))
-    return _steady(np.asarray(ordered.values, np.float64).reshape(sizes))
+    table = np.asarray(ordered.values, np.float64).reshape(sizes)
+    # Files give many tables more axes than they depend on, and every axis costs.
+    for axis in range(table.ndim):
+        table = _steady(table, axis)
+    return table
 
 
-def _steady(table: np.ndarray) -> np.ndarray:
-    """Keep one record of a table that repeats itself."""
-    same = np.array_equal(table, np.broadcast_to(table[:1], table.shape), equal_nan=True)
-    return table[:1] if same and table.shape[0] > 1 else table
+def _steady(table: np.ndarray, axis: int = 0) -> np.ndarray:
+    """Keep one of what repeats itself along an axis."""
+    first = np.take(table, [0], axis) if table.shape[axis] > 1 else table
+    same = np.array_equal(table, np.broadcast_to(first, table.shape), equal_nan=True)
+    return first if same else table
 
 
 def distinct(times: int, *tables: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import os
+import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 from sqlalchemy import (
-    URL,
     Connection,
     Engine,
     create_engine,
-    event,
     func,
     insert,
     inspect,
@@ -24,6 +21,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
+from sqlalchemy.pool import NullPool, QueuePool
 
 from ..errors import StoreError
 from . import schema
@@ -60,8 +58,7 @@ class Database:
     url : str
         SQLAlchemy address, `sqlite:////path/registry.sqlite` or `postgresql://...`.
     read_only : bool
-        Refuse to write. What a coordinator commits meanwhile is seen, unless the folder cannot
-        be written to or is on a network file system: then this is a snapshot.
+        Refuse to write; what a coordinator commits meanwhile is seen.
 
     Raises
     ------
@@ -194,35 +191,31 @@ def _server(url: str) -> Engine:
 
 
 def _sqlite(path: Path, read_only: bool) -> Engine:
-    address = URL.create("sqlite", database=str(path))
-    if read_only:
-        snapshot = {"immutable": "1"} if _is_snapshot(path) else {}
-        address = URL.create(
-            "sqlite",
-            database=f"file:{quote(str(path))}",
-            query={"mode": "ro", **snapshot, "uri": "true"},
-        )
-    engine = create_engine(
-        address, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False}
-    )
-
-    @event.listens_for(engine, "connect")
-    def _settings(connection: Any, _: Any) -> None:
+    def connect() -> sqlite3.Connection:
         # We say BEGIN ourselves: the driver's own takes the lock too late.
-        connection.isolation_level = None
+        address = f"file:{quote(str(path))}?{_mode(path) if read_only else 'mode=rwc'}"
+        connection = sqlite3.connect(
+            address, BUSY_SECONDS, isolation_level=None, check_same_thread=False, uri=True
+        )
         if not read_only:
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=FULL")
+        return connection
 
-    return engine
+    pool = NullPool if read_only else QueuePool
+    return create_engine("sqlite://", creator=connect, poolclass=pool)
 
 
-def _is_snapshot(path: Path) -> bool:
-    """Tell whether readers cannot share SQLite's log with a writer, so that the file is all."""
-    if _file_system(path.parent) in _NETWORK:
-        return True
+def _mode(path: Path) -> str:
+    """Return how a reader opens the file: with the log of a writer, or as it stands.
+
+    Without a log the file is whole, and a reader that shared locks would leave files behind.
+    Across a network file system nothing can be shared. Each reading opens anew, so that it does
+    not miss the writer who comes later.
+    """
     log = path.with_name(f"{path.name}-wal")
-    return not os.access(path.parent, os.W_OK) and not (log.exists() and log.stat().st_size)
+    shared = log.exists() and log.stat().st_size and _file_system(path.parent) not in _NETWORK
+    return "mode=ro" if shared else "mode=ro&immutable=1"
 
 
 def refuse_network_file_system(path: Path, mounts: Path = MOUNTS) -> None:

@@ -16,20 +16,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import xarray as xr
 import zarr
-from zarr.codecs import BloscCodec, BloscShuffle, ZstdCodec
-from zarr.storage import LocalStore, MemoryStore, ZipStore
+from zarr.storage import LocalStore, ZipStore
 
 from ..datatype import DataType
 from ..errors import StoreError
 from ..granule import Granule
-from .layout import plain_attrs, raw_values, stored_attrs, words
+from .tree import RECORD, decode, encode
 
 ZIP_LIMIT = 64 << 20
-CHUNK_BYTES = 4 << 20
-RECORD = "sciqlop_pipe"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,50 +103,6 @@ def write_granule(
     return Written(str(final.relative_to(root)), size)
 
 
-def encode(ds: xr.Dataset, datatype: DataType, record: Mapping[str, Any]) -> dict[str, bytes]:
-    """Return a dataset as the files of a Zarr v3 group, compressed as its DataType wants."""
-    memory = MemoryStore()
-    coordinates = " ".join(sorted(str(c) for c in ds.coords if c not in ds.dims))
-    attrs = plain_attrs(ds.attrs) | ({"coordinates": coordinates} if coordinates else {})
-    group = zarr.create_group(memory, zarr_format=3, attributes=attrs | {RECORD: dict(record)})
-    for name, var in ds.variables.items():
-        values = raw_values(var)
-        array = group.create_array(
-            str(name),
-            shape=values.shape,
-            dtype=str if values.dtype.kind == "U" else values.dtype,
-            chunks=_chunks(values, datatype),
-            compressors=_codecs(var, values, datatype),
-            dimension_names=[str(d) for d in var.dims],
-            attributes=stored_attrs(var),
-            fill_value=np.nan if values.dtype.kind == "f" else None,
-            config={"write_empty_chunks": True},
-        )
-        if values.size:
-            array[...] = values
-    return {key: buffer.to_bytes() for key, buffer in sorted(memory._store_dict.items())}
-
-
-def _chunks(values: np.ndarray[Any, Any], datatype: DataType) -> tuple[int, ...]:
-    if values.ndim == 0:
-        return ()
-    per_record = max(1, values[:1].nbytes)
-    records = (
-        datatype.records if values.ndim > 2 and datatype.records else CHUNK_BYTES // per_record
-    )
-    return (min(max(1, records), max(1, values.shape[0])), *(max(1, s) for s in values.shape[1:]))
-
-
-def _codecs(var: xr.Variable, values: np.ndarray[Any, Any], datatype: DataType) -> Any:
-    # Arrays made of counts repeat whole words, which any shuffle destroys; see store-design notes.
-    if values.dtype.kind == "U":
-        return [ZstdCodec(level=3)]
-    if datatype.numeric == "counts" and values.ndim > 2:
-        return [ZstdCodec(level=3)]
-    shuffle = BloscShuffle.shuffle if var.dtype.kind == "M" else BloscShuffle.bitshuffle
-    return [BloscCodec(cname="zstd", clevel=3, shuffle=shuffle, typesize=values.dtype.itemsize)]
-
-
 def _zipped(entries: Mapping[str, bytes]) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as file:
@@ -192,23 +144,16 @@ def read_granule(root: Path, path: str) -> xr.Dataset:
     """
     try:
         store = zarr_store(root / path)
-        with xr.open_zarr(store, consolidated=False, chunks=None) as lazy:
-            ds: xr.Dataset = lazy.load()
-        store.close()
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        try:
+            return decode(store)
+        finally:
+            store.close()
+    except (OSError, ValueError, KeyError, RuntimeError, zipfile.BadZipFile) as error:
         raise StoreError(
             f"the granule does not read ({error})",
             str(root / path),
             "Run 'sciqlop-pipe store check', then run its dataset again",
         ) from error
-    ds.attrs.pop(RECORD, None)
-    for name, var in ds.variables.items():
-        if var.dtype.kind in "OT":
-            ds[name] = var.copy(data=words(var.values))
-    for var in ds.variables.values():
-        var.encoding = {}
-    ds.encoding = {}
-    return ds
 
 
 def read_record(path: Path) -> dict[str, Any]:

@@ -11,6 +11,9 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+#: Units of stored times, as xarray decodes them.
+TIME_UNITS = "nanoseconds since 1970-01-01"
+
 
 @dataclass(frozen=True, slots=True)
 class VarLayout:
@@ -115,7 +118,7 @@ def stored_attrs(variable: xr.Variable) -> dict[str, Any]:
     """Return a variable's attributes with the CF words that let xarray decode times."""
     attrs = plain_attrs(variable.attrs)
     if variable.dtype.kind == "M":
-        attrs |= {"units": "nanoseconds since 1970-01-01", "calendar": "proleptic_gregorian"}
+        attrs |= {"units": TIME_UNITS, "calendar": "proleptic_gregorian"}
     return attrs
 
 

@@ -84,4 +84,4 @@ def _data(var: VarLayout, table: PartTable, source: str | None) -> Any:
     return unknown if unknown.ndim else np.asarray(unknown)
 
 
-_UNKNOWN: dict[str, Any] = {"f": np.nan, "c": np.nan, "M": np.datetime64("NaT"), "U": ""}
+_UNKNOWN: dict[str, Any] = {"f": np.nan, "c": np.nan, "M": np.datetime64("NaT", "ns"), "U": ""}

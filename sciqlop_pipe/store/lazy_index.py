@@ -407,3 +407,8 @@ class TimeVariable(IndexVariable):
     async def load_async(self, **kwargs: Any) -> TimeVariable:
         """Return itself with the times in memory."""
         return self.load()
+
+    def _data_equals(self, other: Any) -> Any:
+        if isinstance(self._data, LazyTimes) and isinstance(other._data, LazyTimes):
+            return self._data._index.equals(other._data._index)
+        return super()._data_equals(other)  # type: ignore[no-untyped-call]

@@ -129,11 +129,19 @@ class PartTable:
             local = _moved(some, offset) if isinstance(some, range) else some - offset
             yield int(low) + at, slice(start, stop), local
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # One long word pickles ten times faster than 40,000 short ones.
+        return _table, ("\0".join(self.paths), self.offsets, self.first, self.last)
+
     def same_as(self, other: PartTable) -> bool:
         """Tell whether both are made of the same granules."""
         return self is other or (
             self.paths == other.paths and np.array_equal(self.offsets, other.offsets)
         )
+
+
+def _table(paths: str, offsets: Int64, first: Int64, last: Int64) -> PartTable:
+    return PartTable(tuple(paths.split("\0")) if paths else (), offsets, first, last)
 
 
 def _moved(rows: range, by: int) -> range:

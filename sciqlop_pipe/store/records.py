@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -57,7 +59,7 @@ class Record:
     quality: str = "{}"
     completeness: float = 1.0
     waits_for: tuple[str, ...] = ()
-    replaces: str | None = None
+    replaces: tuple[str, ...] = ()
     events: tuple[Event, ...] = ()
     seconds: float = 0.0
     host: str = ""
@@ -122,11 +124,43 @@ class Current:
         return Granule(self.dataset, self.interval)
 
 
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Granules of one dataset, of which none overlap, found by time."""
+
+    by_start: dict[int, Current]
+    starts: list[int]
+
+    @classmethod
+    def of(cls, rows: Iterable[Current]) -> Rows:
+        """Return granules to be looked up."""
+        by_start = {row.start: row for row in rows}
+        return cls(by_start, sorted(by_start))
+
+    def over(self, interval: Interval) -> list[Current]:
+        """Return the granules that overlap an interval, by start."""
+        first = max(bisect_right(self.starts, interval.start) - 1, 0)
+        found = (
+            self.by_start[s] for s in self.starts[first : bisect_left(self.starts, interval.stop)]
+        )
+        return [row for row in found if row.stop > interval.start]
+
+
 @dataclass(slots=True)
 class Committed:
-    """What became of a batch of records."""
+    """What became of a batch of records; one that was reported before is `repeated`."""
 
     tx: int
     committed: list[Record] = field(default_factory=list)
     duplicates: list[Record] = field(default_factory=list)
     conflicts: list[Record] = field(default_factory=list)
+    repeated: list[Record] = field(default_factory=list)
+
+    def of(self, verdict: str) -> list[Record]:
+        """Return the list for a verdict: done, duplicate, conflict or repeated."""
+        return {
+            "done": self.committed,
+            "duplicate": self.duplicates,
+            "conflict": self.conflicts,
+            "repeated": self.repeated,
+        }[verdict]

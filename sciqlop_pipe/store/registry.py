@@ -6,7 +6,7 @@ import hashlib
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from sqlalchemy import (
@@ -14,7 +14,6 @@ from sqlalchemy import (
     Connection,
     and_,
     case,
-    delete,
     func,
     insert,
     or_,
@@ -23,12 +22,22 @@ from sqlalchemy import (
 )
 
 from ..errors import StoreError
-from ..granule import Granule, Interval, iso
-from . import schema
+from ..granule import Interval, iso
+from . import schema, spans
 from .database import Database
 from .events import record_succession
 from .layout import Layout
-from .records import Committed, Current, Event, Failure, InputUsed, Outcome, Record, Unchanged
+from .records import (
+    Committed,
+    Current,
+    Event,
+    Failure,
+    InputUsed,
+    Outcome,
+    Record,
+    Rows,
+    Unchanged,
+)
 
 _G, _C = schema.granule, schema.currency
 
@@ -89,33 +98,35 @@ class Registry:
             query = query.where(_C.c.start < interval.stop, _C.c.stop > interval.start)
         with self.db.read() as conn:
             rows = conn.execute(query).all()
-            over = self._staged(conn, stage, dataset, interval) if stage else []
             if as_of is not None and any(row.collected is not None for row in rows):
                 raise StoreError(
                     f"garbage collection has taken part of what was current at {iso(as_of)}",
                     dataset,
                     f"The earliest exact time is {iso(self._earliest(conn, dataset))}",
                 )
-        found = [Current(*row[:-1]) for row in rows]
-        if over:
-            covered = [c.interval for c in over]
-            found = [c for c in found if not any(c.interval.overlaps(o) for o in covered)]
-            found = sorted([*found, *over], key=lambda c: c.start)
-        return found
+            found = [Current(*row[:-1]) for row in rows]
+            return self._seen(conn, stage, dataset, interval, found) if stage else found
 
-    def _staged(
-        self, conn: Connection, stage: str, dataset: str, interval: Interval | None
+    def _seen(
+        self,
+        conn: Connection,
+        stage: str,
+        dataset: str,
+        interval: Interval | None,
+        current: list[Current],
     ) -> list[Current]:
+        """Lay the granules of a staged run over the current ones, by start."""
         s = schema.staged
         query = (
             select(_G.c.uid, s.c.dataset, s.c.start, s.c.stop, *_FACTS)
             .join(_G, _G.c.uid == s.c.uid)
             .where(s.c.stage == stage, s.c.dataset == dataset)
-            .order_by(s.c.start)
         )
-        if interval is not None:
-            query = query.where(s.c.start < interval.stop, s.c.stop > interval.start)
-        return [Current(*row) for row in conn.execute(query)]
+        staged = [Current(*row) for row in conn.execute(query)]
+        hidden = Rows.of(staged)
+        inside = [c for c in staged if interval is None or c.interval.overlaps(interval)]
+        shown = [c for c in current if not hidden.over(c.interval)]
+        return sorted([*inside, *shown], key=lambda c: c.start)
 
     def _earliest(self, conn: Connection, dataset: str) -> int:
         query = (
@@ -280,74 +291,58 @@ class Registry:
         """Make what workers report true (or staged), and record every attempt, in one transaction.
 
         A record whose fingerprint is already current is dropped as a duplicate; one that would
-        replace another granule than it expected, or has read an input that is no longer current,
-        is a conflict: recorded, never made current.
+        replace other granules than it expected, or has read an input whose content is no longer
+        current, is a conflict: recorded, never made current.
         """
         with self.db.write() as conn:
             tx = self.db.now(conn)
             done = Committed(tx)
             states: dict[int, str] = {}
-            for record in outcomes:
-                if isinstance(record, Record):
-                    verdict = self._judge(conn, record, stage, done)
-                    states[id(record)] = verdict
-                    if verdict == "done":
-                        self.insert(conn, record, run, tx, stage)
-                        done.committed.append(record)
-                    elif verdict == "duplicate":
-                        self._verify(conn, record.granule, record.inputs_key)
-                        done.duplicates.append(record)
-                    else:
-                        done.conflicts.append(record)
-                elif isinstance(record, Unchanged):
-                    self._verify(conn, record.granule, record.inputs_key, record.uid)
+            replaced: set[str] = set()
+            for outcome in outcomes:
+                if isinstance(outcome, Record):
+                    verdict, record = self._judge(conn, outcome, stage)
+                    if verdict == "done" and self.insert(conn, record, run, tx, stage):
+                        replaced.add(record.granule.dataset)
+                    states[id(outcome)] = verdict
+                    done.of(verdict).append(outcome)
+                elif isinstance(outcome, Unchanged):
+                    self._verify(conn, outcome.uid, outcome.inputs_key)
+            for dataset in replaced:
+                record_succession(conn, dataset, tx)
             rows = [_attempt(o, run, tx, states.get(id(o), "")) for o in outcomes]
             if rows:
                 conn.execute(insert(schema.attempt), rows)
         return done
 
-    def _judge(self, conn: Connection, record: Record, stage: str, done: Committed) -> str:
-        g = record.granule
-        now = self._at(conn, g.dataset, g.interval.start, stage)
-        if now is not None and now.fingerprint == record.fingerprint:
-            return "duplicate"
-        if (now.uid if now else None) != record.replaces:
-            return "conflict"
-        for used in record.inputs:
+    def _judge(self, conn: Connection, r: Record, stage: str) -> tuple[str, Record]:
+        """Return what becomes of a record, and the record as it is to be registered."""
+        there = spans.seen_over(conn, stage, r.granule.dataset, r.granule.interval)
+        if any(span.uid == r.uid for span in there):
+            return "repeated", r
+        if same := next((s for s in there if s.fingerprint == r.fingerprint), None):
+            self._verify(conn, same.uid, r.inputs_key)
+            return "duplicate", r
+        if {span.uid for span in there} != set(r.replaces):
+            return "conflict", r
+        inputs: list[InputUsed] = []
+        for used in r.inputs:
             if used.kind == "granule":
-                there = self._at(conn, used.name, used.start, stage)
-                if there is None or (there.uid != used.ref and there.content != used.content):
-                    return "conflict"
-        return "done"
+                now = spans.seen_at(conn, stage, used.name, used.start)
+                if now is None or now.content != used.content:
+                    return "conflict", r
+                used = replace(used, ref=now.uid)
+            inputs.append(used)
+        return "done", replace(r, inputs=tuple(inputs))
 
-    def _at(self, conn: Connection, dataset: str, start: int, stage: str) -> Any:
-        if stage:
-            s = schema.staged
-            query = (
-                select(_G.c.uid, _G.c.fingerprint, _G.c.content)
-                .join(s, s.c.uid == _G.c.uid)
-                .where(s.c.stage == stage, s.c.dataset == dataset, s.c.start == start)
-            )
-            if (found := conn.execute(query).first()) is not None:
-                return found
-        query = (
-            select(_G.c.uid, _G.c.fingerprint, _G.c.content)
-            .join(_C, _C.c.uid == _G.c.uid)
-            .where(_C.c.dataset == dataset, _C.c.start == start, _C.c.tx_to.is_(None))
-        )
-        return conn.execute(query).first()
-
-    def _verify(self, conn: Connection, granule: Granule, inputs_key: str, uid: str = "") -> None:
-        if not uid:
-            found = self._at(conn, granule.dataset, granule.interval.start, "")
-            uid = found.uid if found is not None else ""
+    def _verify(self, conn: Connection, uid: str, inputs_key: str) -> None:
         v = schema.verified
         same = and_(v.c.uid == uid, v.c.inputs == inputs_key)
-        if uid and conn.execute(select(v).where(same)).first() is None:
+        if conn.execute(select(v).where(same)).first() is None:
             conn.execute(insert(v).values(uid=uid, inputs=inputs_key))
 
-    def insert(self, conn: Connection, r: Record, run: str, tx: int, stage: str) -> None:
-        """Register a granule and make it current, or part of a staged run."""
+    def insert(self, conn: Connection, r: Record, run: str, tx: int, stage: str) -> bool:
+        """Register a granule and make it current, or part of a staged run; tell if it replaced."""
         g = r.granule
         digest = _register_layout(conn, r.layout) if r.layout else None
         conn.execute(
@@ -380,53 +375,9 @@ class Registry:
         if r.events:
             conn.execute(insert(schema.event), [_event_row(r, e) for e in r.events])
         if stage:
-            self._stage(conn, r, stage)
-        else:
-            self.make_current(conn, r.uid, g, tx)
-
-    def _stage(self, conn: Connection, r: Record, stage: str) -> None:
-        s, g = schema.staged, r.granule
-        overlapped = and_(
-            s.c.stage == stage,
-            s.c.dataset == g.dataset,
-            s.c.start < g.interval.stop,
-            s.c.stop > g.interval.start,
-        )
-        # One staged again still replaces what the first replaced.
-        query = select(s.c.replaces).where(overlapped, s.c.uid == r.replaces)
-        before = conn.execute(query).first()
-        conn.execute(delete(s).where(overlapped))
-        conn.execute(
-            insert(s).values(
-                stage=stage,
-                dataset=g.dataset,
-                start=g.interval.start,
-                stop=g.interval.stop,
-                uid=r.uid,
-                replaces=before.replaces if before else r.replaces,
-            )
-        )
-
-    def make_current(self, conn: Connection, uid: str, granule: Granule, tx: int) -> None:
-        """Close every current span that a granule overlaps and open its own."""
-        where = granule.interval
-        closed = conn.execute(
-            update(_C)
-            .where(
-                _C.c.dataset == granule.dataset,
-                _C.c.tx_to.is_(None),
-                _C.c.start < where.stop,
-                _C.c.stop > where.start,
-            )
-            .values(tx_to=tx)
-        )
-        conn.execute(
-            insert(_C).values(
-                uid=uid, dataset=granule.dataset, start=where.start, stop=where.stop, tx_from=tx
-            )
-        )
-        if closed.rowcount:
-            record_succession(conn, granule.dataset, tx)
+            spans.make_staged(conn, r.uid, g, stage)
+            return False
+        return spans.make_current(conn, r.uid, g, tx)
 
 
 def _register_layout(conn: Connection, layout: Layout) -> str:

@@ -145,7 +145,7 @@ staged = Table(
     Column("start", BigInteger, primary_key=True),
     Column("stop", BigInteger, nullable=False),
     Column("uid", String, nullable=False),
-    Column("replaces", String),
+    Column("replaces", Text, nullable=False),
 )
 
 publication = Table(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, and_, delete, insert, select, update
+from sqlalchemy import Connection, Row, and_, delete, func, insert, select, update
 
 from ..errors import Conflict, UsageError, near
 from ..granule import Granule, Interval
-from . import schema
+from . import schema, spans
 from .events import record_succession
 from .registry import Registry
 
@@ -47,11 +49,10 @@ class BaseMoved(Conflict):
 
 def stages(registry: Registry) -> dict[str, int]:
     """Return how many granules each staged run holds."""
-    found: dict[str, int] = {}
+    count = func.count().label("granules")
+    query = select(_S.c.stage, count).group_by(_S.c.stage).order_by(_S.c.stage)
     with registry.db.read() as conn:
-        for (stage,) in conn.execute(select(_S.c.stage)):
-            found[stage] = found.get(stage, 0) + 1
-    return found
+        return {row.stage: row.granules for row in conn.execute(query)}
 
 
 def publish(registry: Registry, stage: str) -> int:
@@ -76,46 +77,40 @@ def publish(registry: Registry, stage: str) -> int:
             raise BaseMoved(stage, moved)
         tx = registry.db.now(conn)
         for row in rows:
-            granule = Granule(row.dataset, Interval(row.start, row.stop))
-            registry.make_current(conn, row.uid, granule, tx)
+            spans.make_current(conn, row.uid, _granule(row), tx)
+        for dataset in {row.dataset for row in rows}:
+            record_succession(conn, dataset, tx)
         conn.execute(delete(_S).where(_S.c.stage == stage))
         conn.execute(insert(_P).values(stage=stage, tx=tx))
     return len(rows)
 
 
-def _moved(conn: Connection, stage: str, rows: object) -> list[Moved]:
+def _moved(conn: Connection, stage: str, rows: Sequence[Row[Any]]) -> list[Moved]:
     moved: list[Moved] = []
-    staged = {uid for (uid,) in conn.execute(select(_S.c.uid).where(_S.c.stage == stage))}
-    for row in rows:  # type: ignore[attr-defined]
-        granule = Granule(row.dataset, Interval(row.start, row.stop))
-        query = select(_C.c.uid).where(
-            _C.c.dataset == row.dataset, _C.c.start == row.start, _C.c.tx_to.is_(None)
-        )
-        now = conn.execute(query).scalar()
-        if now != row.replaces:
+    for row in rows:
+        granule = _granule(row)
+        now = {span.uid for span in spans.current_over(conn, row.dataset, granule.interval)}
+        if now != set(row.replaces.split()):
             moved.append(Moved(granule, "what it replaces was replaced by another run"))
-            continue
-        if name := _input_gone(conn, row.uid, staged):
+        elif name := _input_gone(conn, row.uid, stage):
             moved.append(Moved(granule, f"its input {name} is no longer current"))
     return moved
 
 
-def _input_gone(conn: Connection, uid: str, staged: set[str]) -> str:
-    query = select(_L.c.name, _L.c.start, _L.c.ref, _L.c.content).where(
+def _input_gone(conn: Connection, uid: str, stage: str) -> str:
+    """Return the input whose content is neither staged nor current, '' when all are."""
+    query = select(_L.c.name, _L.c.start, _L.c.content).where(
         _L.c.uid == uid, _L.c.kind == "granule"
     )
     for used in conn.execute(query).all():
-        if used.ref in staged:
-            continue
-        current = (
-            select(_G.c.uid, _G.c.content)
-            .join(_C, _C.c.uid == _G.c.uid)
-            .where(_C.c.dataset == used.name, _C.c.start == used.start, _C.c.tx_to.is_(None))
-        )
-        now = conn.execute(current).first()
-        if now is None or (now.uid != used.ref and now.content != used.content):
+        now = spans.seen_at(conn, stage, used.name, used.start)
+        if now is None or now.content != used.content:
             return str(used.name)
     return ""
+
+
+def _granule(row: Row[Any]) -> Granule:
+    return Granule(row.dataset, Interval(row.start, row.stop))
 
 
 def unstage(registry: Registry, stage: str, granules: list[Granule]) -> None:
@@ -148,10 +143,15 @@ def rollback(registry: Registry, stage: str) -> int:
             raise UsageError(f"the run '{stage}' is not published", todo="Nothing to roll back")
         opened = conn.execute(select(_C).where(_C.c.tx_from == found.tx)).all()
         closed = conn.execute(select(_C).where(_C.c.tx_to == found.tx)).all()
-        newer = [
-            Granule(c.dataset, Interval(c.start, c.stop)) for c in opened if c.tx_to is not None
-        ]
+        newer = [_granule(c) for c in opened if c.tx_to is not None]
+        ours = {c.uid for c in opened}
+        for c in closed:
+            there = spans.current_over(conn, c.dataset, Interval(c.start, c.stop))
+            newer.extend(
+                Granule(c.dataset, Interval(t.start, t.stop)) for t in there if t.uid not in ours
+            )
         if newer:
+            newer = sorted(set(newer))
             shown = ", ".join(map(str, newer[:5])) + (", ..." if len(newer) > 5 else "")
             raise Conflict(
                 f"newer granules followed ({shown})",

@@ -178,10 +178,18 @@ def test_density_is_logarithmic_only_beyond_a_decade():
         assert axes_of(fig, "m/density").get_yscale() == scale
 
 
-def test_parallel_and_perpendicular_temperatures_share_a_row():
+def test_temperatures_share_a_row():
     ds = builders.moments(builders.times(9), parallel=80.0)
-    ax = axes_of(figure([Panel("m", "Moments", ds)], MINUTES, ""), "m/temperature_parallel")
-    assert [t.get_text() for t in ax.get_legend().get_texts()] == [r"$T_\parallel$", r"$T_\perp$"]
+    ax = axes_of(figure([Panel("m", "Moments", ds)], MINUTES, ""), "m/temperature")
+    words = [t.get_text() for t in ax.get_legend().get_texts()]
+    assert words == ["$T$", r"$T_\parallel$", r"$T_\perp$"]
+
+
+def test_a_salvaged_temperature_is_drawn_where_its_components_were_lost():
+    ds = builders.moments(builders.times(9), parallel=np.nan)
+    ax = axes_of(figure([Panel("m", "Moments", ds)], MINUTES, ""), "m/temperature")
+    assert np.isfinite(ax.lines[0].get_ydata()).all()
+    assert [t.get_text() for t in ax.get_legend().get_texts()] == ["$T$"]
 
 
 def test_a_vector_shows_its_components_magnitude_units_and_frame():

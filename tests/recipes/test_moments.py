@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from sciqlop_pipe.datatypes import VDF, Moments
 from sciqlop_pipe.errors import DataTypeError
 from sciqlop_pipe.recipes.moments import moments, potential_at
+from sciqlop_pipe.recipes.vdf import directions
 from tests.analytic import (
     CHARGE,
     FPI_2015,
@@ -151,6 +152,11 @@ def same(one: xr.Dataset, other: xr.Dataset, rel: float = 2e-5) -> None:
         assert a / scale == pytest.approx(b / scale, abs=rel, nan_ok=True), name
 
 
+def barely(dim: str, size: int) -> xr.DataArray:
+    """Angles [deg] that do depend on an index, by nothing that matters."""
+    return xr.DataArray(1e-7 * np.arange(size), dims=dim)
+
+
 def test_alternating_tables_are_each_taken_as_they_are():
     energy = np.stack([FPI_2015, FPI_2015_ODD, FPI_2015])
     found = moments(vdf([SHEATH] * 3, energy))
@@ -187,12 +193,22 @@ def test_tables_may_be_given_per_record_or_once():
     same(moments(spread), moments(ds), rel=0)
 
 
+def test_axes_that_a_table_does_not_depend_on_are_dropped():
+    ds = small(spin=np.array([0.0, 2.0, 5.0]))
+    spread = ds.copy()
+    spread["solid_angle"] = ds["solid_angle"].expand_dims(phi_bin=ds.sizes["phi_bin"])
+    spread["theta"] = ds["theta"].expand_dims(energy_bin=16, axis=-1)
+    assert directions(spread).separable
+    same(moments(spread), moments(ds), rel=0)
+
+
 def test_angles_may_depend_on_energy():
     ds = small(spin=np.array([0.0, 2.0, 5.0]))
     spread = ds.copy()
-    spread["phi"] = ds["phi"].expand_dims(energy_bin=16).transpose("time", "phi_bin", "energy_bin")
-    spread["theta"] = ds["theta"].expand_dims(energy_bin=16).transpose("theta_bin", "energy_bin")
+    spread["phi"] = (ds["phi"] + barely("energy_bin", 16)).assign_attrs(ds["phi"].attrs)
+    spread["theta"] = (ds["theta"] + barely("energy_bin", 16)).assign_attrs(ds["theta"].attrs)
     assert not list(VDF.problems(spread))
+    assert directions(spread).per_energy
     same(moments(spread), moments(ds))
     # With an azimuth of its own at each energy, each energy is a plasma turned by that angle.
     turn = np.linspace(0, 40, 16)
@@ -207,14 +223,16 @@ def test_angles_may_depend_on_energy():
 def test_a_list_may_have_angles_that_depend_on_energy():
     ds = flattened(small())
     spread = ds.copy()
-    spread["theta"] = ds["theta"].expand_dims(energy_bin=16).transpose("direction", "energy_bin")
+    spread["theta"] = ds["theta"] + barely("energy_bin", 16)
+    assert directions(spread).per_energy
     same(moments(spread), moments(ds))
 
 
 def test_angles_may_depend_on_both_indices_of_a_grid():
     ds = small(spin=np.array([0.0, 2.0, 5.0]))
     spread = ds.copy()
-    spread["phi"] = ds["phi"].expand_dims(theta_bin=6).transpose("time", "phi_bin", "theta_bin")
+    spread["phi"] = ds["phi"] + barely("theta_bin", 6)
+    assert not directions(spread).separable
     same(moments(spread), moments(ds))
 
 
@@ -248,7 +266,7 @@ def series() -> dict[str, xr.Dataset]:
     spin = np.where(np.arange(70) < 30, 0.0, np.arange(70) * 1.7)
     grid["phi"] = grid["phi"].expand_dims(time=grid["time"]) + xr.DataArray(spin, dims="time")
     energies = grid.copy()
-    energies["phi"] = grid["phi"].expand_dims(energy_bin=16, axis=-1)
+    energies["phi"] = grid["phi"] + barely("energy_bin", 16)
     return {"grid": grid, "list": flattened(grid), "per energy": energies}
 
 

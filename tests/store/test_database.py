@@ -158,7 +158,9 @@ def test_a_store_on_a_read_only_disk_is_read_and_refused_for_writing(store: Stor
     assert "not writable" in ran.stdout
 
 
-@pytest.mark.parametrize("content", [b"SQLite format 3\0" + b"\xff" * 5000, b"<html>gone</html>" * 99])
+@pytest.mark.parametrize(
+    "content", [b"SQLite format 3\0" + b"\xff" * 5000, b"<html>gone</html>" * 99]
+)
 def test_a_damaged_registry_is_said_with_the_way_back(store: Store, content: bytes) -> None:
     store.close()
     (store.root / "registry.sqlite").write_bytes(content)
@@ -278,7 +280,9 @@ def test_a_password_is_never_printed() -> None:
     assert "secret" not in str(error.value)
 
 
-def test_the_transaction_time_never_goes_back(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_transaction_time_never_goes_back(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     first = commit(store, made(store)).tx
     monkeypatch.setattr(database.time, "time_ns", lambda: 5)
     assert commit(store, made(store, 1)).tx == first + 1

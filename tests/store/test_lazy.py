@@ -46,7 +46,7 @@ def dataset(slot: int, n: int) -> xr.Dataset:
         steps -= steps % (10 * MINUTE // 600)  # whole seconds, for the words of pandas
     times = (START + slot * SLOT + steps).astype("datetime64[ns]")
     began = times - np.timedelta64(75, "ms")
-    began[0] = np.datetime64("NaT")
+    began[0] = np.datetime64("NaT", "ns")
     f = random.random((n, 4, 3)).astype("f4")
     f[random.random(f.shape) < 0.2] = np.nan
     return xr.Dataset(
@@ -178,7 +178,8 @@ def moments(draw: st.DrawFn, ds: xr.Dataset) -> Any:
     """A time on, just beside or far from a record, written in one of many ways."""
     times = ds.time.values
     near = times[draw(st.integers(0, len(times) - 1))] if len(times) else np.datetime64(START, "ns")
-    near = near + draw(st.sampled_from([0, 0, 0, 1, -1, 10**6, -(10**9), 400 * 10**9, -SLOT]))
+    away = draw(st.sampled_from([0, 0, 0, 1, -1, 10**6, -(10**9), 400 * 10**9, -SLOT]))
+    near = near + np.timedelta64(away, "ns")
     near = near.astype("datetime64[ns]")
     match draw(labels_kinds):
         case "64":
@@ -291,7 +292,7 @@ def test_lists_of_labels_are_found_or_refused_as_by_pandas(
 LABELS = [
     "2015", "2016", "2015-12-01", "2015-12-02", "2015-12-01T23:50", "2015-12-01T23:30:00",
     "nonsense", 5, [5], None, ("a", "b"), date(2015, 12, 1), time(23, 30), True,
-    pd.Timestamp("2015-12-01T23:30", tz="UTC"), np.datetime64("NaT"), ["2015-12-01T23:30:00"],
+    pd.Timestamp("2015-12-01T23:30", tz="UTC"), np.datetime64("NaT", "ns"), ["2015-12-01T23:30:00"],
     slice("2015"), slice("2015-12-02", None), slice("0001", None), slice(None, "9999"),
     slice("nonsense", None), slice(3, None), slice(time(23, 30), time(23, 50)),
     slice(date(2015, 12, 2), None), slice(pd.NaT, None), slice("2016", "2014"),
@@ -568,9 +569,9 @@ def opened_by(action: Callable[[], Any]) -> int:
 
 def test_selections_open_only_the_granules_concerned(pool: Pool) -> None:
     sizes = [7] * SLOTS
-    lazy, eager = pool.lazy(sizes, drop_variables="component"), pool.eager(sizes)
+    lazy, eager = pool.lazy(sizes, drop_variables=["component", "theta"]), pool.eager(sizes)
     when = eager.time.values
-    assert opened_by(lambda: pool.lazy(sizes, drop_variables="component")) == 0
+    assert opened_by(lambda: pool.lazy(sizes, drop_variables=["component", "theta"])) == 0
     assert opened_by(lambda: repr(lazy)) <= 4  # the times at both ends
     assert opened_by(lambda: repr(lazy.isel(time=slice(3, None)))) <= 4
     assert opened_by(lambda: lazy.isel(time=slice(None, None, -2))) == 0
@@ -579,7 +580,7 @@ def test_selections_open_only_the_granules_concerned(pool: Pool) -> None:
     assert opened_by(lambda: lazy.f.sel(time=when[[15, 40]], method="nearest").load()) == 2
     assert opened_by(lambda: lazy.isel(time=slice(None, None, 5)).sel(time=when[15])) <= 2
     assert opened_by(lambda: lazy.f.isel(time=[3, 30]).load()) == 2
-    assert opened_by(lambda: lazy.equals(lazy.copy())) <= 1
+    assert opened_by(lambda: lazy[[]].equals(lazy[[]].copy())) == 0
     assert opened_by(lambda: lazy.xindexes["time"].equals(pool.lazy(sizes).xindexes["time"])) == 1
 
 

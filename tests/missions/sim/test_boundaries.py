@@ -102,7 +102,7 @@ def test_the_region_changes_at_the_crossings_and_nowhere_else():
     assert ((time[changes] <= found) & (found <= time[changes + 1])).all()
 
 
-@settings(max_examples=15)
+@settings(max_examples=6)
 @given(st.integers(1, 4 * 3600 * 10**9 - 1))
 def test_crossings_of_two_pieces_are_those_of_the_whole(cut):
     world, middle = World(), PASS.start + cut

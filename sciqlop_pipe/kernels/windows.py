@@ -1,0 +1,113 @@
+"""Means and medians over stretches of time. Every number depends on its own records only.
+
+Sums run record by record, so that the last bit of a result does not depend on what else is in the
+array: how a series is cut into pieces must not show.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+
+@njit(nogil=True, cache=True)
+def group_means(x, first):
+    """Mean over groups of consecutive records; NaN where one of them is NaN.
+
+    Parameters
+    ----------
+    x : ndarray float64 (record, column)
+        Values.
+    first : ndarray int64 (group)
+        First record of each group; the last group reaches to the end.
+
+    Returns
+    -------
+    mean : ndarray float64 (group, column)
+        In the units of x.
+    """
+    groups, columns = first.size, x.shape[1]
+    mean = np.empty((groups, columns))
+    for g in range(groups):
+        stop = first[g + 1] if g + 1 < groups else x.shape[0]
+        for c in range(columns):
+            total = 0.0
+            for i in range(first[g], stop):
+                total += x[i, c]
+            mean[g, c] = total / (stop - first[g])
+    return mean
+
+
+@njit(nogil=True, cache=True)
+def means_around(time, x, centre, half):
+    """Mean of the finite values within `half` of each centre, [centre - half, centre + half).
+
+    Parameters
+    ----------
+    time : ndarray int64 (record)
+        Ascending [ns].
+    x : ndarray float64 (record)
+        Values.
+    centre : ndarray int64 (centre)
+        Ascending [ns].
+    half : int
+        [ns].
+
+    Returns
+    -------
+    mean : ndarray float64 (centre)
+        NaN where there is no value.
+    """
+    mean = np.full(centre.size, np.nan)
+    low = 0
+    for c in range(centre.size):
+        while low < time.size and time[low] < centre[c] - half:
+            low += 1
+        total, count = 0.0, 0
+        i = low
+        while i < time.size and time[i] < centre[c] + half:
+            if np.isfinite(x[i]):
+                total += x[i]
+                count += 1
+            i += 1
+        if count:
+            mean[c] = total / count
+    return mean
+
+
+@njit(nogil=True, cache=True)
+def medians_beside(time, x, reach, least):
+    """Medians of the records just before and just after the space between two neighbours.
+
+    Parameters
+    ----------
+    time : ndarray int64 (record)
+        Ascending [ns], without gaps.
+    x : ndarray float64 (record, column)
+        Finite values.
+    reach : int
+        How far each side extends from the middle of the space [ns].
+    least : int
+        Records a side must have.
+
+    Returns
+    -------
+    before, after : ndarray float64 (record - 1, column)
+        In the units of x, NaN where a side has too few records.
+    """
+    spaces, columns = max(time.size - 1, 0), x.shape[1]
+    before = np.full((spaces, columns), np.nan)
+    after = np.full((spaces, columns), np.nan)
+    low, high = 0, 0
+    for i in range(spaces):
+        middle = time[i] + (time[i + 1] - time[i]) // 2
+        while time[low] < middle - reach:
+            low += 1
+        while high < time.size and time[high] < middle + reach:
+            high += 1
+        if i + 1 - low < least or high - i - 1 < least:
+            continue
+        for c in range(columns):
+            before[i, c] = np.median(x[low : i + 1, c])
+            after[i, c] = np.median(x[i + 1 : high, c])
+    return before, after

@@ -1,0 +1,150 @@
+"""Plasma state: what any mission can say of the plasma around it, on one clock."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from ..constants import ELEMENTARY_CHARGE
+from ..datatypes import Moments, PlasmaState, VectorSeries
+from ..errors import DataTypeError, UsageError
+from ..granule import DAY, MINUTE, SECOND
+from ..kernels.windows import group_means, means_around
+from ..model import Margin, recipe
+
+B_REACH = "2min"
+"""How far beyond its granule a state may look for the field."""
+
+_NPA_PER_CC = 1e-15 / ELEMENTARY_CHARGE  # nPa cm^3 -> eV
+_AXES = ["x", "y", "z"]
+_T, _TC = ("time",), ("time", "component")
+
+
+@recipe(gives=PlasmaState, version=1)
+def plasma_state(
+    moments: Moments,
+    b: Annotated[VectorSeries | None, Margin(B_REACH)] = None,
+    *,
+    cadence_s: int = 4,
+) -> xr.Dataset:
+    """Density [cm^-3], V and |V| [km/s], T and core T [eV], |B| [nT], all in (time).
+
+    Records are averaged in bins of `cadence_s` anchored to UTC, at the mean of their times; where
+    the moments are slower than that, each keeps its own time and value. |B| is the mean over
+    `cadence_s` around that time, NaN where there is no measurement of it: nothing is interpolated.
+
+    `core_temperature` is the lowest principal value of the temperature tensor. Ions that a shock
+    reflects heat the plasma along their beam only, so that it stays low where T does not; heat
+    that is shared by all directions raises both.
+
+    The attribute `absent` names the inputs that are not there (`b`, `temperature_tensor`), joined
+    by a comma; their variables are NaN.
+
+    Parameters
+    ----------
+    moments : Moments
+        density, velocity, and a temperature, temperature tensor or pressure, (time).
+    b : VectorSeries, optional
+        Magnetic field [nT], in any frame.
+    cadence_s : int
+        Shortest time between two states [s]; must divide a day. About the cadence of the moments.
+
+    Raises
+    ------
+    UsageError
+        When the cadence does not divide a day or is longer than the field is read around it.
+    DataTypeError
+        When the moments have no temperature in any form.
+    """
+    if cadence_s <= 0 or DAY % (cadence_s * SECOND) or cadence_s * SECOND > 4 * MINUTE:
+        raise UsageError(f"cadence_s={cadence_s}", "plasma_state", "Use a divisor of a day up to 240")
+    time = moments["time"].values.astype(np.int64)
+    first = np.flatnonzero(np.r_[True, np.diff(time // (cadence_s * SECOND)) > 0])[: time.size]
+    clock = _mean_times(time, first)
+    tensor = _tensor(moments)
+    density = _means(_array(moments, "density"), first)
+    velocity = _means(_array(moments, "velocity", "component"), first)
+    temperature = _means(_temperature(moments, tensor), first)
+    core = np.full(clock.size, np.nan) if tensor is None else _lowest(_means(tensor, first))
+    field = np.full(clock.size, np.nan) if b is None else _field(b, clock, cadence_s)
+    absent = [n for n, x in (("b", b), ("temperature_tensor", tensor)) if x is None]
+
+    def series(values: NDArray[np.float64], units: str, long_name: str) -> tuple:  # type: ignore[type-arg]
+        return _T, values.astype(np.float32), {"units": units, "long_name": long_name}
+
+    frame = str(moments["velocity"].attrs.get("frame", ""))
+    return xr.Dataset(
+        {
+            "density": series(density, "cm^-3", "number density"),
+            "speed": series(np.sqrt((velocity**2).sum(axis=1)), "km s^-1", "bulk speed"),
+            "temperature": series(temperature, "eV", "temperature"),
+            "core_temperature": series(core, "eV", "lowest principal temperature"),
+            "velocity": (_TC, velocity.astype(np.float32),
+                         {"units": "km s^-1", "long_name": "bulk velocity", "frame": frame}),
+            "magnetic_field": series(field, "nT", "magnetic field strength"),
+        },
+        coords={"time": clock.astype("datetime64[ns]"), "component": _AXES},
+        attrs={"absent": ", ".join(absent), "cadence_s": cadence_s,
+               "species": moments.attrs.get("species", "")},
+    )  # fmt: skip
+
+
+def _mean_times(time: NDArray[np.int64], first: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the mean time of each bin [ns], exact: times are counted from the bin's first."""
+    if not first.size:
+        return time[:0]
+    size = np.diff(np.r_[first, time.size])
+    since = time - np.repeat(time[first], size)
+    return time[first] + np.add.reduceat(since, first) // size
+
+
+def _means(values: NDArray[np.float64], first: NDArray[np.int64]) -> NDArray[np.float64]:
+    flat = group_means(values.reshape(len(values), -1), first)
+    return flat.reshape(first.size, *values.shape[1:])
+
+
+def _array(moments: xr.Dataset, name: str, *inner: str) -> NDArray[np.float64]:
+    ordered = moments[name].transpose("time", *inner).values
+    return np.ascontiguousarray(ordered, dtype=np.float64)
+
+
+def _tensor(moments: xr.Dataset) -> NDArray[np.float64] | None:
+    """Return the temperature tensor (time, 3, 3) [eV] from the form there is."""
+    if "temperature_tensor" in moments:
+        return _array(moments, "temperature_tensor", "component", "component_2")
+    if "pressure" in moments:
+        density = _array(moments, "density")
+        with np.errstate(divide="ignore", invalid="ignore"):
+            per_ion = _NPA_PER_CC / np.where(density > 0, density, np.nan)
+            return _array(moments, "pressure", "component", "component_2") * per_ion[:, None, None]
+    return None
+
+
+def _temperature(moments: xr.Dataset, tensor: NDArray[np.float64] | None) -> NDArray[np.float64]:
+    if "temperature" in moments:
+        return _array(moments, "temperature")
+    if tensor is not None:
+        return np.trace(tensor, axis1=1, axis2=2) / 3
+    if {"temperature_parallel", "temperature_perpendicular"} <= set(moments.data_vars):
+        across = _array(moments, "temperature_perpendicular")
+        return (_array(moments, "temperature_parallel") + 2 * across) / 3
+    raise DataTypeError("the moments have no temperature", "plasma_state",
+                        "Give temperature, temperature_tensor or pressure")  # fmt: skip
+
+
+def _lowest(tensor: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the lowest principal value, (time); NaN where it is not positive or not measured."""
+    lowest = np.full(len(tensor), np.nan)
+    whole = np.isfinite(tensor).all(axis=(1, 2))
+    lowest[whole] = np.linalg.eigvalsh(tensor[whole])[:, 0]
+    return np.where(lowest > 0, lowest, np.nan)
+
+
+def _field(b: xr.Dataset, clock: NDArray[np.int64], cadence_s: int) -> NDArray[np.float64]:
+    time = b["time"].values.astype(np.int64)
+    vector = b["vector"].transpose("time", "component").values.astype(np.float64)
+    strength = np.sqrt((vector[:, :3] ** 2).sum(axis=1))
+    return means_around(time, strength, clock, cadence_s * SECOND // 2)

@@ -1,0 +1,109 @@
+"""What is current, or staged, over a stretch of time.
+
+Current granules of a dataset never overlap, nor do those of one staged run: of all that begin
+before a stretch only the last can reach into it, so few rows are looked at however many there are.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, Table, delete, insert, select, update
+
+from ..granule import Granule, Interval
+from . import schema
+
+_G, _C, _S = schema.granule, schema.currency, schema.staged
+
+Span = Row[Any]
+
+
+def current_over(conn: Connection, dataset: str, interval: Interval) -> list[Span]:
+    """Return (uid, start, stop, fingerprint, content) of what is current over an interval."""
+    return _over(conn, _C, interval, (_C.c.dataset == dataset) & _C.c.tx_to.is_(None))
+
+
+def staged_over(conn: Connection, stage: str, dataset: str, interval: Interval) -> list[Span]:
+    """Return (uid, start, stop, fingerprint, content) of what a staged run has over an interval."""
+    return _over(conn, _S, interval, (_S.c.stage == stage) & (_S.c.dataset == dataset))
+
+
+def seen_over(conn: Connection, stage: str, dataset: str, interval: Interval) -> list[Span]:
+    """Return what a run sees over an interval: its staged granules hide what they would replace."""
+    current = current_over(conn, dataset, interval)
+    if not stage:
+        return current
+    shown = [c for c in current if not staged_over(conn, stage, dataset, _interval(c))]
+    return [*staged_over(conn, stage, dataset, interval), *shown]
+
+
+def seen_at(conn: Connection, stage: str, dataset: str, start: int) -> Span | None:
+    """Return what a run sees that begins at an instant."""
+    found = seen_over(conn, stage, dataset, Interval(start, start + 1))
+    return next((span for span in found if span.start == start), None)
+
+
+def make_current(conn: Connection, uid: str, granule: Granule, tx: int) -> bool:
+    """Close every current span that a granule overlaps and open its own; tell whether any was."""
+    where = granule.interval
+    closed = [span.uid for span in current_over(conn, granule.dataset, where)]
+    if closed:
+        open_ = _C.c.uid.in_(closed) & _C.c.tx_to.is_(None)
+        conn.execute(update(_C).where(open_).values(tx_to=tx))
+    conn.execute(
+        insert(_C).values(
+            uid=uid, dataset=granule.dataset, start=where.start, stop=where.stop, tx_from=tx
+        )
+    )
+    return bool(closed)
+
+
+def make_staged(conn: Connection, uid: str, granule: Granule, stage: str) -> None:
+    """Put a granule into a staged run, with what is current now in its place.
+
+    One staged again still replaces what was current when the first was staged.
+    """
+    where = granule.interval
+    earlier = staged_over(conn, stage, granule.dataset, where)
+    base = [
+        c.uid
+        for c in current_over(conn, granule.dataset, where)
+        if not any(_interval(c).overlaps(_interval(e)) for e in earlier)
+    ]
+    if earlier:
+        again = (_S.c.stage == stage) & _S.c.uid.in_([e.uid for e in earlier])
+        kept = " ".join(r for (r,) in conn.execute(select(_S.c.replaces).where(again)))
+        inside = (_G.c.start < where.stop) & (_G.c.stop > where.start)
+        query = select(_G.c.uid).where(_G.c.uid.in_(kept.split()), inside)
+        base.extend(u for (u,) in conn.execute(query))
+        conn.execute(delete(_S).where(again))
+    conn.execute(
+        insert(_S).values(
+            stage=stage,
+            dataset=granule.dataset,
+            start=where.start,
+            stop=where.stop,
+            uid=uid,
+            replaces=" ".join(sorted(base)),
+        )
+    )
+
+
+def _over(
+    conn: Connection, table: Table, interval: Interval, where: ColumnElement[bool]
+) -> list[Span]:
+    t = table.c
+    query = (
+        select(t.uid, t.start, t.stop, _G.c.fingerprint, _G.c.content)
+        .join(_G, _G.c.uid == t.uid)
+        .where(where)
+        .order_by(t.start)
+    )
+    last = query.where(t.start <= interval.start).order_by(None).order_by(t.start.desc()).limit(1)
+    inside = query.where(t.start > interval.start, t.start < interval.stop)
+    before = [span for span in conn.execute(last) if span.stop > interval.start]
+    return [*before, *conn.execute(inside)]
+
+
+def _interval(span: Span) -> Interval:
+    return Interval(span.start, span.stop)
