@@ -24,8 +24,8 @@ import xarray as xr
 from sqlalchemy import insert
 
 from sciqlop_pipe.datatypes import ScalarSeries
-from sciqlop_pipe.graph import Graph
 from sciqlop_pipe.granule import HOUR, MINUTE, Granule, Interval, instant
+from sciqlop_pipe.graph import Graph
 from sciqlop_pipe.model import Mission, product, raw, recipe
 from sciqlop_pipe.plan import make_plan
 from sciqlop_pipe.sources.archive import Listing

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from .bundles import Node
 from .coordinator import Round
+from .detect.promoted import promoted_models
 from .errors import UsageError
 from .granule import Interval
 from .graph import Graph
@@ -76,7 +77,7 @@ def run_campaign(
             targets,
             intervals,
             listing,
-            models=store.models(),
+            models=promoted_models(store, graph.models(targets)),
             reasons=options.reasons,
             stage=options.stage,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import traceback
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,6 +17,8 @@ from .model import Dataset, Mission
 from .standard import with_standard_products
 
 GROUP = "sciqlop_pipe.missions"
+
+_NAME = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)*")  # becomes part of paths and task keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,33 +45,23 @@ class Graph:
     def discover(cls, *extra: Dataset) -> Graph:
         """Return the graph of all installed missions, plus datasets of your own.
 
-        A plugin that cannot be loaded is warned about with its traceback, listed in `broken`, and
-        left out.
+        A plugin that cannot be loaded, or whose declarations are wrong, is warned about with its
+        traceback, listed in `broken`, and left out.
 
         Raises
         ------
         GraphError
-            When declarations contradict each other.
+            When two plugins claim one name, or the datasets of your own are wrong.
         """
-        missions: list[Mission] = []
+        plugins: list[tuple[EntryPoint, Mission]] = []
         broken: list[Broken] = []
-        origin: dict[str, str] = {}
         for point in sorted(entry_points(group=GROUP), key=lambda p: (p.name, p.value)):
             try:
-                mission = point.load()
-                if not isinstance(mission, Mission):
-                    raise TypeError(f"{point.value} is a {type(mission).__name__}, not a Mission")
-            except Exception:  # noqa: BLE001  (any fault of a plugin must not take the rest down)
-                broken.append(Broken(point.name, point.value, traceback.format_exc()))
-                warnings.warn(
-                    f"mission plugin '{point.name}' ({point.value}) is broken and left out:\n"
-                    f"{broken[-1].error}",
-                    stacklevel=2,
-                )
-                continue
-            where = f"{point.value} ({_distribution(point)})"
-            _refuse_second_claim(mission, where, origin)
-            missions.append(mission)
+                plugins.append((point, _mission(point)))
+            except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may do anything
+                broken.append(_left_out(point, error))
+        _refuse_two_claims(plugins)
+        missions = [mission for _, mission in _sound(plugins, broken)]
         if extra:
             missions.append(Mission("", extra))
         return cls.of(missions, broken)
@@ -83,17 +76,7 @@ class Graph:
             For an input of the wrong DataType, an unknown name, a cycle, or a name claimed twice.
         """
         missions = tuple(missions)
-        nodes: dict[str, Dataset] = {}
-        for mission in missions:
-            for dataset in with_standard_products(mission.datasets):
-                if dataset.name in nodes:
-                    raise GraphError(
-                        f"two declarations claim the name '{dataset.name}'",
-                        f"mission {mission.name}",
-                        "Names are unique over all missions; rename one",
-                    )
-                _check_name(dataset, mission)
-                nodes[dataset.name] = dataset
+        nodes = _declared(missions)
         for dataset in nodes.values():
             _check_edges(dataset, nodes)
         ordered = _ordered(nodes)
@@ -141,6 +124,11 @@ class Graph:
                 stack.extend(source for _, source in self[name].inputs)
         return tuple(n for n in self.nodes if n in wanted)
 
+    def models(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Return the names of the trained models that these and their ancestors need."""
+        found = (self[name].model for name in self.ancestors(names))
+        return tuple(dict.fromkeys(m for m in found if m))
+
     def length(self, name: str) -> GranuleLength:
         """Return how a dataset is cut in time."""
         granule = self[name].granule
@@ -153,32 +141,81 @@ class Graph:
         return {d.name: m for m in self.missions for d in with_standard_products(m.datasets)}
 
 
-def _distribution(point: EntryPoint) -> str:
+def _mission(point: EntryPoint) -> Mission:
+    mission = point.load()
+    if not isinstance(mission, Mission):
+        raise TypeError(f"{point.value} is a {type(mission).__name__}, not a Mission")
+    return mission
+
+
+def _left_out(point: EntryPoint, error: BaseException) -> Broken:
+    """Warn about a broken plugin, and return it as one."""
+    trace = "".join(traceback.format_exception(error))
+    warnings.warn(
+        f"mission plugin '{point.name}' ({point.value}) is broken and left out:\n{trace}",
+        stacklevel=3,
+    )
+    return Broken(point.name, point.value, trace)
+
+
+def _refuse_two_claims(plugins: Iterable[tuple[EntryPoint, Mission]]) -> None:
+    claimed: dict[str, EntryPoint] = {}
+    for point, mission in plugins:
+        for dataset in mission.datasets:
+            first = claimed.setdefault(dataset.name, point)
+            if first is not point:
+                raise GraphError(
+                    f"two plugins claim the dataset '{dataset.name}'",
+                    f"{_origin(first)} and {_origin(point)}",
+                    "Uninstall one, or rename the dataset",
+                )
+
+
+def _origin(point: EntryPoint) -> str:
     dist = point.dist
-    return f"{dist.name} {dist.version}" if dist else "unknown distribution"
+    return f"{point.value} ({dist.name} {dist.version})" if dist else point.value
 
 
-def _refuse_second_claim(mission: Mission, where: str, origin: dict[str, str]) -> None:
-    for dataset in mission.datasets:
-        if dataset.name in origin:
-            raise GraphError(
-                f"two plugins claim the dataset '{dataset.name}'",
-                f"{origin[dataset.name]} and {where}",
-                "Uninstall one, or rename the dataset",
-            )
-        origin[dataset.name] = where
+def _sound(
+    plugins: list[tuple[EntryPoint, Mission]], broken: list[Broken]
+) -> list[tuple[EntryPoint, Mission]]:
+    """Return the plugins whose declarations hold; a wrong one must not take the others down."""
+    nodes = {d.name: d for _, mission in plugins for d in with_standard_products(mission.datasets)}
+    sound = []
+    for point, mission in plugins:
+        try:
+            own = _declared([mission])
+            for dataset in own.values():
+                _check_edges(dataset, nodes)
+            _ordered(nodes, own)
+        except GraphError as error:
+            broken.append(_left_out(point, error))
+        else:
+            sound.append((point, mission))
+    # What a sound one was made from may be gone with a wrong one.
+    return sound if len(sound) == len(plugins) else _sound(sound, broken)
 
 
-def _check_name(dataset: Dataset, mission: Mission) -> None:
-    name = dataset.name
-    if name != name.lower() or not all(
-        p.isidentifier() or p[:1].isdigit() for p in name.split(".")
-    ):
-        raise GraphError(
-            f"'{name}' is not a dataset name",
-            f"mission {mission.name}",
-            "Names are lower-case words joined by dots: mission.instrument.mode.quantity",
-        )
+def _declared(missions: Iterable[Mission]) -> dict[str, Dataset]:
+    """Return all datasets by name, standard products included."""
+    nodes: dict[str, Dataset] = {}
+    for mission in missions:
+        for dataset in with_standard_products(mission.datasets):
+            if dataset.name in nodes:
+                raise GraphError(
+                    f"two declarations claim the name '{dataset.name}'",
+                    f"mission {mission.name}",
+                    "Names are unique over all missions; rename one",
+                )
+            if not _NAME.fullmatch(dataset.name):
+                raise GraphError(
+                    f"'{dataset.name}' is not a dataset name",
+                    f"mission {mission.name}",
+                    "Names are lower-case words of letters, digits and _ joined by dots: "
+                    "mission.instrument.mode.quantity",
+                )
+            nodes[dataset.name] = dataset
+    return nodes
 
 
 def _check_edges(dataset: Dataset, nodes: Mapping[str, Dataset]) -> None:
@@ -191,6 +228,8 @@ def _check_edges(dataset: Dataset, nodes: Mapping[str, Dataset]) -> None:
         wanted, found = dataset.argument(argument).datatype, nodes[name].gives
         if wanted.name not in ("Any", found.name):
             raise GraphError(f"expected a {wanted.name}, but {name} is a {found.name}", where)
+        if found.in_sql:
+            raise GraphError(f"{name} is {found.name}, which no recipe can be made from", where)
     if not dataset.inputs:
         raise GraphError("it has no inputs", f"product {dataset.name}")
     _check_margins(dataset)
@@ -225,7 +264,7 @@ def _length_of_time(value: object) -> int:
         return 0
 
 
-def _ordered(nodes: Mapping[str, Dataset]) -> list[str]:
+def _ordered(nodes: Mapping[str, Dataset], wanted: Iterable[str] | None = None) -> list[str]:
     """Return names so that inputs come first; declaration order otherwise."""
     order: list[str] = []
     state: dict[str, int] = {}
@@ -234,9 +273,10 @@ def _ordered(nodes: Mapping[str, Dataset]) -> list[str]:
         if state.get(name) == 1:
             circle = [*path[path.index(name) :], name]
             raise GraphError(
-                "datasets are made from each other in a circle: " + " <- ".join(circle)
+                "datasets are made from each other in a circle: " + " <- ".join(circle),
+                f"product {name}",
             )
-        if state.get(name) == 2:
+        if state.get(name) == 2 or name not in nodes:
             return
         state[name] = 1
         for _, source in nodes[name].inputs:
@@ -244,6 +284,6 @@ def _ordered(nodes: Mapping[str, Dataset]) -> list[str]:
         state[name] = 2
         order.append(name)
 
-    for name in nodes:
+    for name in wanted or nodes:
         visit(name, ())
     return order

@@ -8,12 +8,12 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import xarray as xr
-from tests import builders
 
 from sciqlop_pipe import datatypes
 from sciqlop_pipe.datatype import DataType, MaybeType, Var
 from sciqlop_pipe.datatypes import VDF, EnergySpectrum, Moments, VectorSeries
 from sciqlop_pipe.errors import DataTypeError
+from tests import builders
 
 ALL = [t for t in vars(datatypes).values() if isinstance(t, DataType)]
 Change = Callable[[xr.Dataset], xr.Dataset]
@@ -124,10 +124,10 @@ def test_names_of_types_are_unique() -> None:
 
 
 def test_only_none_makes_a_type_optional() -> None:
-    assert VDF | None == MaybeType(VDF)
-    assert None | VDF == MaybeType(VDF)
+    assert MaybeType(VDF) == VDF | None
+    assert MaybeType(VDF) == None | VDF
     with pytest.raises(TypeError):
-        VDF | VectorSeries  # noqa: B018
+        VDF | VectorSeries
 
 
 def test_any_ordered_subset_that_has_the_axis_fits() -> None:

@@ -64,7 +64,9 @@ def test_iso_8601_is_read_to_the_nanosecond(text: str, same: str) -> None:
     assert iso(instant(text)) == same
 
 
-@pytest.mark.parametrize("text", ["", "NaT", "now", "yesterday", "2015-13-01", "2015-02-30", "09:30"])
+@pytest.mark.parametrize(
+    "text", ["", "NaT", "now", "yesterday", "2015-13-01", "2015-02-30", "09:30"]
+)
 def test_text_that_is_no_time_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(UsageError, match="2015-12-01T09:30"):
         instant(text)
@@ -126,7 +128,9 @@ def test_a_granule_that_does_not_tile_the_day_is_refused(text: str) -> None:
 
 
 @given(LENGTHS, INSTANTS, st.integers(1, 40 * DAY))
-def test_granules_cover_an_interval_without_holes_or_overlaps(text: str, start: int, length: int) -> None:
+def test_granules_cover_an_interval_without_holes_or_overlaps(
+    text: str, start: int, length: int
+) -> None:
     interval = Interval(start, start + length)
     cells = list(GranuleLength(text).covering(interval))
     assert cells[0].start <= start < cells[0].stop

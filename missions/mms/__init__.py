@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from sciqlop_pipe.model import Mission
 
-from . import fgm, fpi, mec
+from . import boundaries, fgm, fpi, mec
 
 PROBES = ("1", "2", "3", "4")
-INSTRUMENTS = (fpi, fgm, mec)
+INSTRUMENTS = (fpi, fgm, mec, boundaries)
 
 mission = Mission(
     "mms",

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from sciqlop_pipe.datatypes import VDF, Position, VectorSeries
+from sciqlop_pipe.detect.crossings import boundary_crossings
+from sciqlop_pipe.detect.regions import region_labels
 from sciqlop_pipe.model import Mission, product, raw
 from sciqlop_pipe.quality import Flag, Flags
 from sciqlop_pipe.recipes.moments import moments
+from sciqlop_pipe.recipes.plasma_state import plasma_state
 from sciqlop_pipe.recipes.spectra import energy_spectrum
 from sciqlop_pipe.sources.conventions import Deltas, Quality
 from sciqlop_pipe.sources.files import FileSource
@@ -62,6 +65,10 @@ mission = Mission(
             granule="1d", description="position and velocity of the spacecraft, GSE"),
         product("sim.ion.moments", moments, vdf="sim.ion.vdf"),
         product("sim.ion.energy_spectrum", energy_spectrum, vdf="sim.ion.vdf"),
+        product("sim.plasma_state", plasma_state, moments="sim.ion.moments", b="sim.fgm.b"),
+        product("sim.region_labels", region_labels, state="sim.plasma_state", model="regions"),
+        product("sim.boundary_crossings", boundary_crossings, labels="sim.region_labels",
+                state="sim.plasma_state", b="sim.fgm.b", granule="1d"),
     ),
     title="Simulated mission",
     authors="The SciQLOP Pipe developers",

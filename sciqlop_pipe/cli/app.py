@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from .catalog_app import catalog_app
+from .model_app import model_app
 from .options import DEFAULT_STORE, JsonOpt, RegistryOpt, StoreOpt
 from .store_app import store_app
 
@@ -23,6 +24,7 @@ app = typer.Typer(
 )
 app.add_typer(store_app, name="store")
 app.add_typer(catalog_app, name="catalog")
+app.add_typer(model_app, name="model")
 
 Targets = Annotated[
     list[str],

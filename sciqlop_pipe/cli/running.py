@@ -24,6 +24,7 @@ from rich.table import Table
 
 from ..campaign import run_campaign
 from ..cluster import Profile, open_cluster
+from ..detect.promoted import promoted_models
 from ..errors import UsageError
 from ..granule import GranuleLength, Interval, duration, iso
 from ..graph import Graph
@@ -117,7 +118,7 @@ def plan(
     names = graph.select(targets)
     with Store.open(store, create=True, registry=registry) as opened:
         made = make_plan(
-            graph, opened.registry, names, intervals, listing_of(archives), models=opened.models()
+            graph, opened.registry, names, intervals, listing_of(archives), models=promoted_models(opened, graph.models(names))
         )
     if json:
         print(_plan_json(made))

@@ -33,6 +33,7 @@ SIDE = 2 * MINUTE
 
 _SEARCH = MINUTE  # how far from the change of label the step itself may be
 _SHORTEST = 15 * SECOND  # half length of an event, at least
+_NORMAL_REACH = 15 * SECOND  # beyond the event, of the field that the normal is made from
 _GRAIN = SECOND // 10  # times of events are multiples of it
 _LEAST_STEP = 0.15
 _LEAST_PROBABILITY = 0.5
@@ -99,7 +100,7 @@ def boundary_crossings(
     path = decode(plasma, span, dwell=duration(dwell), gap=duration(gap))
     found = []
     for change in _changes(plasma.time, path, duration(dwell), duration(gap)):
-        event = _event(plasma, context, change, b, dataset, duration(gap))
+        event = _event(plasma, context, change, b, dataset)
         if event is not None and interval.start <= event.start < interval.stop:
             found.append(event)
     return tuple(sorted(found, key=lambda e: (e.start, e.kind)))
@@ -147,61 +148,176 @@ def _joined(labels: xr.Dataset, state: xr.Dataset) -> tuple[Plasma, _Context]:
 def _changes(time: NDArray[np.int64], path: NDArray[np.int8], dwell: int, gap: int) -> Iterator[_Change]:
     """Yield the changes between neighbouring regions that both sides bear out."""
     for run in runs(time, gap):
-        for known in _known(path, run):
-            at = np.flatnonzero(np.diff(path[known])) + 1 + known.start
-            edges = [known.start, *at.tolist(), known.stop]
-            for k, i in enumerate(at.tolist(), start=1):
-                first, last = edges[k - 1], edges[k + 1]
-                # A run may end because the decoded windows end: then its last stretch is open.
-                opens = first == run.start and time[i] - time[first] < dwell
-                closes = last == run.stop and time[last - 1] - time[i - 1] < dwell
-                if abs(int(path[i]) - int(path[i - 1])) == 1 and not opens and not closes:
-                    yield _Change(i, first, last, int(min(path[i], path[i - 1])),
-                                  bool(path[i] > path[i - 1]))  # fmt: skip
+        inside = np.flatnonzero(path[run] != UNKNOWN)
+        if not inside.size:
+            continue
+        low, high = run.start + int(inside[0]), run.start + int(inside[-1]) + 1
+        at = (np.flatnonzero(np.diff(path[low:high])) + 1 + low).tolist()
+        edges = [low, *at, high]
+        through = {k for k in range(1, len(at)) if _passes_through(time, path, edges[k : k + 2], dwell)}
+        for k, i in enumerate(at, start=1):
+            first, last = edges[k - 1], edges[k + 1]
+            inner, outer = sorted((int(path[i - 1]), int(path[i])))
+            opens = first == run.start and time[i] - time[first] < dwell
+            closes = last == run.stop and time[last - 1] - time[i - 1] < dwell
+            if outer - inner == 1 and not (opens or closes or {k - 1, k} & through):
+                yield _Change(i, first, last, inner, bool(path[i] == outer))
 
 
-def _known(path: NDArray[np.int8], run: slice) -> Iterator[slice]:
-    inside = np.flatnonzero(path[run] != UNKNOWN)
-    if inside.size:
-        yield slice(run.start + int(inside[0]), run.start + int(inside[-1]) + 1)
+def _passes_through(time: NDArray[np.int64], path: NDArray[np.int8], ends: list[int], dwell: int) -> bool:
+    """Tell whether a stretch is only the way from one of its neighbours to the other.
+
+    Regions lie in a row, so that a doubt between the outer ones shows as a moment in the middle one.
+    """
+    first, stop = ends
+    return bool(path[first - 1] != path[stop] and time[stop] - time[first] < dwell // 2)
 
 
 def _event(plasma: Plasma, context: _Context, change: _Change, b: xr.Dataset | None,
-           dataset: str, gap: int) -> Event | None:  # fmt: skip
+           dataset: str) -> Event | None:  # fmt: skip
     """Return the event of a change, None when the plasma does not bear it out."""
-    split = change.after
-    for _ in range(2):  # levels are taken anew once the step is known better
-        before, after = _sides(plasma.time, split, change)
-        split, crossing = _step_time(plasma, before, after, change, split)
-    before, after = _sides(plasma.time, split, change)
-    step = _step(plasma, before, after, change)
-    later = change.inner + change.outward
-    earlier = change.inner + (not change.outward)
+    split, crossing = change.after, 0
+    for _ in range(2):  # the levels are taken anew once the step is known better
+        split, crossing = _step_time(plasma, _sides(plasma.time, split, change), change)
+    sides = _sides(plasma.time, split, change)
+    before, after = sides
+    earlier, later = change.inner + (not change.outward), change.inner + change.outward
+    step = _step(plasma, sides, change)
     probability = min(
         float(plasma.probability[before, earlier].mean()),
         float(plasma.probability[after, later].mean()),
     )
-    if step < _LEAST_STEP or probability < _LEAST_PROBABILITY:
+    if not (step >= _LEAST_STEP and probability >= _LEAST_PROBABILITY):
         return None
     crossing = round(crossing / _GRAIN) * _GRAIN
-    uncertainty = _uncertainty(plasma, crossing, before, after, earlier, later)
+    uncertainty = _uncertainty(plasma, crossing, sides, earlier, later)
     half = max(uncertainty, _SHORTEST)
-    start, stop = crossing - half, crossing + half
-    kind = KINDS[change.inner]
-    attributes = [
+    span = Interval(crossing - half, crossing + half)
+    levels = _levels(plasma, context, sides)
+    normal = _normal(b, span)
+    absent = [word for word, numbers in (("magnetic_field", levels), ("normal", normal))
+              if any(k.startswith(word) and v is None for k, v in numbers)]  # fmt: skip
+    attributes = (
         ("time", iso(crossing)),
         ("uncertainty", uncertainty / SECOND),
         ("sense", "out" if change.outward else "in"),
         ("region_before", REGIONS[earlier]),
         ("region_after", REGIONS[later]),
-        ("probability", round(probability, 3)),
-        ("step", round(step, 3)),
-        *_levels(plasma, context, before, after),
-        *_normal(b, before, after, plasma.time, Interval(start, stop)),
-        ("gap_fraction", _gap_fraction(plasma.time, before, after)),
+        ("probability", _short(probability)),
+        ("step", _short(step)),
+        *levels,
+        *normal,
+        ("gap_fraction", _short(_gap_fraction(plasma.time, crossing))),
         ("model", context.model),
-    ]
-    absent = [n for n in ("magnetic_field", "normal") if dict(attributes)[_SIGN[n]] is None]
-    attributes.append(("absent", ", ".join(absent)))
-    return Event(event_id(dataset, kind, start, stop, context.model), kind, start, stop,
-                 tuple(attributes))  # fmt: skip
+        ("absent", ", ".join(absent)),
+    )
+    kind = KINDS[change.inner]
+    name = event_id(dataset, kind, span.start, span.stop, context.model)
+    return Event(name, kind, span.start, span.stop, attributes)
+
+
+def _sides(time: NDArray[np.int64], split: int, change: _Change) -> tuple[slice, slice]:
+    """Return the records before and after the space in front of record `split`."""
+    low, high = np.searchsorted(time, [time[split - 1] - SIDE, time[split] + SIDE], side="left")
+    return slice(max(int(low), change.first), split), slice(split, min(int(high), change.last))
+
+
+def _step(plasma: Plasma, sides: tuple[slice, slice], change: _Change) -> float:
+    """Return how full the step is, positive when it is one of this kind and sense [1]."""
+    series = (plasma.density, np.maximum(plasma.speed, 1.0), plasma.temperature)
+    before, after = (np.array([np.log(np.median(x[s])) for x in series]) for s in sides)
+    outward = float(step_sizes(after - before)[change.inner])
+    return outward if change.outward else -outward
+
+
+def _step_time(plasma: Plasma, sides: tuple[slice, slice], change: _Change) -> tuple[int, float]:
+    """Return the record that follows the step, and the time of its half level [ns].
+
+    The split is where records before it are nearest to the level before and records after it to
+    the level after (sum of absolute distances, each at most the whole step).
+    """
+    series = (
+        (plasma.density, plasma.speed) if change.inner
+        else (np.log(plasma.density), np.log(plasma.temperature))
+    )  # fmt: skip
+    time = plasma.time
+    reach = [time[change.after] - _SEARCH, time[change.after] + _SEARCH]
+    low, high = np.searchsorted(time, reach)
+    part = slice(max(int(low), change.first), min(int(high), change.last))
+    risen = np.zeros(part.stop - part.start)
+    weights = 0.0
+    for x in series:
+        level, rise = np.median(x[sides[0]]), np.median(x[sides[1]]) - np.median(x[sides[0]])
+        # What steps more counts more: its noise is the smaller part of it.
+        weight = abs(rise) / (np.median(np.abs(x[sides[0]] - level)) + abs(rise))
+        if rise != 0:
+            risen += weight * (x[part] - level) / rise
+            weights += weight
+    if weights == 0.0 or risen.size < 2:
+        return change.after, float(time[change.after])
+    risen /= weights
+    cost_before = np.cumsum(np.minimum(np.abs(risen), 1.0))[:-1]
+    cost_after = np.cumsum(np.minimum(np.abs(1.0 - risen), 1.0)[::-1])[::-1][1:]
+    k = int(np.argmin(cost_before + cost_after)) + 1
+    split = part.start + k
+    a, c = risen[k - 1], risen[k]
+    share = (0.5 - a) / (c - a) if a < 0.5 < c else 0.5
+    return split, float(time[split - 1]) + share * float(time[split] - time[split - 1])
+
+
+def _uncertainty(plasma: Plasma, crossing: int, sides: tuple[slice, slice], earlier: int,
+                 later: int) -> int:  # fmt: skip
+    """Return the longer part, before or after, of the rise of probability from 0.2 to 0.8 [ns]."""
+    part = slice(sides[0].start, sides[1].stop)
+    time, p = plasma.time[part], plasma.probability[part]
+    odds = p[:, later] / np.maximum(p[:, later] + p[:, earlier], 1e-30)
+    below = time[(odds <= 0.2) & (time <= crossing)]
+    above = time[(odds >= 0.8) & (time >= crossing)]
+    start = below[-1] if below.size else time[0]
+    stop = above[0] if above.size else time[-1]
+    longer = max(crossing - int(start), int(stop) - crossing)
+    return -(-longer // _GRAIN) * _GRAIN
+
+
+def _levels(plasma: Plasma, context: _Context,
+            sides: tuple[slice, slice]) -> tuple[tuple[str, float | None], ...]:  # fmt: skip
+    found: list[tuple[str, float | None]] = []
+    for name, x in (("density", plasma.density), ("speed", plasma.speed),
+                    ("temperature", plasma.temperature),
+                    ("magnetic_field", context.magnetic_field)):  # fmt: skip
+        before, after = (_median(x[s]) for s in sides)
+        jump = None if before is None or after is None else _short(after - before)
+        found += [(f"{name}_before", before), (f"{name}_after", after), (f"{name}_jump", jump)]
+    return tuple(found)
+
+
+def _normal(b: xr.Dataset | None, span: Interval) -> tuple[tuple[str, Any], ...]:
+    names = ("normal_x", "normal_y", "normal_z", "normal_ratio", "normal_frame")
+    found = None
+    if b is not None:
+        low, high = np.searchsorted(b["time"].values, span.padded(_NORMAL_REACH).slice64)
+        found = minimum_variance(
+            b["vector"].transpose("time", "component").values[low:high, :3].astype(np.float64)
+        )
+    if b is None or found is None:
+        return tuple((n, None) for n in names)
+    numbers = [_short(float(x)) for x in (*found.direction, found.ratio)]
+    return tuple(zip(names, [*numbers, str(b["vector"].attrs.get("frame", ""))], strict=True))
+
+
+def _gap_fraction(time: NDArray[np.int64], crossing: int) -> float:
+    low, high = np.searchsorted(time, [crossing - SIDE, crossing + SIDE])
+    spacing = np.diff(time[low:high])
+    if not spacing.size:
+        return 1.0
+    return max(0.0, 1.0 - float(high - low) * float(np.median(spacing)) / (2 * SIDE))
+
+
+def _median(values: Array) -> float | None:
+    known = values[np.isfinite(values)]
+    return _short(float(np.median(known))) if known.size else None
+
+
+def _short(value: float) -> float:
+    """Return a number with six digits: what is read in tables, and more than is known."""
+    return float(f"{value:.6g}")

@@ -61,7 +61,8 @@ def moments(
     bins makes T too large by twice the variance inside them: 2 % in a magnetosheath, 65 % in a
     solar wind, for bins of 11 degrees. The sums here are exact for smooth distributions seen by
     bins uniform in angle and ln E (see `speed_weights`); a plasma colder than a bin is wide keeps
-    an error that no sum can remove, and its temperature may even come out negative.
+    an error that no sum can remove, and its temperature may even come out negative. An instrument
+    whose response is narrower than its bins is corrected too much, by part of the same 2 %.
 
     Parameters
     ----------

@@ -8,7 +8,8 @@ import xarray as xr
 from ..datatypes import Anything, Overview
 from ..model import recipe
 
-_STATISTICS = ("min", "mean", "max", "count")
+#: Tables of the instrument, not measurements: they keep their name.
+TABLES = ("energy",)
 
 
 @recipe(gives=Overview, version=1, gaps_ok=True)
@@ -50,15 +51,7 @@ def coarser_overview(fine: Overview, *, seconds: int = 3600) -> xr.Dataset:
     starts, centres = _bins(fine["time"].values, seconds)
     out = xr.Dataset(coords={"time": centres})
     for name, array in fine.data_vars.items():
-        base, _, statistic = str(name).rpartition("_")
-        if statistic not in _STATISTICS or not base:
-            out = out.assign(_variable(str(name), array, starts))
-        elif statistic == "mean":
-            out = out.assign({name: _weighted(array, fine[f"{base}_count"], starts)})
-        else:
-            reduce = {"min": np.fmin, "max": np.fmax, "count": np.add}[statistic]
-            values = reduce.reduceat(array.values, starts, axis=0).astype(array.dtype)
-            out = out.assign({name: (array.dims, values, array.attrs)})
+        out = out.assign(_coarser(str(name), array, fine, starts))
     fixed = {n: c for n, c in fine.coords.items() if "time" not in c.dims}
     return out.assign_coords(fixed).assign_attrs(fine.attrs | {"bin_seconds": seconds})
 
@@ -82,25 +75,41 @@ def _variable(
         return {name: (dims, np.bitwise_or.reduceat(values, starts, axis=0), attrs)}
     if values.dtype.kind not in "fiu":
         return {}
-    if name.startswith("energy"):
-        mean = _mean(np.log(values.astype(np.float64)), starts)[0]
-        return {name: (dims, np.exp(mean).astype(values.dtype), attrs)}
-    mean, count = _mean(values.astype(np.float64), starts)
     title = attrs.get("long_name", name)
+    about = {"units": "1", "long_name": f"number of values of {title}"}
+    if name in TABLES:
+        mean, count = _mean(_log(values), starts)
+        return {
+            name: (dims, np.exp(mean).astype(values.dtype), attrs),
+            f"{name}_count": (dims, count, about),
+        }
+    mean, count = _mean(values.astype(np.float64), starts)
+    lowest, highest = (f.reduceat(values, starts, axis=0) for f in (np.fmin, np.fmax))
     return {
-        f"{name}_min": (
-            dims,
-            np.fmin.reduceat(values, starts, axis=0),
-            _titled(attrs, "minimum", title),
-        ),
+        f"{name}_min": (dims, lowest, _titled(attrs, "minimum", title)),
         f"{name}_mean": (dims, mean.astype(np.float32), _titled(attrs, "mean", title)),
-        f"{name}_max": (
-            dims,
-            np.fmax.reduceat(values, starts, axis=0),
-            _titled(attrs, "maximum", title),
-        ),
-        f"{name}_count": (dims, count, {"units": "1", "long_name": f"number of values of {title}"}),
+        f"{name}_max": (dims, highest, _titled(attrs, "maximum", title)),
+        f"{name}_count": (dims, count, about),
     }
+
+
+def _coarser(
+    name: str, array: xr.DataArray, fine: xr.Dataset, starts: np.ndarray
+) -> dict[str, tuple | xr.DataArray]:
+    base, _, statistic = name.rpartition("_")
+    if "time" not in array.dims or name == "quality":
+        return _variable(name, array, starts)
+    if name in TABLES:
+        # Without counts where days with a fixed table and days with a changing one meet.
+        count = fine.get(f"{name}_count", xr.ones_like(array)).values
+        mean = _weighted(_log(array.values), count, starts)
+        return {name: (array.dims, np.exp(mean).astype(array.dtype), array.attrs)}
+    if statistic == "mean":
+        mean = _weighted(array.values, fine[f"{base}_count"].values, starts)
+        return {name: (array.dims, mean.astype(array.dtype), array.attrs)}
+    reduce = {"min": np.fmin, "max": np.fmax, "count": np.add}[statistic]
+    values = reduce.reduceat(array.values, starts, axis=0).astype(array.dtype)
+    return {name: (array.dims, values, array.attrs)}
 
 
 def _titled(attrs: dict, statistic: str, title: str) -> dict:
@@ -115,9 +124,13 @@ def _mean(values: np.ndarray, starts: np.ndarray) -> tuple[np.ndarray, np.ndarra
         return np.where(count > 0, total / count, np.nan), count
 
 
-def _weighted(mean: xr.DataArray, count: xr.DataArray, starts: np.ndarray) -> tuple:
-    weight = count.values.astype(np.float64)
-    total = np.add.reduceat(np.where(weight > 0, mean.values * weight, 0.0), starts, axis=0)
+def _weighted(mean: np.ndarray, count: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    weight = count.astype(np.float64)
+    total = np.add.reduceat(np.where(weight > 0, mean * weight, 0.0), starts, axis=0)
     with np.errstate(invalid="ignore", divide="ignore"):
-        values = total / np.add.reduceat(weight, starts, axis=0)
-    return mean.dims, values.astype(mean.dtype), mean.attrs
+        return np.asarray(total / np.add.reduceat(weight, starts, axis=0))
+
+
+def _log(values: np.ndarray) -> np.ndarray:
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.log(values.astype(np.float64))

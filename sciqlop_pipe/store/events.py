@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, insert, or_, select
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, or_, select
 
 from ..errors import UnknownName, UsageError
 from ..granule import Interval
@@ -64,16 +64,49 @@ def successors(old: Sequence[Event], new: Sequence[Event]) -> list[tuple[str, st
 
 
 def record_succession(conn: Connection, dataset: str, tx: int) -> None:
-    """Link the events that a transaction closed to those it opened."""
-    closed = _events(conn, dataset, _C.c.tx_to == tx)
-    if not closed:
-        return
+    """Link the events that a transaction made current to those they replace.
+
+    These ended with it, or before it without a successor so far: granules of another length are
+    replaced one by one, and an event may be found again by a later run.
+    """
     opened = _events(conn, dataset, _C.c.tx_from == tx)
+    if not opened:
+        return
+    longest = max(e.stop - e.start for e in opened)
+    first, last = opened[0].start - longest, max(e.stop for e in opened) + longest
+    near = (_C.c.dataset == dataset) & (_C.c.start <= last) & (_C.c.stop >= first)
+    here = {e.id for e in _events(conn, dataset, near & _C.c.tx_to.is_(None))}
+    ended = _ended(conn, near)
+    old = [e for e, until, since in ended if e.id not in here and (since is None or since < until)]
+    same = {e.id for e, until, _ in ended if until == tx}
+    new = [e for e in opened if e.id not in same]
     known = schema.succession
-    for old, new in successors(closed, opened):
-        same = select(known).where(known.c.old == old, known.c.new == new)
-        if old != new and conn.execute(same).first() is None:
-            conn.execute(insert(known).values(old=old, new=new, tx=tx))
+    for a, b in successors(old, new):
+        conn.execute(delete(known).where(known.c.old == a, known.c.new == b))
+        conn.execute(insert(known).values(old=a, new=b, tx=tx))
+
+
+def _ended(conn: Connection, near: ColumnElement[bool]) -> list[tuple[Event, int, int | None]]:
+    """Return events that were current once, until when, and since when they have a successor."""
+    s = schema.succession
+    once = near & _C.c.tx_to.is_not(None)
+    followed = (
+        select(s.c.old, func.max(s.c.tx).label("tx"))
+        .where(s.c.old.in_(select(_E.c.id).join(_C, _C.c.uid == _E.c.uid).where(once)))
+        .group_by(s.c.old)
+        .subquery()
+    )
+    query = (
+        select(_E.c.id, _E.c.kind, _E.c.start, _E.c.stop, func.max(_C.c.tx_to), followed.c.tx)
+        .join(_C, _C.c.uid == _E.c.uid)
+        .outerjoin(followed, followed.c.old == _E.c.id)
+        .where(once)
+        .group_by(_E.c.id, _E.c.kind, _E.c.start, _E.c.stop, followed.c.tx)
+    )
+    return [
+        (Event(id, kind, start, stop), until, since)
+        for id, kind, start, stop, until, since in conn.execute(query)
+    ]
 
 
 def _events(conn: Connection, dataset: str, alive: Any) -> list[Event]:
@@ -129,7 +162,7 @@ def find_event(db: Database, id: str) -> tuple[str, Event]:
     """
     query = select(_E.c.dataset, _E.c.id, _E.c.kind, _E.c.start, _E.c.stop, _E.c.attributes)
     with db.read() as conn:
-        rows = conn.execute(query.where(_E.c.id.like(f"{id}%"))).all()
+        rows = conn.execute(query.where(_E.c.id.startswith(id, autoescape=True))).all()
     ids = {row.id for row in rows}
     if not ids:
         raise UnknownName(
@@ -199,10 +232,9 @@ def verdicts(db: Database, dataset: str) -> tuple[dict[str, list[Verdict]], list
     return found, lost
 
 
-def _follow(id: str, following: dict[str, str], now: Iterable[str]) -> str | None:
-    current = set(now)
+def _follow(id: str, following: dict[str, str], now: set[str]) -> str | None:
     seen: set[str] = set()
-    while id not in current:
+    while id not in now:
         if id in seen or id not in following:
             return None
         seen.add(id)

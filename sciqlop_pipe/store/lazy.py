@@ -14,8 +14,8 @@ import xarray as xr
 from xarray.indexes import PandasIndex
 
 from .layout import Layout, VarLayout
-from .lazy_index import TimeIndex, Timeline
-from .lazy_parts import ConcatArray, LazyArray, Part, PartTable, StaticArray
+from .lazy_index import TimeIndex
+from .lazy_parts import ConcatArray, LazyArray, Part, PartTable, StaticArray, Timeline
 
 __all__ = ["Part", "concatenate"]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -18,66 +18,12 @@ from xarray import DataArray, IndexVariable, Variable
 from xarray.core.indexes import Index, PandasIndex
 from xarray.core.indexing import IndexSelResult, PandasIndexingAdapter
 
-from .lazy_parts import ConcatArray, Int64, PartTable, Rows
+from .lazy_parts import Int64, Rows, Side, Timeline
 
 if TYPE_CHECKING:
     from xarray.core.indexing import ExplicitIndexer
 
 TIME = np.dtype("datetime64[ns]")
-Side = Literal["left", "right"]
-
-
-class Timeline:
-    """The times of all records: strictly increasing int64 nanoseconds since 1970 UTC."""
-
-    def __init__(self, table: PartTable, name: str) -> None:
-        self.table, self.name = table, name
-        self._array = ConcatArray(table, name, (), np.dtype(np.int64))
-        # Times of the two granules searched last, newest first: a selection has two ends.
-        self._recent: tuple[tuple[int, Int64], ...] = ()
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return Timeline, (self.table, self.name)
-
-    def at(self, rows: Rows) -> Int64:
-        """Return the times of ascending rows."""
-        known = dict(self._recent)
-        ends = self.table.offsets
-        out = np.empty(len(rows), np.int64)
-        for part, where, local in self.table.split(rows):
-            last = int(ends[part + 1] - ends[part]) - 1
-            if local[0] == local[-1] and local[0] in (0, last):
-                out[where] = self.table.first[part] if local[0] == 0 else self.table.last[part]
-            elif part in known:
-                out[where] = known[part][local]
-            else:
-                out[where] = self._array.read(rows[where])
-        return out
-
-    def before(self, times: Int64, side: Side) -> Int64:
-        """Return how many records come before each time; side "right" counts equal ones too."""
-        table = self.table
-        parts = np.searchsorted(table.last, times, side)
-        out = table.offsets[parts]
-        if not table.paths:
-            return out
-        start = table.first[np.minimum(parts, len(table.paths) - 1)]
-        inside = (parts < len(table.paths)) & (
-            (start < times) if side == "left" else (start <= times)
-        )
-        for part in np.unique(parts[inside]).tolist():
-            here = inside & (parts == part)
-            out[here] += np.searchsorted(self._times_of(part), times[here], side)
-        return out
-
-    def _times_of(self, part: int) -> Int64:
-        for known, times in self._recent:
-            if known == part:
-                return times
-        ends = self.table.offsets
-        read = self._array.read(range(int(ends[part]), int(ends[part + 1])))
-        self._recent = ((part, read), *self._recent[:1])
-        return read
 
 
 class _TakenForPandas(type):

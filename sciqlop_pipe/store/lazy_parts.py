@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import zarr
@@ -34,6 +34,7 @@ OPEN_GRANULES = 128
 Int64 = NDArray[np.int64]
 # Positions of records counted over all granules, in the order wanted.
 Rows = range | Int64
+Side = Literal["left", "right"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,6 +275,59 @@ class ConcatArray(BackendArray):
         if out is None:
             out = np.empty((0, *_shape(self.shape[1:], rest)), stored_dtype(self.dtype))
         return as_seen(out, self.dtype)
+
+
+class Timeline:
+    """The times of all records: strictly increasing int64 nanoseconds since 1970 UTC."""
+
+    def __init__(self, table: PartTable, name: str) -> None:
+        self.table, self.name = table, name
+        self._array = ConcatArray(table, name, (), np.dtype(np.int64))
+        # Times of the two granules searched last, newest first: a selection has two ends.
+        self._recent: tuple[tuple[int, Int64], ...] = ()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Timeline, (self.table, self.name)
+
+    def at(self, rows: Rows) -> Int64:
+        """Return the times of ascending rows."""
+        known = dict(self._recent)
+        ends = self.table.offsets
+        out = np.empty(len(rows), np.int64)
+        for part, where, local in self.table.split(rows):
+            last = int(ends[part + 1] - ends[part]) - 1
+            if local[0] == local[-1] and local[0] in (0, last):
+                out[where] = self.table.first[part] if local[0] == 0 else self.table.last[part]
+            elif part in known:
+                out[where] = known[part][as_key(local)]
+            else:
+                out[where] = self._array.read(rows[where])
+        return out
+
+    def before(self, times: Int64, side: Side) -> Int64:
+        """Return how many records come before each time; side "right" counts equal ones too."""
+        table = self.table
+        parts = np.searchsorted(table.last, times, side)
+        out = table.offsets[parts]
+        if not table.paths:
+            return out
+        start = table.first[np.minimum(parts, len(table.paths) - 1)]
+        inside = (parts < len(table.paths)) & (
+            (start < times) if side == "left" else (start <= times)
+        )
+        for part in np.unique(parts[inside]).tolist():
+            here = inside & (parts == part)
+            out[here] += np.searchsorted(self._times_of(part), times[here], side)
+        return out
+
+    def _times_of(self, part: int) -> Int64:
+        for known, times in self._recent:
+            if known == part:
+                return times
+        ends = self.table.offsets
+        read = self._array.read(range(int(ends[part]), int(ends[part + 1])))
+        self._recent = ((part, read), *self._recent[:1])
+        return read
 
 
 class StaticArray(BackendArray):

@@ -257,6 +257,18 @@ class Registry:
         with self.db.read() as conn:
             return {name: (content, path) for name, content, path in conn.execute(query)}
 
+    def promote(self, name: str, content: str, path: str, card: str) -> None:
+        """Make a model the one its name stands for, unless it is already."""
+        t = schema.model
+        now = and_(t.c.name == name, t.c.tx_to.is_(None))
+        with self.db.write() as conn:
+            if conn.execute(select(t.c.content).where(now)).scalar() == content:
+                return
+            tx = self.db.now(conn)
+            conn.execute(update(t).where(now).values(tx_to=tx))
+            row = {"name": name, "content": content, "path": path, "card": card, "tx_from": tx}
+            conn.execute(insert(t).values(**row))
+
     def info(self, key: str) -> str | None:
         """Return one of the store's own facts."""
         t = schema.store_info
@@ -298,17 +310,16 @@ class Registry:
             tx = self.db.now(conn)
             done = Committed(tx)
             states: dict[int, str] = {}
-            replaced: set[str] = set()
             for outcome in outcomes:
                 if isinstance(outcome, Record):
                     verdict, record = self._judge(conn, outcome, stage)
-                    if verdict == "done" and self.insert(conn, record, run, tx, stage):
-                        replaced.add(record.granule.dataset)
+                    if verdict == "done":
+                        self.insert(conn, record, run, tx, stage)
                     states[id(outcome)] = verdict
                     done.of(verdict).append(outcome)
                 elif isinstance(outcome, Unchanged):
                     self._verify(conn, outcome.uid, outcome.inputs_key)
-            for dataset in replaced:
+            for dataset in {r.granule.dataset for r in done.committed if r.events}:
                 record_succession(conn, dataset, tx)
             rows = [_attempt(o, run, tx, states.get(id(o), "")) for o in outcomes]
             if rows:
@@ -341,8 +352,8 @@ class Registry:
         if conn.execute(select(v).where(same)).first() is None:
             conn.execute(insert(v).values(uid=uid, inputs=inputs_key))
 
-    def insert(self, conn: Connection, r: Record, run: str, tx: int, stage: str) -> bool:
-        """Register a granule and make it current, or part of a staged run; tell if it replaced."""
+    def insert(self, conn: Connection, r: Record, run: str, tx: int, stage: str) -> None:
+        """Register a granule and make it current, or part of a staged run."""
         g = r.granule
         digest = _register_layout(conn, r.layout) if r.layout else None
         conn.execute(
@@ -376,8 +387,8 @@ class Registry:
             conn.execute(insert(schema.event), [_event_row(r, e) for e in r.events])
         if stage:
             spans.make_staged(conn, r.uid, g, stage)
-            return False
-        return spans.make_current(conn, r.uid, g, tx)
+        else:
+            spans.make_current(conn, r.uid, g, tx)
 
 
 def _register_layout(conn: Connection, layout: Layout) -> str:

@@ -43,8 +43,8 @@ def seen_at(conn: Connection, stage: str, dataset: str, start: int) -> Span | No
     return next((span for span in found if span.start == start), None)
 
 
-def make_current(conn: Connection, uid: str, granule: Granule, tx: int) -> bool:
-    """Close every current span that a granule overlaps and open its own; tell whether any was."""
+def make_current(conn: Connection, uid: str, granule: Granule, tx: int) -> None:
+    """Close every current span that a granule overlaps and open its own."""
     where = granule.interval
     closed = [span.uid for span in current_over(conn, granule.dataset, where)]
     if closed:
@@ -55,7 +55,6 @@ def make_current(conn: Connection, uid: str, granule: Granule, tx: int) -> bool:
             uid=uid, dataset=granule.dataset, start=where.start, stop=where.stop, tx_from=tx
         )
     )
-    return bool(closed)
 
 
 def make_staged(conn: Connection, uid: str, granule: Granule, stage: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from ..errors import Conflict, UsageError, near
 from ..granule import Granule, Interval
@@ -143,23 +143,17 @@ def rollback(registry: Registry, stage: str) -> int:
             raise UsageError(f"the run '{stage}' is not published", todo="Nothing to roll back")
         opened = conn.execute(select(_C).where(_C.c.tx_from == found.tx)).all()
         closed = conn.execute(select(_C).where(_C.c.tx_to == found.tx)).all()
-        newer = [_granule(c) for c in opened if c.tx_to is not None]
-        ours = {c.uid for c in opened}
-        for c in closed:
-            there = spans.current_over(conn, c.dataset, Interval(c.start, c.stop))
-            newer.extend(
-                Granule(c.dataset, Interval(t.start, t.stop)) for t in there if t.uid not in ours
-            )
-        if newer:
-            newer = sorted(set(newer))
+        if newer := _newer(conn, opened, closed):
             shown = ", ".join(map(str, newer[:5])) + (", ..." if len(newer) > 5 else "")
             raise Conflict(
                 f"newer granules followed ({shown})",
                 f"publication of {stage}",
                 "Nothing was rolled back; reprocess those granules instead",
             )
-        collected = select(_G.c.uid).where(
-            _G.c.uid.in_([c.uid for c in closed]), _G.c.collected.is_not(None)
+        collected = (
+            select(_G.c.uid)
+            .join(_C, _C.c.uid == _G.c.uid)
+            .where(_C.c.tx_to == found.tx, _G.c.collected.is_not(None))
         )
         if conn.execute(collected).first() is not None:
             raise Conflict(
@@ -168,9 +162,8 @@ def rollback(registry: Registry, stage: str) -> int:
                 "Reprocess instead",
             )
         tx = registry.db.now(conn)
-        conn.execute(
-            update(_C).where(and_(_C.c.tx_from == found.tx, _C.c.tx_to.is_(None))).values(tx_to=tx)
-        )
+        ours = _C.c.uid.in_(select(_C.c.uid).where(_C.c.tx_from == found.tx))
+        conn.execute(update(_C).where(ours, _C.c.tx_to.is_(None)).values(tx_to=tx))
         for c in closed:
             conn.execute(
                 insert(_C).values(
@@ -181,6 +174,22 @@ def rollback(registry: Registry, stage: str) -> int:
             record_succession(conn, dataset, tx)
         conn.execute(update(_P).where(_P.c.id == found.id).values(undone=tx))
     return len(closed)
+
+
+def _newer(
+    conn: Connection, opened: Sequence[Row[Any]], closed: Sequence[Row[Any]]
+) -> list[Granule]:
+    """Return the granules where something else is current now than what a publication opened."""
+    ours = {c.uid for c in opened}
+    newer: set[Granule] = set()
+    for c in (*opened, *closed):
+        there = spans.current_over(conn, c.dataset, Interval(c.start, c.stop))
+        newer.update(
+            Granule(c.dataset, Interval(t.start, t.stop)) for t in there if t.uid not in ours
+        )
+        if c.uid in ours and c.uid not in {t.uid for t in there}:
+            newer.add(_granule(c))
+    return sorted(newer)
 
 
 def make_release(registry: Registry, name: str) -> int:

