@@ -92,6 +92,82 @@ EnergySpectrum = DataType(
     description="omnidirectional differential energy flux",
 )
 
+PitchAngle = DataType(
+    "PitchAngle",
+    (
+        Var("f", (("time", "pitch_angle", "energy_bin"),), "s^3 m^-6"),
+        Var("energy", (_TE,), "eV", subset=True, along=_TE[1:]),
+        Var("coverage", (("time", "pitch_angle", "energy_bin"),), "1"),
+        Var("quality", (_T,), "1", required=False),
+    ),
+    attrs=("species", "mass", "charge", "frame"),
+    main="f",
+    description="mean distribution function per pitch angle and energy",
+)
+
+FieldAligned = DataType(
+    "FieldAligned",
+    (
+        Var("temperature_parallel", (_T,), "eV"),
+        Var("temperature_perpendicular", (_T,), "eV"),
+        Var("anisotropy", (_T,), "1"),
+        Var("agyrotropy", (_T,), "1"),
+        Var("pressure", (_TCC,), "nPa", framed=True),
+        Var("velocity", (_TC,), "km s^-1", framed=True),
+        Var("heat_flux", (_TC,), "mW m^-2", required=False, framed=True),
+        Var("b_direction", (("time", "component_b"),), "1", framed=True),
+        Var("quality", (_T,), "1", required=False),
+    ),
+    attrs=("species",),
+    main="temperature_parallel",
+    description="moments along and across the magnetic field",
+)
+
+Reduced1D = DataType(
+    "Reduced1D",
+    (
+        Var("f", (("time", "v"),), "s m^-4"),
+        Var("outside", (_T,), "1"),
+        Var("coverage", (_T,), "1"),
+        Var("quality", (_T,), "1", required=False),
+    ),
+    attrs=("species", "mass", "charge", "frame", "axis"),
+    main="f",
+    description="distribution of one velocity component, the other two integrated",
+)
+
+Reduced2D = DataType(
+    "Reduced2D",
+    (
+        Var("f", (("time", "plane", "v1", "v2"),), "s^2 m^-5"),
+        Var("outside", (("time", "plane"),), "1"),
+        Var("coverage", (_T,), "1"),
+        Var("quality", (_T,), "1", required=False),
+    ),
+    attrs=("species", "mass", "charge", "frame", "basis"),
+    main="f",
+    description="distributions in three planes of velocity, the third component integrated",
+)
+
+MomentErrors = DataType(
+    "MomentErrors",
+    (
+        Var("density_error", (_T,), "cm^-3"),
+        Var("velocity_error", (_TC,), "km s^-1", framed=True),
+        Var("temperature_error", (_T,), "eV"),
+        Var("temperature_tensor_error", (_TC,), "eV", framed=True),
+        Var("density_limit", (_T,), "cm^-3"),
+        Var("velocity_limit", (_TC,), "km s^-1", framed=True),
+        Var("temperature_limit", (_T,), "eV"),
+        Var("temperature_tensor_limit", (_TC,), "eV", framed=True),
+        Var("counts", (_T,), "1"),
+        Var("quality", (_T,), "1", required=False),
+    ),
+    attrs=("species",),
+    main="density_error",
+    description="statistical errors of moments, without and with one count in empty bins",
+)
+
 PlasmaState = DataType(
     "PlasmaState",
     (

@@ -6,6 +6,7 @@ import csv
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 from .errors import PipeError, UsageError
 from .granule import Interval, duration, instant
@@ -47,7 +48,7 @@ def _pairs(text: str, path: Path) -> list[tuple[str, str]]:
     read = _votable if kind == "<" else _json if kind in ("[", "{") else _csv
     try:
         return list(read(text))
-    except (ValueError, TypeError, KeyError, ElementTree.ParseError) as error:
+    except (ValueError, TypeError, KeyError, ET.ParseError) as error:
         raise UsageError(
             f"this is not a list of intervals ({error!r})",
             str(path),
@@ -77,7 +78,7 @@ def _csv(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _votable(text: str) -> Iterator[tuple[str, str]]:
-    elements = list(ElementTree.fromstring(text).iter())
+    elements = list(ET.fromstring(text).iter())
     fields = [e for e in elements if e.tag.rpartition("}")[2] == "FIELD"]
     by_name = _columns([f.get("name", "") for f in fields])
     by_ucd = _columns([f.get("ucd", "").partition(";")[0] for f in fields])

@@ -12,6 +12,8 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from rich.markup import escape
+
 from ..errors import PipeError
 from ..store import Store
 from .output import wide
@@ -57,7 +59,7 @@ def doctor(store: str, json: bool) -> int:
         out = wide()
         colour = {"ok": "green", "missing": "yellow", "bad": "red"}
         for f in found:
-            out.print(f"[{colour[f.state]}]{f.state:8}[/]{f.what:14} {f.said}")
+            out.print(f"[{colour[f.state]}]{f.state:8}[/]{f.what:14} {escape(f.said)}")
     return int(any(f.state == "bad" for f in found))
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -75,7 +76,9 @@ def discover(granule: str = "", targets: Sequence[str] = ()) -> Graph:
         graph = Graph.discover()
     for broken in graph.broken:
         last = broken.error.strip().splitlines()[-1]
-        console.print(f"[yellow]plugin '{broken.name}' ({broken.value}) is broken: {last}[/]")
+        console.print(
+            f"[yellow]plugin '{broken.name}' ({broken.value}) is broken: {escape(last)}[/]"
+        )
     return with_granules(graph, targets, granule) if granule else graph
 
 
@@ -118,7 +121,12 @@ def plan(
     names = graph.select(targets)
     with Store.open(store, create=True, registry=registry) as opened:
         made = make_plan(
-            graph, opened.registry, names, intervals, listing_of(archives), models=promoted_models(opened, graph.models(names))
+            graph,
+            opened.registry,
+            names,
+            intervals,
+            listing_of(archives),
+            models=promoted_models(opened, graph.models(names)),
         )
     if json:
         print(_plan_json(made))
@@ -231,7 +239,7 @@ class Drawn(Progress):
         )
         if isinstance(outcome, Failure):
             self.bars.console.print(
-                f"[red]{verdict}[/] {outcome.granule}: {outcome.error}",
+                f"[red]{verdict}[/] {outcome.granule}: {escape(outcome.error)}",
                 highlight=False,
                 soft_wrap=True,
             )
@@ -276,7 +284,9 @@ def _print(report: Report, intervals: Sequence[Interval]) -> None:
     out.print(table)
     for failure in report.failures[:20]:
         out.print(
-            f"{failure.state}: {failure.granule}: {failure.error}", style="red", highlight=False
+            f"{failure.state}: {failure.granule}: {escape(failure.error)}",
+            style="red",
+            highlight=False,
         )
     if len(report.failures) > 20:
         out.print(f"... and {len(report.failures) - 20} more; see 'sciqlop-pipe status'")

@@ -6,6 +6,7 @@ import json as json_
 from pathlib import Path
 from typing import Any
 
+from rich.markup import escape
 from rich.table import Table
 from rich.tree import Tree
 from sqlalchemy.exc import NoResultFound
@@ -56,12 +57,12 @@ def _units(dataset: Dataset) -> str:
 
 
 def _leaf(dataset: Dataset, last: str) -> str:
-    units = _units(dataset).replace("[", r"\[")
+    units = escape(_units(dataset))
     maker = "raw" if dataset.is_raw else dataset.recipe.name if dataset.recipe else ""
     note = ", transient" if dataset.transient else ""
     return (
         f"[cyan]{last}[/] {dataset.gives.name}{units} ({maker}, {dataset.granule}{note}) "
-        f"[dim]{dataset.description or dataset.gives.description}[/]"
+        f"[dim]{escape(dataset.description or dataset.gives.description)}[/]"
     )
 
 
@@ -221,7 +222,7 @@ def status(store: str, registry: str, json: bool) -> None:
         )
     out.print(table)
     for f in failed[:20]:
-        out.print(f"[red]{f['state']}[/] {f['dataset']} {f['start']}: {f['error']}")
+        out.print(f"[red]{f['state']}[/] {f['dataset']} {f['start']}: {escape(f['error'])}")
     if len(failed) > 20:
         out.print(f"... and {len(failed) - 20} more (--json lists all)")
 

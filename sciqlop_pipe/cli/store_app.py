@@ -36,6 +36,8 @@ def check(
     import json as json_
     from dataclasses import asdict
 
+    from rich.markup import escape
+
     from ..store import Store
     from ..store.check import check_store
 
@@ -47,7 +49,7 @@ def check(
         typer.echo(json_.dumps([asdict(p) for p in found], indent=1))
     else:
         for p in bad:
-            _print(f"[red]{p.kind}[/] {p.where}: {p.said}")
+            _print(f"[red]{p.kind}[/] {p.where}: {escape(p.said)}")
         if harmless := len(found) - len(bad):
             _print(
                 f"{harmless} files belong to nothing current (harmless; 'store gc' removes them)"
@@ -99,6 +101,7 @@ def publish(
             _print(f"{again} granules were computed again")
         else:
             count = make_current(opened.registry, stage)
+        opened.touch()
     _print(f"published {stage}: {count} granules are current")
 
 
@@ -110,6 +113,7 @@ def rollback(stage: Stage, store: StoreOpt = DEFAULT_STORE, registry: RegistryOp
 
     with Store.open(store, registry=registry) as opened:
         count = undo(opened.registry, stage)
+        opened.touch()
     _print(f"rolled back {stage}: {count} granules are current again")
 
 
@@ -184,6 +188,8 @@ def rebuild(
 
     Example: `sciqlop-pipe store rebuild --backup monday.jsonl.gz`
     """
+    from rich.markup import escape
+
     from ..store import Store
     from ..store.backup import rebuild as register
     from ..store.backup import restore
@@ -194,7 +200,7 @@ def rebuild(
             _print(f"restored {restore(opened.registry, backup)} rows")
         count, problems = register(opened)
     for problem in problems:
-        _print(f"[yellow]{problem}[/]")
+        _print(f"[yellow]{escape(problem)}[/]")
     _print(f"registered {count} granules of the tree")
 
 

@@ -36,7 +36,7 @@ _SHORTEST = 15 * SECOND  # half length of an event, at least
 _NORMAL_REACH = 15 * SECOND  # beyond the event, of the field that the normal is made from
 _GRAIN = SECOND // 10  # times of events are multiples of it
 _LEAST_STEP = 0.15
-_LEAST_PROBABILITY = 0.5
+_LEAST_PROBABILITY = 0.3
 
 assert WINDOW + CONTEXT + REACH <= duration(MARGIN)
 

@@ -148,15 +148,15 @@ def energy_edges(vdf: xr.Dataset) -> Edges:
 def directions(vdf: xr.Dataset) -> Directions:
     """Return the angular factors of a VDF dataset, corrected for bin widths where it has them."""
     known = "phi_width" in vdf and "theta_width" in vdf
-    around, down = (_table(vdf, f"{n}_width") if known else None for n in ("phi", "theta"))
-    azimuth = azimuth_factors(_table(vdf, "phi"), around)
-    polar = polar_factors(_table(vdf, "theta"), down, _table(vdf, "solid_angle"))
+    around, down = (angle_table(vdf, f"{n}_width") if known else None for n in ("phi", "theta"))
+    azimuth = azimuth_factors(angle_table(vdf, "phi"), around)
+    polar = polar_factors(angle_table(vdf, "theta"), down, angle_table(vdf, "solid_angle"))
     return Directions(*(np.ascontiguousarray(np.moveaxis(a, 0, 1)) for a in (azimuth, polar)))
 
 
 def solid_angles(vdf: xr.Dataset) -> np.ndarray:
     """Return solid angles [sr], float32 (time or 1, direction), 0 where unknown."""
-    table = np.nan_to_num(_table(vdf, "solid_angle")[..., 0])
+    table = np.nan_to_num(angle_table(vdf, "solid_angle")[..., 0])
     sizes = [vdf.sizes[d] for d in vdf["f"].dims[1:-1]]
     full = np.broadcast_to(table, (table.shape[0], *([1, *sizes][-2:])))
     return np.ascontiguousarray(full.reshape(full.shape[0], -1), dtype=np.float32)
@@ -169,8 +169,8 @@ def _energies(vdf: xr.Dataset, name: str) -> np.ndarray:
     return _steady(values.reshape(-1, values.shape[-1]))
 
 
-def _table(vdf: xr.Dataset, name: str) -> np.ndarray:
-    """A table as float64 (time, row, column, energy), with length 1 where it does not depend."""
+def angle_table(vdf: xr.Dataset, name: str) -> np.ndarray:
+    """Return a table as float64 (time, row, column, energy), length 1 where it does not depend."""
     a, dims = vdf[name].variable, vdf["f"].dims
     if extra := [str(d) for d in a.dims if d not in dims]:
         raise DataTypeError(f"{name} depends on {extra[0]}, f does not", "VDF")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import select
 
@@ -39,50 +40,45 @@ def check_store(store: Store, *, content: bool = False) -> Iterator[Problem]:
         Open for reading or writing.
     content : bool
         Whether every current granule is read and hashed, not just found and its record compared.
+        Granules of the past and of staged runs are looked for, not read.
     """
-    known: set[str] = set()
     g, c = schema.granule, schema.currency
+    facts = select(
+        g.c.uid, g.c.dataset, g.c.start, g.c.stop, g.c.path, g.c.content, g.c.fingerprint
+    )
     with store.registry.db.read() as conn:
-        known.update(p for (p,) in conn.execute(select(g.c.path).where(g.c.path.is_not(None))))
-        current = (
-            select(
-                g.c.uid, g.c.dataset, g.c.start, g.c.stop, g.c.path, g.c.content, g.c.fingerprint
-            )
-            .join(c, c.c.uid == g.c.uid)
-            .where(c.c.tx_to.is_(None), g.c.path.is_not(None))
-        )
-        rows = conn.execute(current).all()
-        yield from _overlaps(
-            conn.execute(
-                select(c.c.dataset, c.c.start, c.c.stop)
-                .where(c.c.tx_to.is_(None))
-                .order_by(c.c.dataset, c.c.start)
-            ).all()
-        )
+        rows = conn.execute(facts.where(g.c.path.is_not(None))).all()
+        spans = conn.execute(
+            select(c.c.uid, c.c.dataset, c.c.start, c.c.stop)
+            .where(c.c.tx_to.is_(None))
+            .order_by(c.c.dataset, c.c.start)
+        ).all()
+    yield from _overlaps(spans)
+    current = {span.uid for span in spans}
     for row in rows:
         granule = Granule(row.dataset, Interval(row.start, row.stop))
         path = store.root / row.path
         if not path.exists():
-            yield Problem(
-                "missing", str(granule), f"{row.path} is not there; run its dataset again"
-            )
-            continue
-        try:
-            record = read_record(path)
-            if record["fingerprint"] != row.fingerprint:
-                yield Problem("other", str(granule), f"{row.path} holds another granule")
-            elif content and content_hash(read_granule(store.root, row.path)) != row.content:
-                yield Problem(
-                    "changed", str(granule), f"{row.path} no longer holds what was written"
-                )
-        except (StoreError, KeyError, ValueError, OSError) as error:
-            yield Problem("unreadable", str(granule), f"{row.path}: {error}")
-    yield from _strangers(store.root, known)
+            todo = "run its dataset again" if row.uid in current else "it is not current now"
+            yield Problem("missing", str(granule), f"{row.path} is not there; {todo}")
+        elif row.uid in current:
+            yield from _damage(store, row, str(granule), content)
+    yield from _strangers(store.root, {row.path for row in rows})
 
 
-def _overlaps(rows: object) -> Iterator[Problem]:
+def _damage(store: Store, row: Any, where: str, content: bool) -> Iterator[Problem]:
+    try:
+        if read_record(store.root / row.path).get("fingerprint") != row.fingerprint:
+            yield Problem("other", where, f"{row.path} holds another granule")
+        elif content and content_hash(read_granule(store.root, row.path)) != row.content:
+            yield Problem("changed", where, f"{row.path} no longer holds what was written")
+    except StoreError as error:
+        yield Problem("unreadable", where, str(error))
+
+
+def _overlaps(rows: Sequence[Any]) -> Iterator[Problem]:
     last = None
-    for row in rows:  # type: ignore[attr-defined]
+    for row in rows:
         if last is not None and last.dataset == row.dataset and row.start < last.stop:
             granule = Granule(row.dataset, Interval(row.start, row.stop))
             yield Problem("overlap", str(granule), "two current granules share a stretch of time")

@@ -78,6 +78,7 @@ class Database:
         if self.is_sqlite and not self.read_only:
             try:
                 with self.engine.connect() as conn:
+                    conn.exec_driver_sql("PRAGMA busy_timeout=0")
                     conn.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
             except (OperationalError, DatabaseError):
                 pass  # a reader holds the log; the next close folds it
@@ -142,6 +143,17 @@ class Database:
                 conn.execute(
                     insert(schema.store_info).values(key="format", value=str(schema.FORMAT))
                 )
+
+    def renumber(self, conn: Connection) -> None:
+        """Let new rows be numbered after those that were restored with their numbers."""
+        if self.is_sqlite:
+            return  # it looks for the highest number itself
+        for table in schema.metadata.sorted_tables:
+            if (column := table.autoincrement_column) is not None:
+                highest = conn.execute(select(func.max(column))).scalar()
+                if highest is not None:
+                    sequence = func.pg_get_serial_sequence(table.name, column.name)
+                    conn.execute(select(func.setval(sequence, highest)))
 
     def has_tables(self) -> bool:
         """Tell whether this is a registry at all."""

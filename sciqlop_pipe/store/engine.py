@@ -62,8 +62,6 @@ class SciqlopBackend(BackendEntrypoint):
         """
         start, stop = (time.start, time.stop) if isinstance(time, slice) else time or (None, None)
         with Store.open(filename_or_obj, read_only=True, registry=registry) as store:
-            ds = store.read(dataset, start, stop, as_of=as_of, stage=stage)
-        dropped = (
-            [drop_variables] if isinstance(drop_variables, str) else list(drop_variables or ())
-        )
-        return ds.drop_vars(dropped, errors="ignore")
+            return store.read(
+                dataset, start, stop, as_of=as_of, stage=stage, drop_variables=drop_variables
+            )

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Connection, func, select, update
 
-from ..granule import duration
+from ..granule import Granule, Interval, duration
 from . import schema
 from .granules import remove_granule
 from .leases import live
@@ -47,41 +47,38 @@ def find_garbage(store: Store, grace: str = "7d", *, now: int | None = None) -> 
 def collect(store: Store, garbage: list[Garbage]) -> int:
     """Remove garbage; return the bytes freed. Rows stay, marked collected.
 
-    The registry forgets the path first, so that a crash leaves an orphan, never a hole.
+    What is referred to again since it was found stays. The registry forgets the path first, so
+    that a crash leaves an orphan, never a hole.
     """
+    taken: list[Garbage] = []
     with store.registry.db.write() as conn:
         tx = store.registry.db.now(conn)
+        kept = _referred(conn)
+        known = _known(conn)
         for item in garbage:
-            if item.uid:
+            if item.uid and item.uid not in kept:
                 conn.execute(update(_G).where(_G.c.uid == item.uid).values(path=None, collected=tx))
-    for item in garbage:
+                taken.append(item)
+            elif not item.uid and item.path not in known:
+                taken.append(item)
+    for item in taken:
         remove_granule(store.root, item.path)
-    return sum(item.nbytes for item in garbage)
+    return sum(item.nbytes for item in taken)
 
 
 def _superseded(store: Store, limit: int) -> Iterator[Garbage]:
     db = store.registry.db
     leased = live(db)
-    open_ = select(_C.c.uid).where(_C.c.tx_to.is_(None))
-    staged = select(_S.c.uid)
     ended = select(_C.c.uid, func.max(_C.c.tx_to).label("until")).group_by(_C.c.uid).subquery()
     query = (
         select(
             _G.c.uid, _G.c.dataset, _G.c.start, _G.c.path, _G.c.nbytes, _G.c.written, ended.c.until
         )
         .outerjoin(ended, ended.c.uid == _G.c.uid)
-        .where(_G.c.path.is_not(None), _G.c.uid.not_in(open_), _G.c.uid.not_in(staged))
+        .where(_G.c.path.is_not(None))
     )
     with db.read() as conn:
-        released = [tx for (tx,) in conn.execute(select(schema.release.c.tx))]
-        kept: set[str] = set()
-        for tx in released:
-            kept.update(
-                u
-                for (u,) in conn.execute(
-                    select(_C.c.uid).where(_C.c.tx_from <= tx, _C.c.tx_to > tx)
-                )
-            )
+        kept = _referred(conn)
         rows = conn.execute(query).all()
     for row in rows:
         since = row.until if row.until is not None else row.written
@@ -89,13 +86,38 @@ def _superseded(store: Store, limit: int) -> Iterator[Garbage]:
             yield Garbage(row.path, row.nbytes, row.uid)
 
 
+def _referred(conn: Connection) -> set[str]:
+    """Return the uids of everything current, staged or part of a release."""
+    kept = {uid for (uid,) in conn.execute(select(_C.c.uid).where(_C.c.tx_to.is_(None)))}
+    kept.update(uid for (uid,) in conn.execute(select(_S.c.uid)))
+    for (tx,) in conn.execute(select(schema.release.c.tx)).all():
+        then = select(_C.c.uid).where(_C.c.tx_from <= tx, _C.c.tx_to > tx)
+        kept.update(uid for (uid,) in conn.execute(then))
+    return kept
+
+
+def _known(conn: Connection) -> set[str]:
+    return {path for (path,) in conn.execute(select(_G.c.path).where(_G.c.path.is_not(None)))}
+
+
 def _orphans(store: Store, limit: int) -> Iterator[Garbage]:
+    """Yield files that were never committed, unless somebody is at work on their granule."""
+    leased = {
+        (dataset, Granule(dataset, Interval(start, start)).stamp)
+        for dataset, start in live(store.registry.db)
+    }
+    files = [(path, path.stat()) for path in sorted((store.root / "data").glob("*/*/*"))]
     with store.registry.db.read() as conn:
-        known = {p for (p,) in conn.execute(select(_G.c.path).where(_G.c.path.is_not(None)))}
-    for path in sorted((store.root / "data").glob("*/*/*")):
+        known = _known(conn)
+    for path, facts in files:
         name = str(path.relative_to(store.root))
-        if name not in known and path.stat().st_mtime_ns < limit:
+        at_work = (path.parent.parent.name, _stamp(path)) in leased
+        if name not in known and facts.st_mtime_ns < limit and not at_work:
             yield Garbage(name, _size(path))
+
+
+def _stamp(path: Path) -> str:
+    return path.name.removeprefix(".part-").split("-", 1)[0]
 
 
 def _size(path: Path) -> int:

@@ -11,21 +11,36 @@ import os
 import shutil
 import uuid
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import xarray as xr
 import zarr
-from zarr.storage import LocalStore, ZipStore
+from zarr.storage import LocalStore, WrapperStore, ZipStore
 
 from ..datatype import DataType
 from ..errors import StoreError
 from ..granule import Granule
 from .tree import RECORD, decode, encode
 
+if TYPE_CHECKING:
+    from zarr.core.buffer import Buffer, BufferPrototype
+
 ZIP_LIMIT = 64 << 20
+#: What Zarr, its codecs and zipfile raise for a tree that is damaged or something else.
+UNREADABLE = (
+    OSError,
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    RuntimeError,
+    EOFError,
+    zipfile.BadZipFile,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,29 +93,30 @@ def write_granule(
         When the disk is full or not writable; nothing is left behind.
     """
     entries = encode(ds, datatype, record)
-    size = sum(map(len, entries.values()))
-    final = root / (granule_path(granule, uid) + (".zip" if size <= ZIP_LIMIT else ".zarr"))
+    small = sum(map(len, entries.values())) <= ZIP_LIMIT
+    final = root / (granule_path(granule, uid) + (".zip" if small else ".zarr"))
     part = final.with_name(f".part-{final.name}")
+    files = {part: _zipped(entries)} if small else {part / k: v for k, v in entries.items()}
+    # A file whose folder is not synced is safe and nameless.
+    named_in = {final.parent, *(p.parent for p in final.parents if not p.exists())}
     try:
-        final.parent.mkdir(parents=True, exist_ok=True)
-        if size <= ZIP_LIMIT:
-            _write_file(part, _zipped(entries), durable)
-        else:
-            for key, value in entries.items():
-                (part / key).parent.mkdir(parents=True, exist_ok=True)
-                _write_file(part / key, value, durable)
+        for path, value in files.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _write_file(path, value, durable)
         part.rename(final)
         if durable:
-            _sync_folder(final.parent)
+            inside = [] if small else [final, *final.rglob("*")]
+            for folder in (*(p for p in inside if p.is_dir()), *named_in):
+                _sync_folder(folder)
     except OSError as error:
-        shutil.rmtree(part, ignore_errors=True)
-        part.unlink(missing_ok=True)
+        for left in (part, final):
+            _remove(left)
         raise StoreError(
             f"the granule could not be written ({error.strerror or error})",
             f"{granule} in {root}",
             "Free space or fix permissions, then run the same command again",
         ) from error
-    return Written(str(final.relative_to(root)), size)
+    return Written(str(final.relative_to(root)), sum(map(len, files.values())))
 
 
 def _zipped(entries: Mapping[str, bytes]) -> bytes:
@@ -127,11 +143,24 @@ def _sync_folder(path: Path) -> None:
         os.close(handle)
 
 
+class NoHoles(WrapperStore[Any]):
+    """A granule whose chunks are all there: Zarr reads a lost one as fill values, silently."""
+
+    async def get(
+        self, key: str, prototype: BufferPrototype, byte_range: Any = None
+    ) -> Buffer | None:
+        """Return the bytes of a key; a chunk that is not there is an error."""
+        found: Buffer | None = await self._store.get(key, prototype, byte_range)
+        if found is None and ("/c/" in key or key.endswith("/c")):
+            raise FileNotFoundError(f"chunk {key} is gone")
+        return found
+
+
 def zarr_store(path: Path) -> Any:
     """Return the Zarr store of a granule for reading."""
     if path.suffix == ".zip":
-        return ZipStore(path, mode="r", read_only=True)
-    return LocalStore(path, read_only=True)
+        return NoHoles(ZipStore(path, mode="r", read_only=True))
+    return NoHoles(LocalStore(path, read_only=True))
 
 
 def read_granule(root: Path, path: str) -> xr.Dataset:
@@ -142,34 +171,46 @@ def read_granule(root: Path, path: str) -> xr.Dataset:
     StoreError
         When the file is gone or does not read.
     """
-    try:
-        store = zarr_store(root / path)
-        try:
-            return decode(store)
-        finally:
-            store.close()
-    except (OSError, ValueError, KeyError, RuntimeError, zipfile.BadZipFile) as error:
-        raise StoreError(
-            f"the granule does not read ({error})",
-            str(root / path),
-            "Run 'sciqlop-pipe store check', then run its dataset again",
-        ) from error
+    with _reading(root / path) as store:
+        return decode(store)
 
 
 def read_record(path: Path) -> dict[str, Any]:
-    """Return the registry record that a granule carries in its attributes."""
-    store = zarr_store(path)
-    try:
+    """Return the registry record that a granule carries in its attributes.
+
+    Raises
+    ------
+    StoreError
+        When the file is gone or does not read.
+    """
+    with _reading(path) as store:
         record: Any = zarr.open_group(store, mode="r").attrs[RECORD]
         return dict(record)
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[Any]:
+    store = zarr_store(path)
+    try:
+        yield store
+    except UNREADABLE as error:
+        raise StoreError(
+            f"the granule does not read ({type(error).__name__}: {error})",
+            str(path),
+            "Run 'sciqlop-pipe store check', then run its dataset again",
+        ) from error
     finally:
-        store.close()
+        with suppress(AttributeError):  # zarr: a zip that did not open cannot be closed
+            store.close()
 
 
 def remove_granule(root: Path, path: str) -> None:
     """Delete a granule that nothing refers to."""
-    target = root / path
-    if target.is_dir():
-        shutil.rmtree(target, ignore_errors=True)
+    _remove(root / path)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
     else:
-        target.unlink(missing_ok=True)
+        path.unlink(missing_ok=True)

@@ -98,15 +98,17 @@ def _plain(value: Any) -> Any:
 
 
 def raw_values(variable: xr.Variable) -> np.ndarray[Any, Any]:
-    """Return the values as stored: C order, times as int64 nanoseconds, words as fixed unicode."""
-    values = np.ascontiguousarray(variable.values)
+    """Return the values as stored: C order, the machine's byte order, times as int64 nanoseconds,
+    words as unicode no wider than the longest.
+    """
+    values = np.asarray(variable.values, order="C")
     if values.dtype.kind == "M":
         return values.astype("datetime64[ns]").view(np.int64)
     if values.dtype.kind == "m":
         return values.astype("timedelta64[ns]").view(np.int64)
-    if values.dtype.kind in "OT":
+    if values.dtype.kind in "OTU":
         return words(values)
-    return values
+    return values.astype(values.dtype.newbyteorder("="), copy=False)
 
 
 def words(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:

@@ -18,7 +18,6 @@ import zarr
 from numpy.typing import NDArray
 from xarray.backends import BackendArray
 from xarray.core.indexing import IndexingSupport, LazilyIndexedArray, explicit_indexing_adapter
-from zarr.storage import WrapperStore
 
 from ..errors import StoreError
 from ..granule import iso
@@ -26,7 +25,6 @@ from .granules import zarr_store
 
 if TYPE_CHECKING:
     from xarray.core.indexing import ExplicitIndexer
-    from zarr.core.buffer import Buffer, BufferPrototype
 
 # An open zip granule holds a file descriptor; many systems allow a process 1024 of them.
 OPEN_GRANULES = 128
@@ -159,22 +157,9 @@ def as_key(rows: Rows) -> slice | Int64:
     return rows
 
 
-class _NoHoles(WrapperStore[Any]):
-    """A granule whose chunks are all there: Zarr reads a lost one as fill values, silently."""
-
-    async def get(
-        self, key: str, prototype: BufferPrototype, byte_range: Any = None
-    ) -> Buffer | None:
-        """Return the bytes of a key; a chunk that is not there is an error."""
-        found: Buffer | None = await self._store.get(key, prototype, byte_range)
-        if found is None and ("/c/" in key or key.endswith("/c")):
-            raise FileNotFoundError(f"chunk {key} is gone")
-        return found
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class _Opened:
-    store: _NoHoles
+    store: Any
     arrays: dict[str, Any] = field(default_factory=dict)
 
     def array(self, name: str) -> Any:
@@ -189,7 +174,7 @@ class _Opened:
 def _opened(process: int, path: str) -> _Opened:
     # A forked child shares file positions with its parent, so it opens granules of its own.
     # One that falls out of the cache is closed when the last reader lets go of it.
-    return _Opened(_NoHoles(zarr_store(Path(path))))
+    return _Opened(zarr_store(Path(path)))
 
 
 def read_key(path: str, name: str, key: tuple[Any, ...]) -> NDArray[Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..granule import Granule, Interval
 from .layout import Layout
@@ -144,6 +144,18 @@ class Rows:
             self.by_start[s] for s in self.starts[first : bisect_left(self.starts, interval.stop)]
         )
         return [row for row in found if row.stop > interval.start]
+
+
+class Stored(NamedTuple):
+    """What reading needs of a current granule; a tuple, since there are ten thousands of them."""
+
+    start: int
+    stop: int
+    n: int
+    first: int | None
+    last: int | None
+    path: str | None
+    layout: str | None
 
 
 @dataclass(slots=True)

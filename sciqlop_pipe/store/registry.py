@@ -36,6 +36,7 @@ from .records import (
     Outcome,
     Record,
     Rows,
+    Stored,
     Unchanged,
 )
 
@@ -56,6 +57,7 @@ _FACTS: tuple[ColumnElement[Any], ...] = (
     _G.c.layout,
 )
 _CURRENT = (_G.c.uid, _C.c.dataset, _C.c.start, _C.c.stop, *_FACTS)
+_STORED = (_C.c.start, _C.c.stop, _G.c.n, _G.c.first, _G.c.last, _G.c.path, _G.c.layout)
 
 
 class Registry:
@@ -83,29 +85,57 @@ class Registry:
         StoreError
             When garbage collection has taken part of what `as_of` asks for.
         """
+        with self.db.read() as conn:
+            rows = self._alive(conn, _CURRENT, dataset, interval, as_of)
+            found = [Current(*row[:-1]) for row in rows]
+            return self._seen(conn, stage, dataset, interval, found) if stage else found
+
+    def stored(
+        self,
+        dataset: str,
+        interval: Interval | None = None,
+        *,
+        as_of: int | None = None,
+        stage: str = "",
+    ) -> list[Stored]:
+        """Return of each current granule just what reading needs; as `current` otherwise."""
+        if stage:
+            rows = self.current(dataset, interval, as_of=as_of, stage=stage)
+            return [Stored(r.start, r.stop, r.n, r.first, r.last, r.path, r.layout) for r in rows]
+        with self.db.read() as conn:
+            found = self._alive(conn, _STORED, dataset, interval, as_of)
+        return [Stored._make(row[:-1]) for row in found]
+
+    def _alive(
+        self,
+        conn: Connection,
+        columns: Sequence[ColumnElement[Any]],
+        dataset: str,
+        interval: Interval | None,
+        as_of: int | None,
+    ) -> Sequence[Any]:
+        """Return columns, and last `collected`, of the granules current (at `as_of`), by start."""
         alive = (
             _C.c.tx_to.is_(None)
             if as_of is None
             else and_(_C.c.tx_from <= as_of, or_(_C.c.tx_to.is_(None), _C.c.tx_to > as_of))
         )
         query = (
-            select(*_CURRENT, _G.c.collected)
+            select(*columns, _G.c.collected)
             .join(_G, _G.c.uid == _C.c.uid)
             .where(_C.c.dataset == dataset, alive)
             .order_by(_C.c.start)
         )
         if interval is not None:
             query = query.where(_C.c.start < interval.stop, _C.c.stop > interval.start)
-        with self.db.read() as conn:
-            rows = conn.execute(query).all()
-            if as_of is not None and any(row.collected is not None for row in rows):
-                raise StoreError(
-                    f"garbage collection has taken part of what was current at {iso(as_of)}",
-                    dataset,
-                    f"The earliest exact time is {iso(self._earliest(conn, dataset))}",
-                )
-            found = [Current(*row[:-1]) for row in rows]
-            return self._seen(conn, stage, dataset, interval, found) if stage else found
+        rows = conn.execute(query).all()
+        if as_of is not None and any(row[-1] is not None for row in rows):
+            raise StoreError(
+                f"garbage collection has taken part of what was current at {iso(as_of)}",
+                dataset,
+                f"The earliest exact time is {iso(self._earliest(conn, dataset))}",
+            )
+        return rows
 
     def _seen(
         self,

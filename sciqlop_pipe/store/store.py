@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -19,7 +19,7 @@ from .database import Database, refuse_network_file_system, sqlite_file
 from .granules import remove_granule
 from .layout import Layout
 from .lazy import Part, concatenate
-from .records import Committed, Current, Outcome
+from .records import Committed, Outcome, Stored
 from .registry import Registry
 
 MARK = "sciqlop-store.json"
@@ -154,12 +154,17 @@ class Store:
     ) -> None:
         self.close()
 
+    def touch(self) -> None:
+        """Change the folder's time: xarray names Dask tasks by it; equal names share results."""
+        os.utime(self.root)
+
     def commit(self, outcomes: Sequence[Outcome], run: str, *, stage: str = "") -> Committed:
         """Commit what workers report; files of dropped records are removed."""
         done = self.registry.commit(outcomes, run, stage=stage)
         for record in (*done.duplicates, *done.conflicts):
             if record.path:
                 remove_granule(self.root, record.path)
+        self.touch()
         return done
 
     def models(self) -> dict[str, tuple[str, str]]:
@@ -196,6 +201,7 @@ class Store:
         *,
         as_of: Any = None,
         stage: str = "",
+        drop_variables: str | Iterable[str] | None = None,
     ) -> xr.Dataset:
         """Return one lazy Dataset of everything current of a dataset in [start, stop).
 
@@ -209,6 +215,8 @@ class Store:
             Read what was current then.
         stage : str
             Read a staged run over what is current.
+        drop_variables : str or iterable of str
+            Variables to leave out.
 
         Raises
         ------
@@ -219,7 +227,7 @@ class Store:
             when `as_of` reaches behind garbage collection.
         """
         interval = _limits(start, stop)
-        rows = self.registry.current(dataset, interval, as_of=self.when(as_of), stage=stage)
+        rows = self.registry.stored(dataset, interval, as_of=self.when(as_of), stage=stage)
         if not rows and interval is None:
             raise UnknownName(
                 f"the store has nothing of '{dataset}'",
@@ -236,20 +244,20 @@ class Store:
             )
         if gone := next((r for r in full if r.path is None), None):
             raise StoreError(
-                f"{gone.granule} is transient: it was computed and not kept",
+                f"{dataset} from {iso(gone.start)} is transient: it was computed and not kept",
                 str(self.root),
                 f"Run 'sciqlop-pipe run {dataset} --keep --start {iso(gone.start)} "
                 f"--stop {iso(gone.stop)}' to materialise it",
             )
         root = str(self.root)
         parts = [Part(f"{root}/{r.path}", r.n, r.first or 0, r.last or 0) for r in full]
-        ds = concatenate(parts, layout)
+        ds = concatenate(parts, layout, drop_variables=drop_variables)
         if interval is not None and parts:
             inside = slice(*(t for t in _inclusive(interval)))
             ds = ds.sel(time=inside)
         return ds
 
-    def _layout(self, dataset: str, rows: Sequence[Current]) -> Layout | None:
+    def _layout(self, dataset: str, rows: Sequence[Stored]) -> Layout | None:
         """Return the one layout of the rows, or say where it changes."""
         digests = list(dict.fromkeys(r.layout for r in rows if r.layout))
         if not digests:
@@ -266,7 +274,7 @@ class Store:
         return self.registry.layout(digests[-1])
 
 
-def _segments(rows: Sequence[Current], signatures: dict[str, str]) -> str:
+def _segments(rows: Sequence[Stored], signatures: dict[str, str]) -> str:
     words: list[str] = []
     last = ""
     for row in rows:

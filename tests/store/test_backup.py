@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
-import zlib
+import zipfile
 from pathlib import Path
 
 import pytest
-from tests.ledger import commit, current, event, found, made, used, values
+from sqlalchemy.event import listens_for
 
 from sciqlop_pipe.errors import StoreError
 from sciqlop_pipe.store import Store, schema
 from sciqlop_pipe.store.backup import backup, rebuild, restore
 from sciqlop_pipe.store.check import check_store
-from sciqlop_pipe.store.compare import contents, digest
+from sciqlop_pipe.store.compare import digest
 from sciqlop_pipe.store.events import Verdict, add_verdict, current_events, verdicts
 from sciqlop_pipe.store.garbage import collect, find_garbage
 from sciqlop_pipe.store.records import Failure, Record
 from sciqlop_pipe.store.staging import make_release, stages
+from tests.ledger import commit, current, event, found, made, used, values
 
 NAME = "toy.events"
 
@@ -63,9 +63,7 @@ def test_a_backup_restores_every_row(full: Store, tmp_path: Path) -> None:
     with without_registry(full) as again:
         assert restore(again.registry, file) == count
         assert tables(again) == before
-        assert list(check_store(again, content=True)) == [
-            p for p in check_store(again, content=True) if p.harmless
-        ]
+        assert all(p.harmless for p in check_store(again, content=True))
     assert [p.name for p in tmp_path.iterdir() if "part" in p.name] == []
 
 
@@ -132,16 +130,13 @@ def test_a_backup_that_does_not_read_restores_nothing(
         with pytest.raises(StoreError, match="backup does not read"):
             restore(again.registry, file)
         assert current(again) == []
-        assert zlib.crc32(b"") == 0
 
 
 def test_a_backup_of_a_running_store_is_of_one_moment(full: Store, tmp_path: Path) -> None:
     """While it is written somebody commits: the file holds all of that, or nothing."""
-    from sqlalchemy import event as sqlalchemy_event
-
     calls: list[int] = []
 
-    @sqlalchemy_event.listens_for(full.registry.db.engine, "before_cursor_execute")
+    @listens_for(full.registry.db.engine, "before_cursor_execute")
     def _commit_meanwhile(_c: object, _k: object, statement: str, *_: object) -> None:
         if statement.startswith("SELECT event") and not calls:
             calls.append(1)
@@ -158,13 +153,14 @@ def test_a_backup_of_a_running_store_is_of_one_moment(full: Store, tmp_path: Pat
         assert not any("T0900" in str(r) for r in rows["granule"])
 
 
-def test_the_tree_alone_gives_the_granules_back(full: Store) -> None:
-    before = [c for c in contents(full) if c.dataset != NAME]
-    with without_registry(full) as again:
-        count, problems = rebuild(again)
-        assert (count, problems) == (5, [])
-        assert [c for c in contents(again) if c.start != before[-1].start or True][: len(before)]
-        assert values(again, "toy.b") == [0.0]
+def test_the_tree_alone_gives_the_granules_back(store: Store) -> None:
+    source = commit(store, made(store, value=3.0)).committed[0]
+    commit(store, made(store, dataset="toy.b", inputs=[used(source)]), made(store, 5))
+    before = digest(store)
+    with without_registry(store) as again:
+        assert rebuild(again) == (3, [])
+        assert digest(again) == before
+        assert values(again) == [3.0, 0.0]
         (row,) = again.registry.current("toy.b")
         assert [i.name for i in again.registry.lineage(row.uid)] == ["toy.a"]
         assert list(check_store(again, content=True)) == []
@@ -193,12 +189,11 @@ def test_a_rebuild_takes_nothing_that_does_not_read(store: Store) -> None:
         assert current(again) == [(0, good.uid)]
 
 
-def test_a_rebuild_of_a_whole_store_changes_nothing(full: Store) -> None:
-    before = digest(full)
-    commit(full, made(full, 8))
-    whole = digest(full)
-    assert rebuild(full)[0] == 1  # the orphan that `full` left
-    assert before != whole
+def test_a_rebuild_of_a_whole_store_changes_nothing(store: Store) -> None:
+    commit(store, made(store), made(store, 1))
+    before = digest(store)
+    assert rebuild(store) == (0, [])
+    assert digest(store) == before
 
 
 def test_a_rebuild_after_an_old_backup_adds_what_came_since(store: Store, tmp_path: Path) -> None:
@@ -240,14 +235,11 @@ def _written(store: Store, record: Record, when: int) -> None:
     """Change when a granule says that it was written (its record is in its attributes)."""
     assert record.path
     file = store.root / record.path
-    import zipfile
-
     with zipfile.ZipFile(file) as archive:
         entries = {name: archive.read(name) for name in archive.namelist()}
     head = json.loads(entries["zarr.json"])
     head["attributes"]["sciqlop_pipe"]["written"] = when
     entries["zarr.json"] = json.dumps(head).encode()
-    os.unlink(file)
     with zipfile.ZipFile(file, "w") as archive:
         for name, data in entries.items():
             archive.writestr(name, data)

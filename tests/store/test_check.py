@@ -7,12 +7,11 @@ from pathlib import Path
 
 import pytest
 import zarr
-from tests.ledger import commit, found, made
 
 from sciqlop_pipe.store import Store, granules
-from sciqlop_pipe.store.check import Problem, check_store
-from sciqlop_pipe.store.granules import granule_path
+from sciqlop_pipe.store.check import check_store
 from sciqlop_pipe.store.records import Record
+from tests.ledger import commit, found, made
 
 
 def kinds(store: Store, *, content: bool = False) -> list[str]:
@@ -97,7 +96,7 @@ def test_a_lost_chunk_of_a_folder_is_found(store: Store, monkeypatch: pytest.Mon
     monkeypatch.setattr(granules, "ZIP_LIMIT", 0)
     record = commit(store, made(store)).committed[0]
     (path(store, record) / "value" / "c" / "0").unlink()
-    assert kinds(store, content=True) == ["changed"]
+    assert kinds(store, content=True) == ["unreadable"]
 
 
 def test_another_granule_in_the_place_of_one_is_found(store: Store, record: Record) -> None:
@@ -120,19 +119,15 @@ def test_a_zarr_of_somebody_else_is_found(store: Store, record: Record) -> None:
 
 def test_what_was_never_committed_is_harmless(store: Store, record: Record) -> None:
     orphan = made(store, 5)
-    part = store.root / granule_path(record.granule, ".part-x")
     path(store, record).with_name(".part-20300101T0000-x.zip").write_bytes(b"half")
     found = list(check_store(store, content=True))
     assert {p.kind for p in found} == {"orphan", "unfinished"}
     assert all(p.harmless for p in found)
     assert orphan.path in {p.where for p in found}
-    assert part
 
 
 def test_overlapping_granules_would_be_found(store: Store, record: Record) -> None:
     other = commit(store, made(store, 1)).committed[0]
     with store.registry.db.write() as conn:
-        conn.exec_driver_sql(
-            f"update currency set start = start - 1 where uid = '{other.uid}'"  # noqa: S608
-        )
-    assert Problem("overlap", "toy.a/20300101T005959", "").kind in kinds(store)
+        conn.exec_driver_sql(f"update currency set start = start - 1 where uid = '{other.uid}'")
+    assert "overlap" in kinds(store)

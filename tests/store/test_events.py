@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.ledger import BEGIN, commit, event, found, hours
 
 from sciqlop_pipe.errors import UnknownName, UsageError
 from sciqlop_pipe.store import Store
@@ -21,6 +20,7 @@ from sciqlop_pipe.store.events import (
 )
 from sciqlop_pipe.store.records import Event, Record
 from sciqlop_pipe.store.staging import publish, rollback
+from tests.ledger import BEGIN, commit, event, found, hours
 
 NAME = "toy.events"
 
@@ -39,7 +39,9 @@ def heard(store: Store) -> tuple[dict[str, list[str]], list[str]]:
     return {id: [v.verdict for v in many] for id, many in said.items()}, [v.verdict for v in lost]
 
 
-minutes = st.builds(event, st.integers(0, 50), st.integers(0, 9), kind=st.sampled_from(["in", "out"]))
+minutes = st.builds(
+    event, st.integers(0, 50), st.integers(0, 9), kind=st.sampled_from(["in", "out"])
+)
 
 
 @given(st.lists(minutes, unique_by=lambda e: e.id), st.lists(minutes, unique_by=lambda e: e.id))

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 import time
 from pathlib import Path
 
 import pytest
 import xarray as xr
-from tests.ledger import commit, current, event, found, hours, made, values
 
 from sciqlop_pipe.errors import StoreError
 from sciqlop_pipe.granule import DAY
@@ -20,6 +18,7 @@ from sciqlop_pipe.store.garbage import Garbage, collect, find_garbage, usage
 from sciqlop_pipe.store.leases import Leases
 from sciqlop_pipe.store.records import Record
 from sciqlop_pipe.store.staging import make_release, publish, rollback, unstage
+from tests.ledger import commit, current, event, found, hours, made, values
 
 
 def later(days: float = 8) -> int:
@@ -188,5 +187,5 @@ def test_usage_tells_current_from_the_rest(store: Store, old: Record) -> None:
     assert (row.dataset, row.granules) == ("toy.a", 1)
     assert row.other == old.nbytes
     assert row.current == sum(
-        os.stat(store.root / r.path).st_size for r in store.registry.current("toy.a") if r.path
+        (store.root / r.path).stat().st_size for r in store.registry.current("toy.a") if r.path
     )

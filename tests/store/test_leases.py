@@ -10,12 +10,12 @@ from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import select, update
-from tests.ledger import hours
 
 from sciqlop_pipe.errors import StoreError
 from sciqlop_pipe.granule import Granule
 from sciqlop_pipe.store import Store, database, leases, schema
 from sciqlop_pipe.store.leases import Leases, live
+from tests.ledger import hours
 
 ONE, TWO, THREE = (Granule("toy.a", hours(h)) for h in range(3))
 
@@ -35,8 +35,7 @@ def far(store: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[Leases]:
     """The leases of a coordinator on another machine, whose processes we cannot look up."""
     with monkeypatch.context() as patch:
         patch.setattr(leases.socket, "gethostname", lambda: "far.away")
-        found = Leases(store.registry.db, "far")
-    return found
+        yield Leases(store.registry.db, "far")
 
 
 def test_what_one_holds_another_cannot_take(ours: Leases, theirs: Leases) -> None:
@@ -92,6 +91,7 @@ def test_a_far_lease_is_respected_until_it_expires(
     ours: Leases, far: Leases, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert far.acquire([ONE])
+    monkeypatch.undo()
     assert not ours.acquire([ONE])
     later = time.time_ns() + int((far.ttl + 1) * 1e9)
     monkeypatch.setattr(leases.time, "time_ns", lambda: later)
@@ -122,16 +122,23 @@ def test_a_registry_that_does_not_answer_hides_no_other_fault(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(database, "BUSY_SECONDS", 0.01)
-    with Store.open(store.root) as second, pytest.raises(KeyboardInterrupt):
-        with store.registry.db.write(), Leases(second.registry.db, "ours"):
-            raise KeyboardInterrupt
+    with (
+        Store.open(store.root) as second,
+        pytest.raises(KeyboardInterrupt),
+        store.registry.db.write(),
+        Leases(second.registry.db, "ours"),
+    ):
+        raise KeyboardInterrupt
 
 
 def test_a_locked_registry_gives_no_lease(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(database, "BUSY_SECONDS", 0.01)
-    with Store.open(store.root) as second, store.registry.db.write():
-        with pytest.raises(StoreError, match="locked"):
-            Leases(second.registry.db, "ours").acquire([ONE])
+    with (
+        Store.open(store.root) as second,
+        store.registry.db.write(),
+        pytest.raises(StoreError, match="locked"),
+    ):
+        Leases(second.registry.db, "ours").acquire([ONE])
 
 
 def _expires(store: Store) -> int:

@@ -7,12 +7,12 @@ from dataclasses import replace
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.ledger import commit, current, hours, made, used, values
 
 from sciqlop_pipe.errors import StoreError, UnknownName
 from sciqlop_pipe.granule import Interval
 from sciqlop_pipe.store import Store, schema
 from sciqlop_pipe.store.records import Failure, Unchanged
+from tests.ledger import commit, current, hours, made, used, values
 
 
 def states(store: Store) -> list[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from tests.ledger import commit, current, made, used, values
 
 from sciqlop_pipe.errors import Conflict, UsageError
 from sciqlop_pipe.store import Store
@@ -18,6 +17,7 @@ from sciqlop_pipe.store.staging import (
     stages,
     unstage,
 )
+from tests.ledger import commit, current, made, used, values
 
 
 @pytest.fixture
@@ -38,9 +38,7 @@ def test_a_staged_run_is_seen_only_by_itself(store: Store, base: list[Record]) -
     assert stages(store.registry) == {"s": 1}
 
 
-def test_publishing_is_one_transaction_and_as_of_is_exact(
-    store: Store, base: list[Record]
-) -> None:
+def test_publishing_is_one_transaction_and_as_of_is_exact(store: Store, base: list[Record]) -> None:
     new = [made(store, h, 1.0, over=base[h]) for h in range(3)]
     stage(store, *new)
     before = make_release(store.registry, "before")

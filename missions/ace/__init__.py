@@ -1,0 +1,19 @@
+"""Advanced Composition Explorer (ACE): the table of contents of the mission."""
+
+from __future__ import annotations
+
+from sciqlop_pipe.model import Mission
+
+from . import mfi
+
+mission = Mission(
+    "ace",
+    mfi.datasets(),
+    title="Advanced Composition Explorer",
+    authors="E. C. Stone (mission); MFI: C. W. Smith, N. F. Ness",
+    citation=(
+        "Stone et al. 1998, Space Sci. Rev. 86, 1, doi:10.1023/A:1005082526237; "
+        "Smith et al. 1998 (MFI), Space Sci. Rev. 86, 613, doi:10.1023/A:1005092216668"
+    ),
+    archives=("https://spdf.gsfc.nasa.gov/pub/data/ace/",),
+)

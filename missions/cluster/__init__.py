@@ -1,0 +1,30 @@
+"""Cluster: the table of contents of the mission."""
+
+from __future__ import annotations
+
+from sciqlop_pipe.model import Mission
+
+from . import attitude, cis, efw, ephemeris, fgm
+
+PROBES = ("1", "2", "3", "4")
+INSTRUMENTS = (cis, fgm, efw, ephemeris, attitude)
+
+mission = Mission(
+    "cluster",
+    (d for probe in PROBES for instrument in INSTRUMENTS for d in instrument.datasets(probe)),
+    title="Cluster",
+    authors=(
+        "C. P. Escoubet (mission); CIS: H. Reme, I. Dandouras; FGM: A. Balogh, C. M. Carr; "
+        "EFW: G. Gustafsson, M. Andre"
+    ),
+    citation=(
+        "Escoubet et al. 2001, Ann. Geophys. 19, 1197, doi:10.5194/angeo-19-1197-2001; "
+        "Reme et al. 2001 (CIS), Ann. Geophys. 19, 1303, doi:10.5194/angeo-19-1303-2001; "
+        "Balogh et al. 2001 (FGM), Ann. Geophys. 19, 1207, doi:10.5194/angeo-19-1207-2001; "
+        "Gustafsson et al. 2001 (EFW), Ann. Geophys. 19, 1219, doi:10.5194/angeo-19-1219-2001"
+    ),
+    archives=(
+        "https://csa.esac.esa.int/",
+        "https://spdf.gsfc.nasa.gov/pub/data/cluster/",
+    ),
+)

@@ -1,0 +1,82 @@
+"""COHOWeb hourly merged data of OMNI: magnetic field and plasma near the Earth, in RTN."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sciqlop_pipe.datatypes import Moments, VectorSeries
+from sciqlop_pipe.model import Dataset, raw
+from sciqlop_pipe.sources.cdf import CdfFile
+from sciqlop_pipe.sources.conventions import begin, converted, require
+from sciqlop_pipe.sources.files import FileSource
+from sciqlop_pipe.sources.series import MomentsAdapter, VectorAdapter
+from sciqlop_pipe.sources.species import PROTON
+from sciqlop_pipe.sources.view import Seen, Stacked
+
+FILES = "omni_coho1hr_merged_mag_plasma_{start:%Y%m%d}_v{version}.cdf"
+
+# The tag is the beginning of the hour, whatever the file says (README).
+_TAG = begin("1h")
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """A velocity in RTN of speed, elevation (towards N) and azimuth (towards T)."""
+
+    name: str
+    like: str
+    elevation: str
+    azimuth: str
+    units: str = "km/s"
+
+    def values(self, cdf: CdfFile) -> np.ndarray:
+        """Return the velocity (record, 3)."""
+        require(cdf, [self.like, self.elevation, self.azimuth])
+        speed = converted(cdf, self.like, "km s^-1")
+        up = np.deg2rad(converted(cdf, self.elevation, "deg"))
+        side = np.deg2rad(converted(cdf, self.azimuth, "deg"))
+        unit = (np.cos(up) * np.cos(side), np.cos(up) * np.sin(side), np.sin(up))
+        return np.stack(unit, axis=1) * speed[:, None]
+
+
+def field() -> Seen:
+    """Return the adapter for the magnetic field."""
+    adapter = VectorAdapter(
+        variable="b", units="nT", frame="RTN", long_name="magnetic field (RTN)", time_tag=_TAG
+    )
+    return Seen(adapter, made=(Stacked("b", ("BR", "BT", "BN"), "nT"),))
+
+
+def plasma() -> Seen:
+    """Return the adapter for density, velocity and temperature."""
+    adapter = MomentsAdapter(
+        density="N",
+        velocity="velocity",
+        temperature="T",
+        species=PROTON,
+        frame="RTN",
+        time_tag=_TAG,
+    )
+    degrees = (("UNITS", "deg"),)
+    return Seen(
+        adapter,
+        restated=(
+            ("N", (("UNITS", "cm-3"),)),
+            ("T", (("UNITS", "K"),)),
+            ("elevAngle", degrees),
+            ("azimuthAngle", degrees),
+        ),
+        made=(Flow("velocity", "V", "elevAngle", "azimuthAngle"),),
+    )
+
+
+def datasets() -> tuple[Dataset, ...]:
+    """Return everything of the hourly merged data."""
+    return (
+        raw("omni.coho.1h.b_rtn", VectorSeries, FileSource(FILES, field(), span="31d"),
+            granule="month", description="magnetic field near the Earth, RTN, 1 h"),
+        raw("omni.coho.1h.plasma", Moments, FileSource(FILES, plasma(), span="31d"),
+            granule="month", description="ions near the Earth: density, velocity (RTN), T, 1 h"),
+    )  # fmt: skip

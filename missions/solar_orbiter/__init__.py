@@ -1,0 +1,19 @@
+"""Solar Orbiter: the table of contents of the mission."""
+
+from __future__ import annotations
+
+from sciqlop_pipe.model import Mission
+
+from . import mag
+
+mission = Mission(
+    "solar_orbiter",
+    mag.datasets(),
+    title="Solar Orbiter",
+    authors="D. Müller (mission); MAG: T. S. Horbury",
+    citation=(
+        "Müller et al. 2020, Astron. Astrophys. 642, A1, doi:10.1051/0004-6361/202038467; "
+        "Horbury et al. 2020 (MAG), Astron. Astrophys. 642, A9, doi:10.1051/0004-6361/201937257"
+    ),
+    archives=("https://soar.esac.esa.int/", "https://spdf.gsfc.nasa.gov/pub/data/solar-orbiter/"),
+)

@@ -1,0 +1,116 @@
+"""Pitch angles of any distribution."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import numpy as np
+import xarray as xr
+
+from ..datatypes import VDF, PitchAngle, VectorSeries
+from ..errors import UsageError
+from ..kernels.pitch import pitch_means_of_grid, pitch_means_of_list
+from ..model import Margin, recipe
+from .rays import field_directions, rays, require_same_frame
+from .vdf import distributions
+
+PARTS = 2
+"""Rays per direction along either angle: with one, bins of 10 degrees alias with those of 11."""
+
+
+@recipe(gives=PitchAngle, version=1)
+def pitch_angle_distribution(
+    vdf: VDF,
+    b: Annotated[VectorSeries, Margin("accumulation"), Margin("reach")],
+    *,
+    bins: int = 18,
+    accumulation: str = "150ms",
+    reach: str = "2s",
+) -> xr.Dataset:
+    """Mean of f over gyrophase (time, pitch_angle, energy_bin) [s^3 m^-6], with its coverage.
+
+        <f>(alpha, E) = sum f Omega / sum Omega,  cos alpha = u . b
+
+    over the measured directions u in each bin of pitch angle, weighted with solid angle. Each
+    direction is spread over its own width first (two by two rays of equal solid angle, where the
+    widths are known). In the frame of the distribution, at the energies of its table: the bulk
+    velocity is not subtracted, no potential is applied.
+
+    Parameters
+    ----------
+    vdf : VDF
+        f (time, phi_bin, theta_bin, energy_bin) or (time, direction, energy_bin) [s^3 m^-6].
+    b : VectorSeries
+        Magnetic field (time, component) [nT] in the frame of the distribution. It is averaged
+        over the accumulation before its direction is taken; without a sample there the nearest
+        one within reach counts.
+    bins : int
+        Bins of equal width from 0 to 180 degrees.
+    accumulation : str
+        How long a distribution takes, centred on its time.
+    reach : str
+        How far away a single sample of the field may be.
+
+    Returns
+    -------
+    Dataset
+        f and coverage (time, pitch_angle, energy_bin), pitch_angle [deg] being the centres of the
+        bins; energy [eV] as in the VDF (times the charge for per-charge tables); quality as in the
+        VDF. Coverage is the measured part of the bin's solid angle, to a few percent: bins cut
+        through directions. Where no direction is in a bin, or b is zero or unknown, f is NaN and
+        coverage 0.
+
+    Raises
+    ------
+    DataTypeError
+        When the frames differ; DMPA and DBCS of MMS do, unless the field says otherwise with the
+        attribute `frame_equivalent`.
+    UsageError
+        For fewer than one bin.
+
+    References
+    ----------
+    Paschmann, G. et al. (1998), in: Analysis Methods for Multi-Spacecraft Data, ISSI SR-001,
+    chapter 5.
+    """
+    if bins < 1:
+        raise UsageError(f"{bins} bins of pitch angle", "bins", "Take at least one")
+    require_same_frame(str(vdf.attrs["frame"]), b)
+    view = distributions(vdf)
+    along = field_directions(b, vdf["time"].values, accumulation, reach)
+    times, _, energies = view.f.shape
+    mean = np.empty((times, bins, energies), np.float32)
+    coverage = np.empty((times, bins, energies), np.float32)
+    for chosen, looks in rays(vdf, PARTS):
+        kernel = pitch_means_of_grid if looks.separable else pitch_means_of_list
+        for block in view.blocks():
+            f = np.ascontiguousarray(view.values(block)[..., chosen])
+            known = *looks.geometry(block), looks.weights(block), looks.parts, bins
+            mean[block, :, chosen], coverage[block, :, chosen] = kernel(f, along[block], *known)
+    return _dataset(vdf, view.energy, mean, coverage)
+
+
+def _dataset(
+    vdf: xr.Dataset, table: np.ndarray, mean: np.ndarray, coverage: np.ndarray
+) -> xr.Dataset:
+    species, dims, bins = vdf.attrs["species"], ("time", "pitch_angle", "energy_bin"), mean.shape[1]
+    energy = vdf["energy"]
+    rows = table[0] if energy.ndim == 1 else np.broadcast_to(table, energy.shape)
+    about = {"units": "s^3 m^-6", "long_name": f"{species} mean distribution per pitch angle"}
+    variables: dict[str, object] = {
+        "f": (dims, mean, about),
+        "energy": (energy.dims, rows, {"units": "eV", "long_name": f"{species} energy"}),
+        "coverage": (
+            dims,
+            coverage,
+            {"units": "1", "long_name": "measured part of the pitch-angle bin"},
+        ),
+    }
+    if "quality" in vdf:
+        variables["quality"] = vdf["quality"].variable
+    width = 180.0 / bins
+    centres = width * (np.arange(bins) + 0.5)
+    about = {"units": "deg", "long_name": "pitch angle", "bin_width": width}
+    coords = {"time": vdf["time"], "pitch_angle": ("pitch_angle", centres, about)}
+    attrs = {k: vdf.attrs[k] for k in ("species", "mass", "charge", "frame")}
+    return xr.Dataset(variables, coords, attrs)

@@ -1,0 +1,39 @@
+"""Time tags whose meaning changes from record to record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .conventions import Shift, converted, require
+
+if TYPE_CHECKING:
+    from .cdf import CdfFile
+
+
+@dataclass(frozen=True, slots=True)
+class Lasting(Shift):
+    """A tag at the start of an accumulation whose length the file tells, record by record.
+
+    Parameters
+    ----------
+    duration : str
+        The variable with the length of the accumulations, (n,) or one for all.
+    declared : str
+        Its unit, where the UNITS attribute is absent or one that is not known.
+    """
+
+    duration: str = ""
+    declared: str = ""
+
+    def centre(self, cdf: CdfFile, name: str) -> np.ndarray:
+        """Return the centre times (n,) as datetime64[ns]; NaT where the length is fill."""
+        require(cdf, [self.duration])
+        half = np.ravel(converted(cdf, self.duration, "s", self.declared)).astype(np.float64) / 2
+        unknown = ~np.isfinite(half)
+        shift = np.rint(np.where(unknown, 0, half) * 1e6).astype("m8[us]").astype("m8[ns]")
+        times = cdf.times(name) + shift
+        times[np.broadcast_to(unknown, times.shape)] = np.datetime64("NaT")
+        return times
