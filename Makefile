@@ -9,9 +9,10 @@ PYTHON ?=
 EFFORT ?= full
 EXTRAS := detect,plot,postgres,speasy,test,dev
 
-PY    := $(VENV)/bin/python
-STAMP := $(VENV)/.installed
-UV    := $(shell command -v uv 2>/dev/null)
+PY     := $(VENV)/bin/python
+STAMP  := $(VENV)/.installed
+PLUGIN := $(VENV)/.plugin-installed
+UV     := $(shell command -v uv 2>/dev/null)
 
 export UV_PYTHON_DOWNLOADS := never
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -65,10 +66,15 @@ endif
 	@$(PY) -m compileall -q -j 0 -x '[/]tests?[/]' "$$($(PY) -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" || true
 	@touch $(STAMP)
 
+# The third-party mission that the tests find through its entry point.
+$(PLUGIN): tests/plugin/pyproject.toml $(STAMP)
+	@$(if $(UV),"$(UV)" pip install -q --python $(PY),$(PY) -m pip install -q) --no-deps -e tests/plugin
+	@touch $(PLUGIN)
+
 demo: install  ## the main job on a simulated mission, from raw files to a table and a picture
 	@$(PY) -m sciqlop_missions.sim.demo
 
-test: install  ## the quick suite
+test: install $(PLUGIN)  ## the quick suite
 	@$(PY) -m pytest -q
 
 # 5 is pytest's word for "nothing selected".
@@ -99,7 +105,7 @@ constraints:  ## resolve the newest versions again (needs uv)
 	@mv constraints.new constraints.txt
 
 clean:  ## remove what tests and tools left; the environment stays
-	@rm -rf build dist .mypy_path .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .grimp_cache *.egg-info
+	@rm -rf build dist .mypy_path .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .grimp_cache *.egg-info tests/plugin/src/*.egg-info
 	@find sciqlop_pipe missions tests benchmarks -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 
 clean-all: clean  ## also remove .venv and its siblings

@@ -278,3 +278,17 @@ def _seen(
                 total += wm * wp * weight * plasma.f(u[..., None, :] * speed[:, None])
     with np.errstate(invalid="ignore"):
         return np.where(volume > 0, total / (4 * volume), 0.0)
+
+
+def field(
+    ds: xr.Dataset, b: tuple[float, float, float] | np.ndarray, *, frame: str = "DBCS"
+) -> xr.Dataset:
+    """A constant magnetic field (time, component) [nT] around all records of a dataset."""
+    span = ds["time"].values[[0, -1]] + np.array([-2, 2]) * np.timedelta64(1, "s")
+    time = np.arange(span[0], span[1], np.timedelta64(50, "ms"))
+    attrs = {"units": "nT", "long_name": "magnetic field", "frame": frame}
+    values = np.tile(np.asarray(b, float), (time.size, 1))
+    return xr.Dataset(
+        {"vector": (("time", "component"), values, attrs)},
+        {"time": time, "component": ["x", "y", "z"]},
+    )

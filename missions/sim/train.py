@@ -1,5 +1,7 @@
 """Train the region model on many simulated orbits and write it as a folder.
 
+::
+
     python -m sciqlop_missions.sim.train --out FOLDER
 
 States are the truth of the simulation, randomised (`sciqlop_pipe.detect.training`): no instrument
@@ -23,7 +25,13 @@ from sciqlop_pipe.detect.crossings import KINDS, boundary_crossings
 from sciqlop_pipe.detect.models import REGIONS, Card, RegionModel, from_pipelines, save_model
 from sciqlop_pipe.detect.regions import region_labels
 from sciqlop_pipe.detect.scoring import Point, Score, points, score
-from sciqlop_pipe.detect.training import VARIANTS, LabelledStates, randomised, Randomisation, train_regions
+from sciqlop_pipe.detect.training import (
+    VARIANTS,
+    LabelledStates,
+    Randomisation,
+    randomised,
+    train_regions,
+)
 from sciqlop_pipe.granule import DAY, HOUR, MINUTE, SECOND, Interval, instant
 
 from .boundaries import REGIONS as OWN_REGIONS
@@ -39,7 +47,8 @@ TEST_SEEDS = (9001, 9002, 9003, 9004)
 """Orbits that events are scored on; training uses small seeds."""
 
 CADENCE = 4_500_000_000
-_NOISE = (0.03, 0.03, 6.0, 0.02)  # of n, T (relative), V [km/s], B (relative)
+_RELATIVE_NOISE = 0.03  # of n, T along each axis, |B|
+_VELOCITY_NOISE = 6.0  # km/s
 
 
 def various_world(seed: int) -> World:
@@ -70,7 +79,7 @@ def various_world(seed: int) -> World:
     )
 
 
-def labelled_states(seed: int, days: float = 6.0, step: int = MINUTE) -> LabelledStates:
+def labelled_states(seed: int, days: float = 6.0, step: int = 3 * MINUTE) -> LabelledStates:
     """Return the states of one simulated orbit with their regions.
 
     Parameters
@@ -111,12 +120,13 @@ def plasma_state_of(world: World, interval: Interval, *, field: bool = True) -> 
     time = clock(interval.start, interval.stop, CADENCE)
     p = plasma(world, time)
     rng = np.random.default_rng([world.seed, 7])
-    n, t, v, b = (1 + s * rng.normal(size=(3, time.size)) for s in _NOISE[:2] + (0.0,) + _NOISE[3:])
-    principal = np.stack([p.parallel, p.perpendicular, p.perpendicular]) * t
-    velocity = p.velocity + _NOISE[2] * rng.normal(size=p.velocity.shape)
-    strength = length(p.magnetic_field) * b[0] * v[0]
+    principal = np.stack([p.parallel, p.perpendicular, p.perpendicular])
+    principal *= 1 + _RELATIVE_NOISE * rng.normal(size=principal.shape)
+    velocity = p.velocity + _VELOCITY_NOISE * rng.normal(size=p.velocity.shape)
+    strength = length(p.magnetic_field) * (1 + _RELATIVE_NOISE * rng.normal(size=time.size))
+    density = p.density * (1 + _RELATIVE_NOISE * rng.normal(size=time.size))
     values = {
-        "density": (p.density * n[0], "cm^-3"),
+        "density": (density, "cm^-3"),
         "speed": (length(velocity), "km s^-1"),
         "temperature": (principal.mean(axis=0), "eV"),
         "core_temperature": (principal.min(axis=0), "eV"),
@@ -130,7 +140,9 @@ def plasma_state_of(world: World, interval: Interval, *, field: bool = True) -> 
     return state
 
 
-def scores(model: RegionModel, worlds: Sequence[World], days: int = 4, *, field: bool = True) -> dict[str, Score]:
+def scores(
+    model: RegionModel, worlds: Sequence[World], days: int = 4, *, field: bool = True
+) -> dict[str, Score]:
     """Return how well crossings are found in some worlds, per kind, within 60 s.
 
     Parameters
@@ -164,7 +176,9 @@ def shifted(world: World) -> World:
                    temperature=2 * world.temperature)  # fmt: skip
 
 
-def make(out: Path, *, orbits: int = 60, days: float = 6.0, seed: int = 0, command: str = "") -> RegionModel:
+def make(
+    out: Path, *, orbits: int = 60, days: float = 6.0, seed: int = 0, command: str = ""
+) -> RegionModel:
     """Return a region model after training it, scoring it and writing it.
 
     Parameters
@@ -194,8 +208,10 @@ def make(out: Path, *, orbits: int = 60, days: float = 6.0, seed: int = 0, comma
     )
     bare = from_pipelines(trained.pipelines, VARIANTS, REGIONS, card)
     metrics = {"unseen_orbits": dict(trained.metrics), "crossings_within_60_s": _all_scores(bare)}
-    reference = reference_rows(bare, states, seed)
-    return save_model(out, trained.pipelines, VARIANTS, REGIONS, replace(card, metrics=metrics), reference)
+    card = replace(card, metrics=metrics)
+    return save_model(
+        out, trained.pipelines, VARIANTS, REGIONS, card, reference_rows(bare, states, seed)
+    )
 
 
 def _all_scores(model: RegionModel) -> dict[str, Any]:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from sciqlop_pipe.model import Mission
 
-from . import mag
+from . import epd, mag
 
 mission = Mission(
     "solar_orbiter",
-    mag.datasets(),
+    (*mag.datasets(), *epd.datasets()),
     title="Solar Orbiter",
-    authors="D. Müller (mission); MAG: T. S. Horbury",
+    authors="D. Müller (mission); MAG: T. S. Horbury; EPD: J. Rodriguez-Pacheco",
     citation=(
         "Müller et al. 2020, Astron. Astrophys. 642, A1, doi:10.1051/0004-6361/202038467; "
-        "Horbury et al. 2020 (MAG), Astron. Astrophys. 642, A9, doi:10.1051/0004-6361/201937257"
+        "Horbury et al. 2020 (MAG), Astron. Astrophys. 642, A9, doi:10.1051/0004-6361/201937257; "
+        "Rodriguez-Pacheco et al. 2020 (EPD), Astron. Astrophys. 642, A7, "
+        "doi:10.1051/0004-6361/201935287"
     ),
     archives=("https://soar.esac.esa.int/", "https://spdf.gsfc.nasa.gov/pub/data/solar-orbiter/"),
 )

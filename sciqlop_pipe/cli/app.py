@@ -226,6 +226,27 @@ def quicklook(
     show.quicklook(datasets, start, stop, store, registry, output, event)
 
 
+@app.command("new-mission")
+def new_mission(
+    name: Annotated[str, typer.Argument(help="Of the mission: lower-case letters, digits and _.")],
+    folder: Annotated[
+        Path | None,
+        typer.Option(
+            "--dir",
+            help="A new or empty folder.  [default: ./sciqlop-pipe-NAME]",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Write a plugin that adds a mission: instrument, recipe, product, and a test that passes.
+
+    Example: `sciqlop-pipe new-mission cassini --dir ~/code/cassini`
+    """
+    from . import authoring
+
+    authoring.new_mission(name, folder or Path(f"sciqlop-pipe-{name.replace('_', '-')}"))
+
+
 @app.command()
 def doctor(store: StoreOpt = DEFAULT_STORE, json: JsonOpt = False) -> None:
     """Check versions, plugins, write access, registry and network; say how to get what is missing.

@@ -14,13 +14,13 @@ from ..datatypes import Events, Labels, PlasmaState, VectorSeries
 from ..granule import MINUTE, SECOND, Interval, duration, iso
 from ..model import Margin, recipe
 from ..store.records import Event
-from .decoding import CONTEXT, UNKNOWN, WINDOW, Plasma, decode, runs, step_sizes
+from .decoding import CONTEXT, UNKNOWN, WINDOW, Plasma, Times, decode, runs, step_sizes
 from .ids import event_id
 from .models import REGIONS
 from .normals import minimum_variance
 
 KINDS = ("magnetopause", "bow_shock")
-"""The boundaries outwards: the first one lies between regions 0 and 1, the second between 1 and 2."""
+"""The boundaries outwards: between regions 0 and 1, and between 1 and 2."""
 
 REACH = 10 * MINUTE
 """Nothing farther from the start of an event than this, decoding apart, has a say in it."""
@@ -35,10 +35,10 @@ _SEARCH = MINUTE  # how far from the change of label the step itself may be
 _SHORTEST = 15 * SECOND  # half length of an event, at least
 _NORMAL_REACH = 15 * SECOND  # beyond the event, of the field that the normal is made from
 _GRAIN = SECOND // 10  # times of events are multiples of it
-_LEAST_STEP = 0.15
+_LEAST_STEP = 0.25
 _LEAST_PROBABILITY = 0.3
 
-assert WINDOW + CONTEXT + REACH <= duration(MARGIN)
+assert duration(MARGIN) >= WINDOW + CONTEXT + REACH
 
 Array = NDArray[np.float64]
 
@@ -51,7 +51,7 @@ def boundary_crossings(
     *,
     dataset: str,
     interval: Interval,
-    dwell: str = "60s",
+    dwell: str = "90s",
     gap: str = "60s",
 ) -> tuple[Event, ...]:
     """Crossings of magnetopause and bow shock that begin in the interval, in time order.
@@ -91,7 +91,7 @@ def boundary_crossings(
     interval : Interval
         Events that start inside are returned.
     dwell : str
-        How long a region must be seen to count, e.g. "60s".
+        How long a region must be seen to count (`decoding.decode`), e.g. "90s".
     gap : str
         Longest spacing of records that is no gap; nothing is concluded across a gap.
     """
@@ -145,7 +145,7 @@ def _joined(labels: xr.Dataset, state: xr.Dataset) -> tuple[Plasma, _Context]:
     return plasma, _Context(values("magnetic_field"), str(labels.attrs.get("model", "")))
 
 
-def _changes(time: NDArray[np.int64], path: NDArray[np.int8], dwell: int, gap: int) -> Iterator[_Change]:
+def _changes(time: Times, path: NDArray[np.int8], dwell: int, gap: int) -> Iterator[_Change]:
     """Yield the changes between neighbouring regions that both sides bear out."""
     for run in runs(time, gap):
         inside = np.flatnonzero(path[run] != UNKNOWN)
@@ -154,7 +154,9 @@ def _changes(time: NDArray[np.int64], path: NDArray[np.int8], dwell: int, gap: i
         low, high = run.start + int(inside[0]), run.start + int(inside[-1]) + 1
         at = (np.flatnonzero(np.diff(path[low:high])) + 1 + low).tolist()
         edges = [low, *at, high]
-        through = {k for k in range(1, len(at)) if _passes_through(time, path, edges[k : k + 2], dwell)}
+        through = {
+            k for k in range(1, len(at)) if _passes_through(time, path, edges[k], edges[k + 1], dwell)
+        }
         for k, i in enumerate(at, start=1):
             first, last = edges[k - 1], edges[k + 1]
             inner, outer = sorted((int(path[i - 1]), int(path[i])))
@@ -164,12 +166,11 @@ def _changes(time: NDArray[np.int64], path: NDArray[np.int8], dwell: int, gap: i
                 yield _Change(i, first, last, inner, bool(path[i] == outer))
 
 
-def _passes_through(time: NDArray[np.int64], path: NDArray[np.int8], ends: list[int], dwell: int) -> bool:
+def _passes_through(time: Times, path: NDArray[np.int8], first: int, stop: int, dwell: int) -> bool:
     """Tell whether a stretch is only the way from one of its neighbours to the other.
 
-    Regions lie in a row, so that a doubt between the outer ones shows as a moment in the middle one.
+    Regions lie in a row, so a doubt between the outer ones shows as a moment in the middle one.
     """
-    first, stop = ends
     return bool(path[first - 1] != path[stop] and time[stop] - time[first] < dwell // 2)
 
 
@@ -216,7 +217,7 @@ def _event(plasma: Plasma, context: _Context, change: _Change, b: xr.Dataset | N
     return Event(name, kind, span.start, span.stop, attributes)
 
 
-def _sides(time: NDArray[np.int64], split: int, change: _Change) -> tuple[slice, slice]:
+def _sides(time: Times, split: int, change: _Change) -> tuple[slice, slice]:
     """Return the records before and after the space in front of record `split`."""
     low, high = np.searchsorted(time, [time[split - 1] - SIDE, time[split] + SIDE], side="left")
     return slice(max(int(low), change.first), split), slice(split, min(int(high), change.last))
@@ -305,7 +306,7 @@ def _normal(b: xr.Dataset | None, span: Interval) -> tuple[tuple[str, Any], ...]
     return tuple(zip(names, [*numbers, str(b["vector"].attrs.get("frame", ""))], strict=True))
 
 
-def _gap_fraction(time: NDArray[np.int64], crossing: int) -> float:
+def _gap_fraction(time: Times, crossing: int) -> float:
     low, high = np.searchsorted(time, [crossing - SIDE, crossing + SIDE])
     spacing = np.diff(time[low:high])
     if not spacing.size:

@@ -41,9 +41,9 @@ STEP_REACH = 45 * SECOND
 
 _STEP_RECORDS = 3  # fewer on a side: no step can be seen
 
-# What a change costs, times the price of a change without a step: by the step seen, from the
-# opposite of a boundary (-1) over nothing (0) to a full one (+1).
-_NO_STEP, _PER_STEP = 1.5, 1.0
+# How much dearer a change becomes with every unit of step that it lacks: a change over half a step
+# has its price, over a full one a quarter of it, over none 1.75 times as much.
+_PER_STEP = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,8 @@ def decode(plasma: Plasma, span: Interval, *, dwell: int, gap: int) -> NDArray[n
     span : Interval
         Where the answer is wanted; the windows that touch it are decoded whole.
     dwell : int
-        How long a region must be seen, certain at all times, to count [ns].
+        How long a region must be seen to count, if certain at all times and entered and left over
+        half steps [ns]; a quarter of it over full steps (`step_sizes`), 1.75 times without any.
     gap : int
         Longest spacing of records that is not a gap [ns]; nothing is concluded across a gap.
     """
@@ -108,11 +109,10 @@ def decode(plasma: Plasma, span: Interval, *, dwell: int, gap: int) -> NDArray[n
 
 
 def _decode_run(run: Plasma, dwell: int) -> NDArray[np.int8]:
-    # An excursion gains up to CERTAIN per second and pays for two changes: half the dwell where
-    # both are full steps, one and a half where nothing steps.
+    # An excursion gains up to CERTAIN per second and pays for two changes.
     price = CERTAIN * dwell / SECOND / 2
-    outward = price * (_NO_STEP - _PER_STEP * steps(run))
-    inward = price * (_NO_STEP + _PER_STEP * steps(run))
+    outward = price * (1.0 + _PER_STEP * (0.5 - steps(run)))
+    inward = price * (1.0 + _PER_STEP * (0.5 + steps(run)))
     return best_path(evidence(run), np.stack([outward, inward], axis=2))
 
 
@@ -152,9 +152,11 @@ def steps(run: Plasma) -> Array:
 def step_sizes(change: Array) -> Array:
     """Return how much changes of ln n, ln V, ln T are those of a boundary, (..., 2) [1].
 
-    Outwards across the magnetopause n rises (by 3 or more) and T falls (by 2 or more); outwards
-    across the bow shock n falls (by 2 or more: Rankine-Hugoniot gives 2 at Mach 1.7, 4 at most)
-    and V rises (by 1.5 or more). Both halves count alike, each between -1 and 1.
+    Outwards across the magnetopause n rises (a full step: by 3 or more) and T falls (by 2 or
+    more), for the pressures of both sides balance. Outwards across the bow shock n falls (by 2 or
+    more: Rankine-Hugoniot gives 2 at Mach 1.7, 4 at most) and V rises (by 1.5 or more), for mass
+    is conserved. Each is the mean of its two parts; a hot slow foreshock that is no denser than
+    the wind around it has half a step at most.
 
     Parameters
     ----------

@@ -22,7 +22,7 @@ VERSION = 1
 """Raise it whenever the numbers of a feature move: a model belongs to one version."""
 
 FASTEST = 1000.0
-"""[km/s]. Above it a bulk velocity is that of a few counts in a high-energy bin, not of a plasma."""
+"""[km/s]. A faster bulk velocity is that of a few counts in a high bin, not of a plasma."""
 
 _EV_PER_KMS2 = PROTON_MASS * 1e6 / ELEMENTARY_CHARGE  # m V^2 [eV], V in km/s
 _BETA = 2 * VACUUM_PERMEABILITY * 1e6 * ELEMENTARY_CHARGE * 1e18  # n [cm^-3] T [eV] / B^2 [nT^2]
@@ -141,8 +141,8 @@ def feature_matrix(state: xr.Dataset, names: Iterable[str]) -> Array:
     names = tuple(names)
     for name in names:
         if name not in _BY_NAME:
-            raise UnknownName(f"there is no feature '{name}'", "features",
-                              near(name, _BY_NAME) or f"There are: {', '.join(_BY_NAME)}")  # fmt: skip
+            todo = near(name, _BY_NAME) or f"There are: {', '.join(_BY_NAME)}"
+            raise UnknownName(f"there is no feature '{name}'", "features", todo)
     matrix = np.stack([_BY_NAME[n](state) for n in names], axis=1)
     matrix[~informative(state)] = np.nan
     return matrix

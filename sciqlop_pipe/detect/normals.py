@@ -41,6 +41,5 @@ def minimum_variance(field: NDArray[np.float64]) -> Normal | None:
     variances, axes = np.linalg.eigh(apart.T @ apart / len(known))
     if not variances[1] > 0:
         return None
-    normal = axes[:, 0]
-    sign = -1.0 if normal[0] < 0 or (normal[0] == 0 and normal[np.flatnonzero(normal)[0]] < 0) else 1.0
-    return Normal(sign * normal, float(variances[1] / max(variances[0], 1e-12 * variances[2])))
+    normal = axes[:, 0] if axes[0, 0] >= 0 else -axes[:, 0]
+    return Normal(normal, float(variances[1] / max(variances[0], 1e-12 * variances[2])))

@@ -22,12 +22,16 @@ from .models import REGIONS
 
 Array = NDArray[np.float64]
 
+# fmt: off
 VARIANTS = {
-    "core_field": ("log_density", "log_temperature", "log_mach", "log_core_mach", "log_field", "log_beta"),
+    "core_field": (
+        "log_density", "log_temperature", "log_mach", "log_core_mach", "log_field", "log_beta",
+    ),
     "core": ("log_density", "log_temperature", "log_mach", "log_core_mach"),
     "field": ("log_density", "log_temperature", "log_mach", "log_field", "log_beta"),
     "plain": ("log_density", "log_temperature", "log_mach"),
 }
+# fmt: on
 """Sets of features by what is known beside n, V and T, richest first."""
 
 _EV_PER_KMS2 = PROTON_MASS * 1e6 / ELEMENTARY_CHARGE
@@ -93,11 +97,11 @@ class Randomisation:
 
     copies: int = 2
     foreshock: float = 0.3
-    reflected: float = 0.035
+    reflected: float = 0.03
     outer: tuple[float, float, float, float] = (0.2, 0.1, 0.1, 0.15)
     inner: tuple[float, float, float, float] = (0.4, 0.3, 0.2, 0.2)
-    anisotropy: float = 0.08
-    noise: tuple[float, float, float, float] = (0.04, 0.05, 0.03, 8.0)
+    anisotropy: float = 0.05
+    noise: tuple[float, float, float, float] = (0.04, 0.03, 0.03, 8.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +113,7 @@ class Trained:
 
 
 def train_regions(
-    states: LabelledStates, randomisation: Randomisation | None = None, *, seed: int = 0, folds: int = 4
+    states: LabelledStates, randomisation: Randomisation | None = None, *, seed: int = 0, folds: int = 3
 ) -> Trained:
     """Return one multinomial logistic regression per set of features, and its cross-validation.
 

@@ -9,13 +9,10 @@ import xarray as xr
 
 from ..datatypes import VDF, PitchAngle, VectorSeries
 from ..errors import UsageError
-from ..kernels.pitch import pitch_means_of_grid, pitch_means_of_list
+from ..kernels.pitch import PARTS, pitch_means_of_grid, pitch_means_of_list
 from ..model import Margin, recipe
 from .rays import field_directions, rays, require_same_frame
 from .vdf import distributions
-
-PARTS = 2
-"""Rays per direction along either angle: with one, bins of 10 degrees alias with those of 11."""
 
 
 @recipe(gives=PitchAngle, version=1)
@@ -56,8 +53,8 @@ def pitch_angle_distribution(
     Dataset
         f and coverage (time, pitch_angle, energy_bin), pitch_angle [deg] being the centres of the
         bins; energy [eV] as in the VDF (times the charge for per-charge tables); quality as in the
-        VDF. Coverage is the measured part of the bin's solid angle, to a few percent: bins cut
-        through directions. Where no direction is in a bin, or b is zero or unknown, f is NaN and
+        VDF. Coverage is the measured part of the bin's solid angle; bins cut through directions, so
+        that it is uneven where they are as narrow as those. Where no direction is in a bin, or b is zero or unknown, f is NaN and
         coverage 0.
 
     Raises
@@ -85,7 +82,7 @@ def pitch_angle_distribution(
         kernel = pitch_means_of_grid if looks.separable else pitch_means_of_list
         for block in view.blocks():
             f = np.ascontiguousarray(view.values(block)[..., chosen])
-            known = *looks.geometry(block), looks.weights(block), looks.parts, bins
+            known = *looks.geometry(block), looks.weights(block), bins
             mean[block, :, chosen], coverage[block, :, chosen] = kernel(f, along[block], *known)
     return _dataset(vdf, view.energy, mean, coverage)
 

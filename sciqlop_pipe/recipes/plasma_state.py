@@ -60,7 +60,8 @@ def plasma_state(
         When the moments have no temperature in any form.
     """
     if cadence_s <= 0 or DAY % (cadence_s * SECOND) or cadence_s * SECOND > 4 * MINUTE:
-        raise UsageError(f"cadence_s={cadence_s}", "plasma_state", "Use a divisor of a day up to 240")
+        raise UsageError(f"cadence_s={cadence_s} does not divide a day, or is above 240",
+                         "plasma_state", "Use for example 4, 60 or 240")  # fmt: skip
     time = moments["time"].values.astype(np.int64)
     first = np.flatnonzero(np.r_[True, np.diff(time // (cadence_s * SECOND)) > 0])[: time.size]
     clock = _mean_times(time, first)

@@ -39,7 +39,8 @@ def encode(ds: xr.Dataset, datatype: DataType, record: Mapping[str, Any]) -> dic
     coordinates = " ".join(sorted(str(c) for c in ds.coords if c not in ds.dims))
     attrs = plain_attrs(ds.attrs) | ({"coordinates": coordinates} if coordinates else {})
     memory = MemoryStore()
-    sync(_write(memory, ds, datatype, attrs | {RECORD: dict(record)}))
+    facts = dict(record) | {"variables": sorted(map(str, ds.variables))}
+    sync(_write(memory, ds, datatype, attrs | {RECORD: facts}))
     return {key: buffer.to_bytes() for key, buffer in sorted(memory._store_dict.items())}
 
 
@@ -86,9 +87,17 @@ def _codecs(var: xr.Variable, values: np.ndarray[Any, Any], datatype: DataType) 
 
 
 def decode(store: Any) -> xr.Dataset:
-    """Return the dataset that a Zarr store holds, in memory, without the registry's record."""
+    """Return the dataset that a Zarr store holds, in memory, without the registry's record.
+
+    Raises
+    ------
+    KeyError
+        When a variable that was written is gone: Zarr overlooks it.
+    """
     attrs, variables = sync(_read(store))
-    attrs.pop(RECORD, None)
+    written = attrs.pop(RECORD, {}).get("variables", ())
+    if lost := [name for name in written if name not in variables]:
+        raise KeyError(f"variable {lost[0]} is gone")
     coords = set(attrs.pop("coordinates", "").split())
     coords.update(name for name, (dims, *_) in variables.items() if dims == (name,))
     return xr.Dataset(

@@ -117,3 +117,34 @@ def fgm(path: Path, b: np.ndarray, *, probe: str = "1", mode: str = "srvy",
             DEPEND_0="Epoch", UNITS=" ", FILLVAL=np.uint32(4294967295))  # fmt: skip
     out.add(half, np.full(n, 0.03125, np.float32), DEPEND_0="Epoch", UNITS="s")
     return out.save(path)
+
+
+def cluster_hia(path: Path, f: np.ndarray, *, probe: str = "1",
+                duration: np.ndarray | None = None, start: np.datetime64 = START) -> Path:  # fmt: skip
+    """Write a Cluster HIA 3D file: (time, theta, phi, energy) in s^3/km^6, flow directions.
+
+    `f` is (n, 8, 16, 31). The angles are those of 2001-07-31, bin centres.
+    """
+    n = len(f)
+
+    def name(quantity: str) -> str:
+        return f"{quantity}__C{probe}_CP_CIS-HIA_HS_MAG_IONS_PSD"
+
+    tag = name("time_tags")
+    out = Writer()
+    out.time(tag, times(n, "12064ms", start), CATDESC="Acquisition interval start time")
+    out.add(name("duration"), np.full(n, 12.064, np.float32) if duration is None else duration,
+            DEPEND_0=tag, UNITS="s", FILLVAL=np.float32(0))  # fmt: skip
+    theta = np.float32(-78.75) + np.float32(22.5) * np.arange(8, dtype=np.float32)
+    phi = ((134.583 - 22.5 * np.arange(16)) % 360).astype(np.float32)
+    energy = np.geomspace(28898.33, 5.56, 31).astype(np.float32)
+    ratio = np.float32(np.sqrt(energy[0] / energy[1]))
+    out.add(name("theta"), theta, fixed=True, UNITS="deg", CATDESC="Polar bin edges")
+    out.add(name("phi"), phi, fixed=True, UNITS="deg", CATDESC="Azimuthal bin edges")
+    out.add(name("energy_table"), energy, fixed=True, UNITS="eV", FILLVAL=FILL)
+    out.add(name("delta_plus_energy_table"), energy * (ratio - 1), fixed=True, UNITS="eV")
+    out.add(name("delta_minus_energy_table"), energy * (1 - 1 / ratio), fixed=True, UNITS="eV")
+    depend = {f"DEPEND_{i}": name(v) for i, v in enumerate(("theta", "phi", "energy_table"), 1)}
+    out.add(name("3d_ions"), np.asarray(f, np.float32), UNITS="Particles s^3 km^-6", FILLVAL=FILL,
+            DEPEND_0=tag, **depend)  # fmt: skip
+    return out.save(path)

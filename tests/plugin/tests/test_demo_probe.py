@@ -102,7 +102,7 @@ def test_every_turn_of_the_field_is_one_event_between_two_records(store: Store) 
     assert all(dict(e.attributes)["angle"] > 150 for e in events)
 
 
-@pytest.mark.parametrize("granule", ["10min", "2h"])
+@pytest.mark.parametrize("granule", ["30min", "2h"])
 def test_nothing_depends_on_how_time_is_cut(
     store: Store, archive: Path, tmp_path: Path, granule: str
 ) -> None:

@@ -1,0 +1,50 @@
+"""ACE MFI from real files."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from sciqlop_missions.ace import mfi, mission
+from tests.missions.claims import check_contents, read, real, unclaimed
+
+DAY = "ace/ac_h0_mfi_20230102_v07.cdf"
+HOURS = "ace/ac_k2_mfi_20220101_v03.cdf"
+
+
+def test_the_table_of_contents_is_whole():
+    check_contents(mission)
+
+
+def test_every_real_file_belongs_to_a_dataset(shared_data):
+    assert unclaimed(mission, shared_data / "ace", "*.cdf") == []
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "records", "first"),
+    [
+        ("ace.mfi.16s.b_gse", DAY, 5400, "2023-01-02T00:00:21"),
+        ("ace.mfi.16s.b_gsm", DAY, 5400, "2023-01-02T00:00:21"),
+        ("ace.mfi.position_gse", DAY, 5400, "2023-01-02T00:00:21"),
+        ("ace.mfi.k2.b_gse", HOURS, 24, "2022-01-01T00:30"),
+    ],
+)
+def test_a_real_file_is_read_whole_and_dated_at_the_centre(shared_data, name, path, records, first):
+    ds = read(mission, name, real(shared_data, path))
+    assert ds.sizes["time"] == records
+    assert ds["time"].values[0] == np.datetime64(first)
+
+
+def test_the_field_has_one_strength_in_both_frames(shared_data):
+    path = real(shared_data, DAY)
+    gse, gsm = (read(mission, f"ace.mfi.16s.b_{f}", path)["vector"].values for f in ("gse", "gsm"))
+    np.testing.assert_allclose(
+        np.linalg.norm(gse, axis=1), np.linalg.norm(gsm, axis=1), rtol=1e-2, atol=5e-3
+    )
+    np.testing.assert_allclose(gse[:, 0], gsm[:, 0], atol=2e-3)
+
+
+def test_a_quality_code_becomes_one_bit_and_only_bad_data_are_masked(shared_data):
+    ds = read(mission, "ace.mfi.16s.b_gse", real(shared_data, DAY))
+    assert {mfi.FLAGS.names(int(w)) for w in ds["quality"].values} == {("good",)}
+    assert mfi.FLAGS.masked(np.array([1, 2, 4], np.uint32)).tolist() == [False, False, True]
