@@ -74,11 +74,12 @@ class Bundles:
         assert dataset.recipe is not None or dataset.is_raw
         if dataset.recipe is None:
             return ""
-        for argument, source, pieces in inputs_of(self.plan, dataset, self.entry[node].interval):
-            failed = [
-                p for p in pieces if p.failed and p.interval.overlaps(self.entry[node].interval)
-            ]
-            if failed and dataset.argument(argument).required and not dataset.recipe.gaps_ok:
+        interval = self.entry[node].interval
+        for argument, source, pieces in inputs_of(self.plan, dataset, interval):
+            inside = [p for p in pieces if p.interval.overlaps(interval)]
+            failed = [p for p in inside if p.failed]
+            enough = dataset.recipe.gaps_ok and any(p.current is not None for p in inside)
+            if failed and dataset.argument(argument).required and not enough:
                 granule = Granule(source, failed[0].interval)
                 return f"input {argument} = {granule} could not be made"
         return ""
@@ -141,7 +142,7 @@ class Bundles:
         made_here: set[Node],
     ) -> InputSpec:
         sibling = any((source, p.interval.start) in made_here for p in pieces)
-        there = () if sibling else tuple(self._pieces(source, pieces))
+        there = tuple(self._pieces(source, pieces))
         waits = tuple(
             str(Granule(source, p.interval))
             for p in pieces
@@ -153,7 +154,7 @@ class Bundles:
     def _pieces(self, source: str, entries: list[Entry]) -> Iterator[Piece]:
         for e in entries:
             now = e.current
-            if now is not None and not e.failed:
+            if now is not None:
                 maker = self._maker(source, e) if now.path is None and now.n else None
                 yield Piece(
                     e.interval.start, e.interval.stop, now.uid, now.content, now.n, now.path, maker

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import queue
 import time
+from concurrent.futures import CancelledError
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -175,9 +176,12 @@ class Round:
 
     def _lost(self, work: Work, error: Exception) -> list[Outcome]:
         """A worker died or a task could not be sent: try again, then alone."""
+        from distributed import KilledWorker
+        from distributed.comm import CommClosedError
+
         work.tries += 1
         said = f"{type(error).__name__}: {error}".splitlines()[0]
-        died = type(error).__name__ in ("KilledWorker", "CommClosedError", "CancelledError")
+        died = isinstance(error, (KilledWorker, CommClosedError, CancelledError))
         if died and not work.isolated:
             work.isolated = True
             self.ready.append(work.key)

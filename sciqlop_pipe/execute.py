@@ -11,7 +11,7 @@ import socket
 import tempfile
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -51,8 +51,8 @@ class Piece:
 class InputSpec:
     """One argument of a recipe for one granule.
 
-    `sibling` names an input that this bundle makes itself. `waits_for` names granules that are
-    expected but could not be made.
+    `pieces` are current, also those that could not be made anew. `sibling` names an input that
+    this bundle makes itself. `waits_for` names granules that are expected but could not be made.
     """
 
     argument: str
@@ -121,20 +121,44 @@ def run_bundle(bundle: Bundle) -> list[Outcome]:
     for member in bundle.members:
         began = time.perf_counter()
         granule, host = member.granule, socket.gethostname()
-        lacking = [i.dataset for i in member.inputs if i.sibling and i.dataset in broken]
-        if lacking:
+        if lacking := lacks(member, broken):
             broken.add(granule.dataset)
-            error = f"{lacking[0]} of this granule could not be made"
-            outcomes.append(Failure(granule, "blocked", error, host=host))
+            outcomes.append(Failure(granule, "blocked", lacking, host=host))
             continue
         try:
-            outcome = _make(bundle, member, made)
+            outcome = _make(bundle, without(member, broken), made)
         except Exception as error:  # noqa: BLE001  (a failure is a record, not a crash)
             broken.add(granule.dataset)
             outcomes.append(_failure(granule, error, time.perf_counter() - began, host))
         else:
             outcomes.append(_timed(outcome, time.perf_counter() - began, host))
     return outcomes
+
+
+def lacks(member: Member, broken: Collection[str]) -> str:
+    """Return what keeps a member from being made when siblings could not be, '' when nothing."""
+    recipe = member.dataset.recipe
+    for i in member.inputs:
+        enough = recipe is not None and recipe.gaps_ok and i.pieces
+        if i.sibling and i.dataset in broken and i.required and not enough:
+            granule = Granule(i.dataset, member.interval)
+            return f"input {i.argument} = {granule} could not be made"
+    return ""
+
+
+def without(member: Member, broken: Collection[str]) -> Member:
+    """Return a member that does not count on siblings that could not be made."""
+    inputs = tuple(
+        replace(
+            i,
+            sibling=False,
+            waits_for=(*i.waits_for, str(Granule(i.dataset, member.interval))),
+        )
+        if i.sibling and i.dataset in broken
+        else i
+        for i in member.inputs
+    )
+    return replace(member, inputs=inputs)
 
 
 def _failure(granule: Granule, error: Exception, seconds: float, host: str) -> Failure:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import cloudpickle
 
-from .execute import Bundle, Member, run_bundle
+from .execute import Bundle, Member, lacks, run_bundle, without
 from .store.records import Failure, Outcome
 
 
@@ -24,14 +25,13 @@ def run_isolated(bundle: Bundle) -> list[Outcome]:
     outcomes: list[Outcome] = []
     failed: set[str] = set()
     for index, member in enumerate(bundle.members):
-        before = _needed(bundle.members[:index], member)
-        lacking = [m for m in before if m.dataset.name in failed]
         outcome: Outcome
-        if lacking:
-            outcome = Failure(member.granule, "blocked", f"{lacking[0].granule} could not be made")
+        if lacking := lacks(member, failed):
+            outcome = Failure(member.granule, "blocked", lacking)
         else:
-            again = tuple(replace(m, keep=False) for m in before)
-            outcome = _in_fresh_process(replace(bundle, members=(*again, member)))
+            member = without(member, failed)
+            before = [replace(m, keep=False) for m in _needed(bundle.members[:index], member)]
+            outcome = _in_fresh_process(replace(bundle, members=(*before, member)))
         if isinstance(outcome, Failure):
             failed.add(member.dataset.name)
         outcomes.append(outcome)
@@ -57,6 +57,8 @@ def _in_fresh_process(bundle: Bundle) -> Outcome:
             capture_output=True,
             text=True,
             check=False,
+            # A mission may come from a folder that only this process knows.
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},
         )
         if done.returncode == 0 and answer.exists():
             outcomes: list[Outcome] = cloudpickle.loads(answer.read_bytes())

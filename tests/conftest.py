@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from tests.serial import Bench
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -46,3 +47,9 @@ def effort() -> Effort:
     seed = int(os.environ.get("SCIQLOP_PIPE_SEED", "1" if short else str(os.getpid())))
     print(f"effort: {'short' if short else 'full'}, SCIQLOP_PIPE_SEED={seed}")
     return Effort(short, seed)
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    """A place with raw files, a store and the toy mission; tasks run one after the other."""
+    return Bench(tmp_path)

@@ -1,7 +1,8 @@
-"""Attitude of Cluster: the spin axis in GSE, and vectors turned with it between ISR2 and GSE.
+"""Attitude of Cluster: the spin axis in GSE, and vectors turned with it from GSE to ISR2.
 
-ISR2 (inverted spin reference) has z along the spin axis, x in the plane of z and the Sun, towards
-the Sun. One direction, the axis, thus says how ISR2 lies in GSE.
+ISR2 (inverted spin reference) has z along the spin axis, towards the north (the spacecraft turn
+about the opposite direction), and x in the spin plane, as near to the Sun as can be. One direction,
+the axis, thus says how ISR2 lies in GSE.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ _UNIT_WITHIN = 1e-3
 
 @recipe(gives=VectorSeries, version=1)
 def spin_axis(isr2: VectorSeries, gse: VectorSeries, *, window: int = 600) -> xr.Dataset:
-    """Spin axis in GSE as a unit vector, one per window of time; (time, component) [1].
+    """Spin axis (z of ISR2) in GSE as a unit vector, one per window of time; (time, component) [1].
 
     The component of a vector along the axis a is the same in both frames: v_z(ISR2) = a . v(GSE),
     linear in a. A window gives the least-squares a of its records; those whose velocities span no
@@ -37,8 +38,8 @@ def spin_axis(isr2: VectorSeries, gse: VectorSeries, *, window: int = 600) -> xr
 
     References
     ----------
-    CIS User Guide and the CSA's definition of ISR2; Hapgood et al. (1997), The Joint Science
-    Operations Centre, Space Sci. Rev. 79, 487.
+    ISR2: description of the EFW data sets (CSA, quoted by AMDA). The relation was checked on HIA's
+    moments of 2001-07-31, README.
     """
     time, a, b = np.intersect1d(isr2["time"].values, gse["time"].values, return_indices=True)
     z = isr2["vector"].values[a, 2].astype(np.float64)

@@ -21,7 +21,8 @@ def patterns(probe: str, *products: str) -> tuple[str, ...]:
 class StartTagged(FileSource):
     """Files cut by the start of records, whose centres may lie `tail` after the stop they name."""
 
-    tail: str = "10s"
+    # Half of the longest accumulation, with room: telemetry modes differ in their number of spins.
+    tail: str = "2min"
 
     def extent(self, file: RawFile) -> Interval:
         """Return the interval that a file may hold records of, judged by its name."""

@@ -67,7 +67,7 @@ def main() -> int:
         out.print("[bold]3. Against the truth[/]")
         out.print(_errors(store, archive, interval))
         picture = args.dir / "quicklook.png"
-        draw_interval(store, PANELS, interval, picture)
+        draw_interval(store, (*PANELS, CROSSINGS), interval, picture)
         out.print(_crossings(store, archive, interval))
         events = load_catalog(store, CROSSINGS, interval).events
         if events:

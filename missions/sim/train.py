@@ -32,7 +32,7 @@ from sciqlop_pipe.detect.training import (
     randomised,
     train_regions,
 )
-from sciqlop_pipe.granule import DAY, HOUR, MINUTE, SECOND, Interval, instant
+from sciqlop_pipe.granule import DAY, HOUR, MINUTE, Interval, instant
 
 from .boundaries import REGIONS as OWN_REGIONS
 from .boundaries import crossings
@@ -159,8 +159,8 @@ def scores(
     for k, world in enumerate(worlds):
         interval = Interval(START, START + days * DAY)
         state = plasma_state_of(world, interval.padded(HOUR), field=field)
-        events = boundary_crossings(region_labels(state, model=model), state, None,
-                                    dataset="sim.boundary_crossings", interval=interval)  # fmt: skip
+        labels = region_labels(state, model=model)
+        events = boundary_crossings(labels, state, dataset="test", interval=interval)
         apart = k * 1000 * DAY  # worlds share no time
         found += [replace(p, time=p.time + apart) for p in points(events)]
         true += [Point(c.time + apart, c.kind, c.sense) for c in crossings(world, interval)]
@@ -249,7 +249,9 @@ def reference_rows(model: RegionModel, states: LabelledStates, seed: int) -> NDA
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Train, and print what the card says."""
-    parser = argparse.ArgumentParser(prog="python -m sciqlop_missions.sim.train", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m sciqlop_missions.sim.train", description=__doc__
+    )
     parser.add_argument("--out", type=Path, required=True, help="folder to write the model to")
     parser.add_argument("--orbits", type=int, default=60)
     parser.add_argument("--days", type=float, default=6.0)

@@ -57,7 +57,8 @@ def write_mission(name: str, folder: Path, taken: Collection[str] = ()) -> tuple
     for path, template in FILES.items():
         target = folder / Template(path).substitute(words)
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(Template((templates / template).read_text("utf-8")).substitute(words), "utf-8")
+        text = Template((templates / template).read_text("utf-8"))
+        target.write_text(text.substitute(words), "utf-8")
         written.append(target)
     return tuple(written)
 

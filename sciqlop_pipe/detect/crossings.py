@@ -154,9 +154,8 @@ def _changes(time: Times, path: NDArray[np.int8], dwell: int, gap: int) -> Itera
         low, high = run.start + int(inside[0]), run.start + int(inside[-1]) + 1
         at = (np.flatnonzero(np.diff(path[low:high])) + 1 + low).tolist()
         edges = [low, *at, high]
-        through = {
-            k for k in range(1, len(at)) if _passes_through(time, path, edges[k], edges[k + 1], dwell)
-        }
+        stretches = ((k, edges[k], edges[k + 1]) for k in range(1, len(at)))
+        through = {k for k, a, b in stretches if _passes_through(time, path, a, b, dwell)}
         for k, i in enumerate(at, start=1):
             first, last = edges[k - 1], edges[k + 1]
             inner, outer = sorted((int(path[i - 1]), int(path[i])))

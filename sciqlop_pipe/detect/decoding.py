@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,7 +78,7 @@ def runs(time: Times, gap: int) -> Iterator[slice]:
     """
     cuts = np.flatnonzero(np.diff(time) > gap) + 1
     edges = [0, *cuts.tolist(), time.size]
-    yield from (slice(a, b) for a, b in zip(edges[:-1], edges[1:], strict=True) if b > a)
+    yield from (slice(a, b) for a, b in pairwise(edges) if b > a)
 
 
 def decode(plasma: Plasma, span: Interval, *, dwell: int, gap: int) -> NDArray[np.int8]:

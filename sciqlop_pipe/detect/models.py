@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
+from zipfile import ZIP_DEFLATED
 
 import numpy as np
 import xarray as xr
@@ -207,7 +208,7 @@ def save_model(folder: Path, pipelines: Mapping[str, Any], order: Mapping[str, t
     skops = _skops()
     model = from_pipelines(pipelines, order, classes, card)
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / _FILE).write_bytes(skops.dumps(dict(pipelines)))
+    skops.dump(dict(pipelines), folder / _FILE, compression=ZIP_DEFLATED, compresslevel=9)
     facts = asdict(card) | {
         "format": _FORMAT,
         "content": model.content,

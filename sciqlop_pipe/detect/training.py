@@ -1,4 +1,4 @@
-"""Training of the region model: labelled states, made more various than they are, then a regression.
+"""Training of the region model: labelled states, made more various, then a regression.
 
 A model that is to work on missions and in solar winds it has never seen must not learn the climate
 of its training set. So states are copied with other densities, energies and Mach numbers
@@ -113,7 +113,11 @@ class Trained:
 
 
 def train_regions(
-    states: LabelledStates, randomisation: Randomisation | None = None, *, seed: int = 0, folds: int = 3
+    states: LabelledStates,
+    randomisation: Randomisation | None = None,
+    *,
+    seed: int = 0,
+    folds: int = 3,
 ) -> Trained:
     """Return one multinomial logistic regression per set of features, and its cross-validation.
 
@@ -187,7 +191,9 @@ def randomised(states: LabelledStates, how: Randomisation, rng: np.random.Genera
     return Various(state, copies.region, copies.group)
 
 
-def _with_foreshock(s: LabelledStates, how: Randomisation, rng: np.random.Generator) -> LabelledStates:
+def _with_foreshock(
+    s: LabelledStates, how: Randomisation, rng: np.random.Generator
+) -> LabelledStates:
     """Add reflected ions to some of the solar wind.
 
     A share x of the ions that moves against the rest with a relative speed u slows the mean by x u
@@ -210,7 +216,9 @@ def _with_foreshock(s: LabelledStates, how: Randomisation, rng: np.random.Genera
     )
 
 
-def _other_climate(s: LabelledStates, how: Randomisation, rng: np.random.Generator) -> LabelledStates:
+def _other_climate(
+    s: LabelledStates, how: Randomisation, rng: np.random.Generator
+) -> LabelledStates:
     """Scale n, energies (T and m V^2 together), Mach number and |B|, per group and region."""
     factor = np.ones((4, len(s)))
     for group in np.unique(s.group):

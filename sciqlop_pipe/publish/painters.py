@@ -99,7 +99,8 @@ def logarithmic(ax: Axes) -> None:
 class Spectrogram:
     """A spectrum (time, bin) on true energies: each record keeps its own table.
 
-    `lower` and `upper` (time or 1, bin) are the edges of the bins in ln E, NaN = not used.
+    `lower` and `upper` (time or 1, bin) are the edges of the bins in ln E, NaN = not used; with
+    `log_axis` False in the units of a linear axis.
     """
 
     time: np.ndarray
@@ -108,6 +109,7 @@ class Spectrogram:
     upper: np.ndarray
     label: str
     colour_label: str
+    log_axis: bool = True
 
     def __call__(self, ax: Axes, interval: Interval) -> None:
         """Draw the mean over each pixel, logarithmic in energy and colour; white = no data."""
@@ -116,8 +118,11 @@ class Spectrogram:
         from matplotlib.image import AxesImage
 
         bottom, top = np.nanmin(self.lower), np.nanmax(self.upper)
-        ax.set_ylim(np.exp(bottom), np.exp(top))
-        logarithmic(ax)
+        if self.log_axis:
+            ax.set_ylim(np.exp(bottom), np.exp(top))
+            logarithmic(ax)
+        else:
+            ax.set_ylim(bottom, top)
         ax.set_ylabel(self.label)
         # The grid is the pixels themselves, even in ln E as the axis is: nothing is resampled on
         # a linear scale, which would put energies in wrong places.

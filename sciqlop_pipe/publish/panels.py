@@ -149,6 +149,43 @@ def _spectrum(panel: Panel) -> tuple[Row, ...]:
     return (Row(f"{panel.name}/spectrum", _heading(panel, "spectrum"), paint, TALL + 16),)
 
 
+def _pitch_angles(panel: Panel) -> tuple[Row, ...]:
+    """Return f against pitch angle, the mean over energies weighted with E^(3/2).
+
+    On steps in ln E that is the mean over velocity space: v^2 dv goes as E^(3/2) dlnE.
+    """
+    ds = panel.ds
+    f, energy = np.asarray(ds["f"].values, np.float64), np.asarray(ds["energy"].values, np.float64)
+    weight = np.broadcast_to(np.nan_to_num(energy) ** 1.5, (f.shape[0], f.shape[2]))[:, None]
+    known = np.isfinite(f)
+    whole = np.where(known, weight, 0.0).sum(2)
+    mean = np.where(known, weight * np.where(known, f, 0.0), 0.0).sum(2)
+    mean = mean / np.where(whole > 0, whole, np.nan)
+    edges = np.linspace(0, 180, f.shape[1] + 1)
+    label = _label(r"$\alpha$", ds["pitch_angle"])
+    paint = Spectrogram(ns(ds), mean, edges[:-1], edges[1:], label, _flux_units(ds["f"]), False)
+    return (Row(f"{panel.name}/f", _heading(panel, "f"), paint),)
+
+
+def _reduced_1d(panel: Panel) -> tuple[Row, ...]:
+    ds = panel.ds
+    v = np.asarray(ds["v"].values, np.float64)
+    half = 0.5 * (v[1] - v[0]) if v.size > 1 else 1.0
+    values = np.asarray(ds["f"].values, np.float64)
+    label = _label("$v$", ds["v"])
+    paint = Spectrogram(ns(ds), values, v - half, v + half, label, _flux_units(ds["f"]), False)
+    return (Row(f"{panel.name}/f", _heading(panel, "f"), paint),)
+
+
+def _field_aligned(panel: Panel) -> tuple[Row, ...]:
+    words = [r"$T_\parallel$", r"$T_\perp$"]
+    return (
+        scalars(panel, ["temperature_parallel", "temperature_perpendicular"], "$T$", words),
+        scalars(panel, ["anisotropy"], r"$T_\perp/T_\parallel$"),
+        scalars(panel, ["agyrotropy"], r"$\sqrt{Q}$"),
+    )
+
+
 def _flux_units(array: xr.DataArray) -> str:
     units = array.attrs.get("units", "")
     if units == "eV cm^-2 s^-1 sr^-1 eV^-1":
@@ -219,6 +256,9 @@ _ROWS: dict[str, Callable[[Panel], tuple[Row, ...]]] = {
     "ScalarSeries": _scalar,
     "Moments": _moments,
     "EnergySpectrum": _spectrum,
+    "PitchAngle": _pitch_angles,
+    "FieldAligned": _field_aligned,
+    "Reduced1D": _reduced_1d,
     "PlasmaState": _state,
     "Labels": _labels,
     "Position": _position,

@@ -40,6 +40,14 @@ class Rays:
         which = (self.azimuth, self.polar) if self.separable else (self.vectors,)
         return tuple(_some(a, block) for a in which if a is not None)
 
+    def directions(self, block: slice) -> np.ndarray:
+        """Return the unit vectors of some records, (time or 1, 3, row x part, column x part)."""
+        if self.vectors is not None:
+            return _some(self.vectors, block)
+        a, p = self.geometry(block)
+        (c, s), (sin, cos) = np.moveaxis(a, 1, 0)[..., None], np.moveaxis(p, 1, 0)[:, :, None]
+        return np.stack(np.broadcast_arrays(sin * c, sin * s, cos), axis=1)
+
     def weights(self, block: slice) -> np.ndarray:
         """Return the solid angles of some records."""
         return _some(self.solid_angle, block)

@@ -37,13 +37,27 @@ def read(mission: Mission, name: str, path: Path) -> xr.Dataset:
     return ds
 
 
-def unclaimed(mission: Mission, folder: Path, pattern: str) -> list[str]:
-    """Return the real files that no dataset claims; the test skips where there is no file."""
+def read_every_file(mission: Mission, folder: Path, pattern: str) -> list[str]:
+    """Read every real file as every dataset that claims it; return those that none claims.
+
+    Asserts that each has as many records as one of the file's clocks. Skips without a file.
+    """
     files = sorted(folder.glob(pattern))
     if not files:
         pytest.skip(f"no {pattern} in {folder}")
-    claims = [p for d in mission.datasets if d.source is not None for p in d.source.patterns]
-    return [file.name for file in files if not any(p.match(file.name) for p in claims)]
+    sources = [d for d in mission.datasets if d.source is not None]
+    unclaimed = []
+    for file in files:
+        claiming = [d for d in sources if any(p.match(file.name) for p in d.source.patterns)]
+        if not claiming:
+            unclaimed.append(file.name)
+            continue
+        with open_cdf(file) as cdf:
+            clocks = {cdf.depend(name, 0) for name in cdf.names} | {"Epoch"}
+            counts = {cdf.times(clock).size for clock in clocks if clock and cdf.has(clock)}
+        for found in claiming:
+            assert read(mission, found.name, file).sizes["time"] in counts, (found.name, file.name)
+    return unclaimed
 
 
 def check_contents(mission: Mission) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sciqlop_missions.ace import mfi, mission
-from tests.missions.claims import check_contents, read, real, unclaimed
+from tests.missions.claims import check_contents, read, read_every_file, real
 
 DAY = "ace/ac_h0_mfi_20230102_v07.cdf"
 HOURS = "ace/ac_k2_mfi_20220101_v03.cdf"
@@ -16,8 +16,8 @@ def test_the_table_of_contents_is_whole():
     check_contents(mission)
 
 
-def test_every_real_file_belongs_to_a_dataset(shared_data):
-    assert unclaimed(mission, shared_data / "ace", "*.cdf") == []
+def test_every_real_file_is_read_whole_by_the_datasets_that_claim_it(shared_data):
+    assert read_every_file(mission, shared_data / "ace", "*.cdf") == []
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 import xarray as xr
 
 from sciqlop_missions.omni import mission
-from tests.missions.claims import check_contents, read, real, unclaimed
+from tests.missions.claims import check_contents, read, read_every_file, real
 
 MAY = "omni/omni_coho1hr_merged_mag_plasma_20200501_v01.cdf"
 JUNE = "omni/omni_coho1hr_merged_mag_plasma_20200601_v01.cdf"
@@ -19,8 +19,8 @@ def test_the_table_of_contents_is_whole():
     check_contents(mission)
 
 
-def test_every_real_file_belongs_to_a_dataset(shared_data):
-    assert unclaimed(mission, shared_data / "omni", "*.cdf") == []
+def test_every_real_file_is_read_whole_by_the_datasets_that_claim_it(shared_data):
+    assert read_every_file(mission, shared_data / "omni", "*.cdf") == []
 
 
 @pytest.mark.parametrize(("path", "hours"), [(MAY, 744), (JUNE, 720)])

@@ -7,7 +7,7 @@ import pytest
 
 from sciqlop_missions.psp import mission, span, spc
 from sciqlop_pipe.sources.cdf import open_cdf
-from tests.missions.claims import check_contents, read, real, unclaimed
+from tests.missions.claims import check_contents, read, read_every_file, real
 
 SPC = "psp/psp_swp_spc_l3i_20200101_v02.cdf"
 SPAN = "psp/psp_swp_spi_sf00_l3_mom_20200101_v04.cdf"
@@ -18,8 +18,8 @@ def test_the_table_of_contents_is_whole():
     check_contents(mission)
 
 
-def test_every_real_file_belongs_to_a_dataset(shared_data):
-    assert unclaimed(mission, shared_data / "psp", "*.cdf") == []
+def test_every_real_file_is_read_whole_by_the_datasets_that_claim_it(shared_data):
+    assert read_every_file(mission, shared_data / "psp", "*.cdf") == []
 
 
 @pytest.mark.parametrize(

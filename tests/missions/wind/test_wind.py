@@ -8,7 +8,7 @@ import pytest
 from sciqlop_missions.wind import mission, swe
 from sciqlop_pipe.quality import masked_fraction
 from sciqlop_pipe.sources.cdf import open_cdf
-from tests.missions.claims import check_contents, read, real, unclaimed
+from tests.missions.claims import check_contents, read, read_every_file, real
 
 MFI = "wind/wi_h0_mfi_20200101_v05.cdf"
 KEY = "wind/wi_k0_mfi_20220101_v01.cdf"
@@ -20,8 +20,8 @@ def test_the_table_of_contents_is_whole():
     check_contents(mission)
 
 
-def test_every_real_file_belongs_to_a_dataset(shared_data):
-    assert unclaimed(mission, shared_data / "wind", "*.cdf") == []
+def test_every_real_file_is_read_whole_by_the_datasets_that_claim_it(shared_data):
+    assert read_every_file(mission, shared_data / "wind", "*.cdf") == []
 
 
 @pytest.mark.parametrize(
