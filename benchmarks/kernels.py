@@ -27,12 +27,23 @@ from sciqlop_pipe.constants import ELEMENTARY_CHARGE, PROTON_MASS
 from sciqlop_pipe.kernels import FASTMATH
 from sciqlop_pipe.kernels.energies import geometric_edges, speed_weights
 from sciqlop_pipe.kernels.moments import velocity_sums, velocity_sums_of_grid
+from sciqlop_pipe.kernels.pitch import PARTS, pitch_means_of_grid
 from sciqlop_pipe.kernels.spectra import solid_angle_mean
+from sciqlop_pipe.recipes.field_aligned import field_aligned
 from sciqlop_pipe.recipes.moments import moments
+from sciqlop_pipe.recipes.pitch import pitch_angle_distribution
+from sciqlop_pipe.recipes.rays import field_directions, rays
+from sciqlop_pipe.recipes.reduced import reduced_1d, reduced_2d
 from sciqlop_pipe.recipes.spectra import energy_spectrum
 from sciqlop_pipe.recipes.vdf import directions, solid_angles
 
-TARGETS = {"moments, kernel, streamed": 12.0, "spectrum, kernel, streamed": 6.0}
+TARGETS = {
+    "moments, kernel, streamed": 12.0,
+    "spectrum, kernel, streamed": 6.0,
+    "pitch angles, kernel, streamed": 12.0,
+    "reduced along b, recipe": 150.0,
+    "reduced, three planes, recipe": 800.0,
+}
 
 
 def burst(records: int, floor: float = 1e-7) -> xr.Dataset:
@@ -65,6 +76,18 @@ def burst(records: int, floor: float = 1e-7) -> xr.Dataset:
         {"species": "H+", "mass": PROTON_MASS, "charge": 1.0, "energy_kind": "energy",
          "frame": "DBCS"},
     )  # fmt: skip
+
+
+def magnetic_field(ds: xr.Dataset) -> xr.Dataset:
+    """A turning field at 128 Hz around all records."""
+    reach = np.timedelta64(1, "s")
+    step = np.timedelta64(7812500, "ns")
+    at = np.arange(ds["time"].values[0] - reach, ds["time"].values[-1] + reach, step)
+    turn = np.linspace(0, 6, at.size)
+    b = np.stack([3 * np.cos(turn), -8 * np.sin(turn), 15 + 0 * turn], axis=1)
+    return xr.Dataset(
+        {"vector": (("time", "component"), b, {"units": "nT", "frame": "DBCS"})}, {"time": at}
+    )
 
 
 @njit(nogil=True, fastmath=FASTMATH)
@@ -104,6 +127,11 @@ def measure(records: int, repeats: int) -> dict[str, float]:
     holes = f.copy()
     holes[:, ::2, 7] = np.nan
     four = slice(0, 4)
+    b = magnetic_field(ds)
+    along = field_directions(b, ds["time"].values, "150ms", "2s")
+    ((_, looks),) = rays(ds, PARTS)
+    bulk = moments(ds)
+    few = ds.isel(time=slice(0, min(records, 128)))
 
     def grid(f: np.ndarray, at: slice) -> Callable[[], object]:
         return lambda: velocity_sums_of_grid(f[at], table[at], weights, share, azimuth[at], polar)
@@ -113,6 +141,10 @@ def measure(records: int, repeats: int) -> dict[str, float]:
 
     def omni(f: np.ndarray, at: slice) -> Callable[[], object]:
         return lambda: solid_angle_mean(f[at], sky)
+
+    def pitch(f: np.ndarray, at: slice) -> Callable[[], object]:
+        known = *looks.geometry(at), looks.weights(at), 18
+        return lambda: pitch_means_of_grid(f[at], along[at], *known)
 
     every, often = slice(None), 20 * repeats
     flat = f.reshape(-1)
@@ -131,6 +163,17 @@ def measure(records: int, repeats: int) -> dict[str, float]:
         "spectrum, kernel, cached": cost(omni(f, four), 4, often),
         "spectrum, kernel, streamed, with NaN": cost(omni(holes, every), records, repeats),
         "spectrum, recipe": cost(lambda: energy_spectrum(ds), records, repeats),
+        "pitch angles, kernel, streamed": cost(pitch(f, every), records, repeats),
+        "pitch angles, kernel, cached": cost(pitch(f, four), 4, often),
+        "pitch angles, kernel, streamed, with NaN": cost(pitch(holes, every), records, repeats),
+        "pitch angles, recipe": cost(
+            lambda: pitch_angle_distribution(ds, b), records, repeats
+        ),
+        "field-aligned moments, recipe": cost(lambda: field_aligned(bulk, b), records, repeats),
+        "reduced along b, recipe": cost(lambda: reduced_1d(few, b), few.sizes["time"], repeats),
+        "reduced, three planes, recipe": cost(
+            lambda: reduced_2d(few, b), few.sizes["time"], max(2, repeats // 5)
+        ),
     }
     rows["reading f again"] = cost(lambda: total(flat), records, repeats)
     return rows

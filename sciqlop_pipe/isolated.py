@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,8 +30,8 @@ def run_isolated(bundle: Bundle) -> list[Outcome]:
         if lacking := lacks(member, failed):
             outcome = Failure(member.granule, "blocked", lacking)
         else:
-            member = without(member, failed)
-            before = [replace(m, keep=False) for m in _needed(bundle.members[:index], member)]
+            *earlier, member = (without(m, failed) for m in bundle.members[: index + 1])
+            before = [replace(m, keep=False) for m in _needed(earlier, member)]
             outcome = _in_fresh_process(replace(bundle, members=(*before, member)))
         if isinstance(outcome, Failure):
             failed.add(member.dataset.name)
@@ -38,7 +39,7 @@ def run_isolated(bundle: Bundle) -> list[Outcome]:
     return outcomes
 
 
-def _needed(earlier: tuple[Member, ...], member: Member) -> list[Member]:
+def _needed(earlier: Sequence[Member], member: Member) -> list[Member]:
     wanted = {i.dataset for i in member.inputs if i.sibling}
     found: list[Member] = []
     for other in reversed(earlier):

@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
-from tests.serial import Bench
+
+if TYPE_CHECKING:
+    from tests.serial import Bench
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -52,4 +55,6 @@ def effort() -> Effort:
 @pytest.fixture
 def bench(tmp_path: Path) -> Bench:
     """A place with raw files, a store and the toy mission; tasks run one after the other."""
+    from tests.serial import Bench
+
     return Bench(tmp_path)

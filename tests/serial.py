@@ -7,17 +7,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
-from tests.toy import DAY, toy_graph, write_file
-
 from sciqlop_pipe.campaign import run_campaign
 from sciqlop_pipe.execute import Bundle
-from sciqlop_pipe.graph import Graph
 from sciqlop_pipe.granule import Interval
+from sciqlop_pipe.graph import Graph
 from sciqlop_pipe.plan import REASONS, Plan, make_plan
 from sciqlop_pipe.report import Options, Report
 from sciqlop_pipe.sources.archive import Listing, list_archives
 from sciqlop_pipe.store import Store
 from sciqlop_pipe.store.records import Outcome
+from tests.toy import DAY, toy_graph, write_file
 
 Watch = Callable[[Bundle, list[Outcome]], None]
 

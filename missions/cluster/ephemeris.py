@@ -22,7 +22,7 @@ def datasets(probe: str) -> tuple[Dataset, ...]:
     """Return everything of AUX on one spacecraft."""
     return (
         raw(
-            f"cluster{probe}.aux.position_gse",
+            f"cluster{probe}.ephemeris.position_gse",
             Position,
             FileSource(patterns(probe, "AUX_POSGSE_1M"), position(probe)),
             granule="1d",

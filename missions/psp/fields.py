@@ -15,6 +15,12 @@ _MINUTE = 60_000_000_000
 # Cadence: what variables call it, file name, longest file, granule.
 CADENCES = {
     "full": ("", "psp_fld_l2_mag_rtn_{start:%Y%m%d%H}_v{version}.cdf", "6h", "6h"),
+    "4sa": (
+        "_4_Sa_per_Cyc",
+        "psp_fld_l2_mag_rtn_4_sa_per_cyc_{start:%Y%m%d}_v{version}.cdf",
+        "1d",
+        "1d",
+    ),
     "1min": ("_1min", "psp_fld_l2_mag_rtn_1min_{start:%Y%m%d}_v{version}.cdf", "1d", "1d"),
 }
 

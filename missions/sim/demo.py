@@ -67,7 +67,7 @@ def main() -> int:
         out.print("[bold]3. Against the truth[/]")
         out.print(_errors(store, archive, interval))
         picture = args.dir / "quicklook.png"
-        draw_interval(store, (*PANELS, CROSSINGS), interval, picture)
+        draw_interval(store, PANELS, interval, picture)
         out.print(_crossings(store, archive, interval))
         events = load_catalog(store, CROSSINGS, interval).events
         if events:
@@ -88,8 +88,11 @@ def process(store: Store, archive: Path, interval: Interval, workers: int) -> Re
         def client() -> Client:
             return stack.enter_context(open_cluster(Profile(workers)))
 
-        return run_campaign(store, Graph.discover(), TARGETS, [interval],
-                            list_archives([str(archive)]), client, Options(command="demo"), progress)  # fmt: skip
+        listing = list_archives([str(archive)])
+        options = Options(command="demo")
+        return run_campaign(
+            store, Graph.discover(), TARGETS, [interval], listing, client, options, progress
+        )
 
 
 def _work(report: Report, made: SimReport) -> object:
@@ -100,8 +103,10 @@ def _work(report: Report, made: SimReport) -> object:
         table.add_row(name, str(row.get("done", 0)), f"{row.get('records', 0):,}",
                       f"{row.get('bytes', 0) / 1e6:.1f}")  # fmt: skip
     rate = made.size / 1e6 / max(report.seconds, 1e-9)
-    table.caption = (f"{report.done} granules, {report.records:,} records in {report.seconds:.1f} s: "
-                     f"{rate:.1f} MB/s of raw files, start of the workers included")  # fmt: skip
+    table.caption = (
+        f"{report.done} granules, {report.records:,} records in {report.seconds:.1f} s: "
+        f"{rate:.1f} MB/s of raw files, start of the workers included"
+    )
     return table
 
 

@@ -30,12 +30,13 @@ from sciqlop_pipe.detect.training import (
     LabelledStates,
     Randomisation,
     randomised,
+    reflection,
     train_regions,
 )
 from sciqlop_pipe.granule import DAY, HOUR, MINUTE, Interval, instant
 
 from .boundaries import REGIONS as OWN_REGIONS
-from .boundaries import crossings
+from .boundaries import SOLAR_WIND, crossings
 from .instrument import clock
 from .orbit import Orbit
 from .physics import Plasma, plasma
@@ -105,7 +106,9 @@ def _region(p: Plasma) -> NDArray[np.int64]:
     return number[p.region]
 
 
-def plasma_state_of(world: World, interval: Interval, *, field: bool = True) -> xr.Dataset:
+def plasma_state_of(
+    world: World, interval: Interval, *, field: bool = True, reflected: float = 0.0
+) -> xr.Dataset:
     """Return the PlasmaState that good moments would give, with a little noise, (time).
 
     Parameters
@@ -116,9 +119,11 @@ def plasma_state_of(world: World, interval: Interval, *, field: bool = True) -> 
         When.
     field : bool
         Whether there is a magnetometer.
+    reflected : float
+        Typical share of reflected ions in a foreshock, which fills about half of the solar wind.
     """
     time = clock(interval.start, interval.stop, CADENCE)
-    p = plasma(world, time)
+    p = _foreshock(world, plasma(world, time), reflected)
     rng = np.random.default_rng([world.seed, 7])
     principal = np.stack([p.parallel, p.perpendicular, p.perpendicular])
     principal *= 1 + _RELATIVE_NOISE * rng.normal(size=principal.shape)
@@ -140,8 +145,31 @@ def plasma_state_of(world: World, interval: Interval, *, field: bool = True) -> 
     return state
 
 
+def _foreshock(world: World, p: Plasma, reflected: float) -> Plasma:
+    """Return the truth with a foreshock in episodes, gusty within 20 s to 5 min, and waves in n."""
+    present = np.clip(world.process("foreshock", p.time, 1_200, 20_000) / 0.3, 0, 1)
+    present = present * (p.region == SOLAR_WIND)
+    gusts = np.exp(0.8 * world.process("reflection", p.time, 20, 300))
+    share = np.minimum(reflected * present * gusts, 0.2)
+    speed = length(p.velocity)
+    slower, along, across = reflection(speed, share, 1.9 * speed, 0.15)
+    waves = np.exp(4 * share * world.process("steepened waves", p.time, 15, 120))
+    return replace(
+        p,
+        density=p.density * waves / (1 - share),
+        velocity=p.velocity * (slower / speed)[:, None],
+        parallel=p.parallel + along,
+        perpendicular=p.perpendicular + across,
+    )
+
+
 def scores(
-    model: RegionModel, worlds: Sequence[World], days: int = 4, *, field: bool = True
+    model: RegionModel,
+    worlds: Sequence[World],
+    days: int = 4,
+    *,
+    field: bool = True,
+    reflected: float = 0.0,
 ) -> dict[str, Score]:
     """Return how well crossings are found in some worlds, per kind, within 60 s.
 
@@ -151,14 +179,14 @@ def scores(
         Gives the labels.
     worlds : sequence of World
         Simulated for `days` each.
-    field : bool
-        Whether there is a magnetometer.
+    field, reflected
+        As in `plasma_state_of`.
     """
     found: list[Point] = []
     true: list[Point] = []
     for k, world in enumerate(worlds):
         interval = Interval(START, START + days * DAY)
-        state = plasma_state_of(world, interval.padded(HOUR), field=field)
+        state = plasma_state_of(world, interval.padded(HOUR), field=field, reflected=reflected)
         labels = region_labels(state, model=model)
         events = boundary_crossings(labels, state, dataset="test", interval=interval)
         apart = k * 1000 * DAY  # worlds share no time
@@ -219,6 +247,7 @@ def _all_scores(model: RegionModel) -> dict[str, Any]:
     cases = {
         "normal": scores(model, normal),
         "normal, no field": scores(model, normal, field=False),
+        "strong foreshocks, no field": scores(model, normal, field=False, reflected=0.05),
         "n x2, V +120 km/s, T x2": scores(model, [shifted(w) for w in normal]),
         "other climates and orbits": scores(model, [various_world(s) for s in TEST_SEEDS]),
     }

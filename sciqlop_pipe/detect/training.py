@@ -85,6 +85,9 @@ class Randomisation:
         Part of the solar wind with reflected ions.
     reflected : float
         Their mean share of the density there (exponentially distributed, at most 0.2).
+    unseen : float
+        By how much foreshocks are rarer and weaker where the core temperature is not known. A
+        strong foreshock and a fast sheath at the flanks then look alike, and are called sheath.
     outer : tuple of float
         Spreads of n, energy, Mach number and |B| of sheath and solar wind, one draw per group.
     inner : tuple of float
@@ -98,6 +101,7 @@ class Randomisation:
     copies: int = 2
     foreshock: float = 0.3
     reflected: float = 0.03
+    unseen: float = 2 / 3
     outer: tuple[float, float, float, float] = (0.2, 0.1, 0.1, 0.15)
     inner: tuple[float, float, float, float] = (0.4, 0.3, 0.2, 0.2)
     anisotropy: float = 0.05
@@ -138,9 +142,12 @@ def train_regions(
     """
     from sklearn.model_selection import GroupKFold
 
-    various = randomised(states, randomisation or Randomisation(), np.random.default_rng(seed))
+    how = randomisation or Randomisation()
+    blind = replace(how, foreshock=how.foreshock * how.unseen, reflected=how.reflected * how.unseen)
     pipelines, metrics = {}, {}
     for name, features in VARIANTS.items():
+        seen = how if "log_core_mach" in features else blind
+        various = randomised(states, seen, np.random.default_rng(seed))
         matrix = feature_matrix(various.state, features)
         known = np.isfinite(matrix).all(axis=1)
         x, y, group = matrix[known], various.region[known], various.group[known]
@@ -194,26 +201,44 @@ def randomised(states: LabelledStates, how: Randomisation, rng: np.random.Genera
 def _with_foreshock(
     s: LabelledStates, how: Randomisation, rng: np.random.Generator
 ) -> LabelledStates:
-    """Add reflected ions to some of the solar wind.
-
-    A share x of the ions that moves against the rest with a relative speed u slows the mean by x u
-    and adds x (1 - x) m u^2 to the temperature along the beam; some of that is scattered into the
-    other directions. Specular reflection gives u of about 2 V (Gosling et al., J. Geophys. Res. 87,
-    8, 1982); steepened waves change n.
-    """
+    """Add reflected ions to some of the solar wind; steepened waves change n there."""
     size = len(s)
     chosen = (s.region == _WIND) & (rng.random(size) < how.foreshock)
     share = np.where(chosen, np.minimum(rng.exponential(how.reflected, size), 0.2), 0.0)
     relative = rng.uniform(1.5, 2.2, size) * s.speed
-    heat = share * (1 - share) * _EV_PER_KMS2 * relative**2
+    slower, along, across = reflection(s.speed, share, relative, rng.uniform(0.02, 0.25, size))
     waves = np.where(chosen, 10 ** rng.normal(0, 0.1, size), 1.0)
     return replace(
         s,
         density=s.density * waves / (1 - share),
-        speed=s.speed - share * relative,
-        parallel=s.parallel + heat,
-        perpendicular=s.perpendicular + rng.uniform(0.02, 0.25, size) * heat,
+        speed=slower,
+        parallel=s.parallel + along,
+        perpendicular=s.perpendicular + across,
     )
+
+
+def reflection(
+    speed: Array, share: Array, relative: Array, scattered: Array | float
+) -> tuple[Array, Array, Array]:
+    """Return bulk speed [km/s] and what T gains along and across the beam [eV], with reflected ions.
+
+    A share x of the ions that moves against the rest with a relative speed u slows the mean by x u
+    and adds x (1 - x) m u^2 to the temperature along the beam. Specular reflection gives u of about
+    2 V (Gosling et al., J. Geophys. Res. 87, 8, 1982).
+
+    Parameters
+    ----------
+    speed : ndarray
+        Of the wind [km/s].
+    share : ndarray
+        Of the reflected ions in the density [1].
+    relative : ndarray
+        Speed of the reflected ions against the wind [km/s].
+    scattered : ndarray or float
+        Part of the heat that has gone to each of the other directions [1].
+    """
+    heat = share * (1 - share) * _EV_PER_KMS2 * relative**2
+    return speed - share * relative, heat, scattered * heat
 
 
 def _other_climate(

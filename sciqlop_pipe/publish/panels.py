@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
+from ..constants import ELEMENTARY_CHARGE
 from ..errors import PipeError
 from ..granule import Interval
 from ..kernels.energies import geometric_edges
@@ -150,21 +151,21 @@ def _spectrum(panel: Panel) -> tuple[Row, ...]:
 
 
 def _pitch_angles(panel: Panel) -> tuple[Row, ...]:
-    """Return f against pitch angle, the mean over energies weighted with E^(3/2).
-
-    On steps in ln E that is the mean over velocity space: v^2 dv goes as E^(3/2) dlnE.
-    """
+    """Return the differential energy flux against pitch angle, its mean over ln E."""
     ds = panel.ds
-    f, energy = np.asarray(ds["f"].values, np.float64), np.asarray(ds["energy"].values, np.float64)
-    weight = np.broadcast_to(np.nan_to_num(energy) ** 1.5, (f.shape[0], f.shape[2]))[:, None]
-    known = np.isfinite(f)
-    whole = np.where(known, weight, 0.0).sum(2)
-    mean = np.where(known, weight * np.where(known, f, 0.0), 0.0).sum(2)
-    mean = mean / np.where(whole > 0, whole, np.nan)
-    edges = np.linspace(0, 180, f.shape[1] + 1)
+    energy = np.atleast_2d(np.asarray(ds["energy"].values, np.float64))
+    per_charge = (energy * (ELEMENTARY_CHARGE / float(ds.attrs["mass"]))) ** 2
+    flux = 2e-4 * per_charge[:, None] * np.asarray(ds["f"].values, np.float64)
+    known = np.isfinite(flux)
+    count = known.sum(2)
+    mean = np.where(known, flux, 0.0).sum(2) / np.where(count > 0, count, np.nan)
+    edges = np.linspace(0, 180, mean.shape[1] + 1)[None]
     label = _label(r"$\alpha$", ds["pitch_angle"])
-    paint = Spectrogram(ns(ds), mean, edges[:-1], edges[1:], label, _flux_units(ds["f"]), False)
-    return (Row(f"{panel.name}/f", _heading(panel, "f"), paint),)
+    units = f"[{pretty('eV / (cm^2 s sr eV)')}]"
+    paint = Spectrogram(ns(ds), mean, edges[:, :-1], edges[:, 1:], label, units, False)
+    attrs = {"long_name": f"{ds.attrs['species']} mean differential energy flux"}
+    titled = Panel(panel.name, panel.datatype, ds.assign(f=ds["f"].assign_attrs(attrs)))
+    return (Row(f"{panel.name}/f", _heading(titled, "f"), paint),)
 
 
 def _reduced_1d(panel: Panel) -> tuple[Row, ...]:
@@ -173,7 +174,7 @@ def _reduced_1d(panel: Panel) -> tuple[Row, ...]:
     half = 0.5 * (v[1] - v[0]) if v.size > 1 else 1.0
     values = np.asarray(ds["f"].values, np.float64)
     label = _label("$v$", ds["v"])
-    paint = Spectrogram(ns(ds), values, v - half, v + half, label, _flux_units(ds["f"]), False)
+    paint = Spectrogram(ns(ds), values, (v - half)[None], (v + half)[None], label, _flux_units(ds["f"]), False)
     return (Row(f"{panel.name}/f", _heading(panel, "f"), paint),)
 
 

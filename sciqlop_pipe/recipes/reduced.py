@@ -25,7 +25,7 @@ from .moments import moments
 from .rays import field_directions, rays, require_same_frame
 from .vdf import Distributions, distinct, distributions, energy_edges
 
-LINE_PARTS, PLANE_PARTS = 3, 3
+LINE_PARTS, PLANE_PARTS = 3, 2
 """Rays per direction along either angle."""
 
 PLANES = (("perp1", "perp2"), ("perp1", "par"), ("perp2", "par"))

@@ -489,3 +489,39 @@ def test_an_event_is_drawn_with_what_it_was_found_in(store, tmp_path, drawn):
     assert [p.name for p in chosen] == ["m.fpi.des.energy_spectrum"]
     with pytest.raises(UnknownName):
         draw_event(store, "ffff", tmp_path / "it.png")
+
+
+def cube(dims: dict[str, np.ndarray], f: np.ndarray, **variables) -> xr.Dataset:
+    """A particle product whose main variable is f (time, ...)."""
+    time = builders.times(f.shape[0], step="30s")
+    return xr.Dataset(
+        {"f": (("time", *dims), f, {"units": "s m^-4", "long_name": "f"}), **variables},
+        {"time": time} | {n: (n, v, {"units": "deg"}) for n, v in dims.items()},
+        {"species": "H+", "mass": 1.67262192595e-27, "charge": 1.0},
+    )
+
+
+def test_pitch_angles_are_drawn_from_0_to_180_degrees_where_they_are():
+    f = np.full((10, 18, 24), 1e-20)
+    f[:, 4] = 1e-16
+    angles = {"pitch_angle": 5.0 + 10 * np.arange(18), "energy_bin": np.arange(24)}
+    ds = cube(angles, f, energy=("energy_bin", EVEN))
+    fig = figure([Panel("p", "PitchAngle", ds)], MINUTES, "SIM")
+    ax = axes_of(fig, "p/f")
+    assert ax.get_ylim() == (0, 180)
+    seen = brightness(pixels(fig, ax)[:, 200])
+    rows = np.flatnonzero(seen == seen.max())
+    # The first row is the top: 40 to 50 degrees lie between 130/180 and 140/180 from there.
+    assert rows.mean() / seen.size == pytest.approx(135 / 180, abs=0.02)
+
+
+def test_a_reduced_distribution_is_drawn_at_its_velocities():
+    f = np.full((10, 40), 1e-3)
+    f[:, 30] = 10.0
+    ds = cube({"v": -975.0 + 50 * np.arange(40)}, f)
+    fig = figure([Panel("r", "Reduced1D", ds)], MINUTES, "SIM")
+    ax = axes_of(fig, "r/f")
+    assert ax.get_ylim() == (-1000, 1000)
+    seen = brightness(pixels(fig, ax)[:, 200])
+    rows = np.flatnonzero(seen == seen.max())
+    assert rows.mean() / seen.size == pytest.approx((1000 - 525) / 2000, abs=0.02)

@@ -8,6 +8,7 @@ import pytest
 from sciqlop_missions.psp import mission, span, spc
 from sciqlop_pipe.sources.cdf import open_cdf
 from tests.missions.claims import check_contents, read, read_every_file, real
+from tests.sources.archive_cdfs import Writer, times
 
 SPC = "psp/psp_swp_spc_l3i_20200101_v02.cdf"
 SPAN = "psp/psp_swp_spi_sf00_l3_mom_20200101_v04.cdf"
@@ -47,6 +48,20 @@ def test_the_flags_of_the_minute_go_with_the_field_of_the_minute(shared_data):
     ds = read(mission, "psp.fields.mag.1min.b_rtn", real(shared_data, MINUTES))
     assert (ds["quality"].values == 0).all()
     assert np.isfinite(ds["vector"]).all("component").sum() == 112
+
+
+def test_four_samples_per_cycle_are_read_like_the_others(tmp_path):
+    suffix = "RTN_4_Sa_per_Cyc"
+    b = np.arange(12, dtype=np.float32).reshape(4, 3)
+    out = Writer().time(f"epoch_mag_{suffix}", times(4, "30s"))
+    out.add(f"psp_fld_l2_mag_{suffix}", b, UNITS="nT", DEPEND_0=f"epoch_mag_{suffix}")
+    out.time("epoch_quality_flags", times(2, "60s"))
+    words, fill = np.array([0, 2], np.uint32), np.uint32(4294967295)
+    out.add("psp_fld_l2_quality_flags", words, DEPEND_0="epoch_quality_flags", FILLVAL=fill)
+    path = out.save(tmp_path / "psp_fld_l2_mag_rtn_4_sa_per_cyc_20201119_v02.cdf")
+    ds = read(mission, "psp.fields.mag.4sa.b_rtn", path)
+    np.testing.assert_array_equal(ds["vector"], b)
+    assert ds["quality"].values.tolist() == [0, 0, 2, 2]
 
 
 @pytest.fixture(scope="module")
