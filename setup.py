@@ -11,5 +11,8 @@ setup(
         *(f"sciqlop_missions.{name}" for name in find_packages("missions")),
     ],
     package_dir={"sciqlop_missions": "missions"},
-    package_data={"*": ["py.typed", "*.csv", "*.json", "*.skops", "*.txt", "*.toml", "*.yaml", "*.html"]},
+    package_data={
+        "*": ["py.typed", "*.csv", "*.json", "*.txt", "*.toml", "*.yaml", "*.html"],
+        "sciqlop_pipe.detect": ["shipped/*/*"],
+    },
 )

@@ -30,6 +30,7 @@ from sciqlop_pipe.kernels.moments import velocity_sums, velocity_sums_of_grid
 from sciqlop_pipe.kernels.pitch import PARTS, pitch_means_of_grid
 from sciqlop_pipe.kernels.spectra import solid_angle_mean
 from sciqlop_pipe.recipes.field_aligned import field_aligned
+from sciqlop_pipe.recipes.moment_errors import moment_errors
 from sciqlop_pipe.recipes.moments import moments
 from sciqlop_pipe.recipes.pitch import pitch_angle_distribution
 from sciqlop_pipe.recipes.rays import field_directions, rays
@@ -132,6 +133,7 @@ def measure(records: int, repeats: int) -> dict[str, float]:
     ((_, looks),) = rays(ds, PARTS)
     bulk = moments(ds)
     few = ds.isel(time=slice(0, min(records, 128)))
+    with_errors = few.assign(f_error=0.2 * few["f"])
 
     def grid(f: np.ndarray, at: slice) -> Callable[[], object]:
         return lambda: velocity_sums_of_grid(f[at], table[at], weights, share, azimuth[at], polar)
@@ -159,6 +161,9 @@ def measure(records: int, repeats: int) -> dict[str, float]:
         ),
         "moments, recipe": cost(lambda: moments(ds), records, repeats),
         "moments, recipe, with a potential": cost(lambda: moments(ds, volts), records, repeats),
+        "errors of moments, recipe": cost(
+            lambda: moment_errors(with_errors), few.sizes["time"], repeats
+        ),
         "spectrum, kernel, streamed": cost(omni(f, every), records, repeats),
         "spectrum, kernel, cached": cost(omni(f, four), 4, often),
         "spectrum, kernel, streamed, with NaN": cost(omni(holes, every), records, repeats),
@@ -166,9 +171,7 @@ def measure(records: int, repeats: int) -> dict[str, float]:
         "pitch angles, kernel, streamed": cost(pitch(f, every), records, repeats),
         "pitch angles, kernel, cached": cost(pitch(f, four), 4, often),
         "pitch angles, kernel, streamed, with NaN": cost(pitch(holes, every), records, repeats),
-        "pitch angles, recipe": cost(
-            lambda: pitch_angle_distribution(ds, b), records, repeats
-        ),
+        "pitch angles, recipe": cost(lambda: pitch_angle_distribution(ds, b), records, repeats),
         "field-aligned moments, recipe": cost(lambda: field_aligned(bulk, b), records, repeats),
         "reduced along b, recipe": cost(lambda: reduced_1d(few, b), few.sizes["time"], repeats),
         "reduced, three planes, recipe": cost(

@@ -123,7 +123,8 @@ def make_plan(
     models : mapping
         Content hash and path of the promoted model of each name.
     reasons : sequence of str
-        Only granules stale for one of these are taken ("upstream" follows from the others).
+        Only granules stale for one of these are taken ("upstream" follows from the others). With
+        "withdrawn" among them, granules are made anew without the files that are gone.
     stage : str
         Plan for a staged run.
     look : callable
@@ -146,7 +147,10 @@ def make_plan(
         else:
             entries = _product_entries(graph, dataset, wanted[name], have, plan)
         for entry in entries:
-            reason = _why(plan, dataset, entry, verified)
+            reason = entry.reason or _why(plan, dataset, entry, verified)
+            if dataset.is_raw and entry.current is not None and reason and _lost(registry, entry):
+                reason = "withdrawn"
+                plan.withdrawn.append(Granule(name, entry.interval))
             entry.reason = reason if reason in (*reasons, "upstream") else ""
         plan.timelines[name] = Timeline(entries)
     _wake_transients(plan)
@@ -163,7 +167,9 @@ def _wake_transients(plan: Plan) -> None:
             for _, source, pieces in inputs_of(plan, dataset, entry.interval):
                 for piece in pieces if plan.graph[source].transient else ():
                     now = piece.current
-                    if not piece.stale and now is not None and now.path is None and now.n:
+                    if piece.stale or now is None or now.path is not None or not now.n:
+                        continue
+                    if piece.files or not plan.graph[source].is_raw:
                         piece.reason = "transient"
 
 
@@ -257,10 +263,17 @@ def _raw_entries(
         replaced.update(entries[-1].replaces)
     for left in have.by_start.values():
         if left.uid not in replaced:
-            entries.append(Entry(left.interval, left, replaces=(left.uid,)))
-            if listing is not None and left.n:
-                plan.withdrawn.append(left.granule)
+            gone = "withdrawn" if listing is not None and left.n else ""
+            entries.append(Entry(left.interval, left, gone, replaces=(left.uid,)))
     return entries
+
+
+def _lost(registry: Registry, entry: Entry) -> bool:
+    """Tell whether a granule was made from a file that is not listed now, in no version."""
+    assert entry.current is not None
+    listed = {file.start for file in entry.files}
+    used = registry.lineage(entry.current.uid)
+    return any(u.kind == "file" and u.start not in listed for u in used)
 
 
 def _product_entries(
@@ -292,7 +305,8 @@ def _why(plan: Plan, dataset: Dataset, entry: Entry, verified: Mapping[str, set[
         return ""
     if now is None:
         return "missing"
-    if now.version > dataset.version:
+    same_maker = now.code.split("@")[0] == dataset.code.split("@")[0]
+    if same_maker and now.version > dataset.version:
         raise StoreError(
             f"the store holds version {now.version}, this installation makes {dataset.version}",
             f"{now.granule} ({now.code})",

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import runpy
 import subprocess
 import sys
 import tomllib
+import types
+from fnmatch import fnmatch
 from importlib.metadata import entry_points, version
 from pathlib import Path
 from typing import Any
@@ -56,6 +59,40 @@ def test_every_folder_with_modules_is_a_package():
     modules = [*(ROOT / "sciqlop_pipe").rglob("*.py"), *(ROOT / "missions").rglob("*.py")]
     folders = {module.parent for module in modules}
     assert [str(folder) for folder in folders if not (folder / "__init__.py").is_file()] == []
+
+
+def packages(where: str = ".", include: tuple[str, ...] = ("*",)) -> list[str]:
+    """What find_packages of setuptools returns."""
+    found = (init.parent.relative_to(where) for init in Path(where).glob("[!.]*/**/__init__.py"))
+    names = {".".join(folder.parts) for folder in found if folder.parts}
+    return sorted(n for n in names if any(fnmatch(n, pattern) for pattern in include))
+
+
+def test_every_file_beside_the_modules_is_in_the_wheel(monkeypatch):
+    """Templates, trained models: what an editable install has, a wheel must have too."""
+    told: dict[str, Any] = {}
+    fake = types.ModuleType("setuptools")  # not a dependency: only builds need it
+    fake.setup, fake.find_packages = told.update, packages
+    monkeypatch.setitem(sys.modules, "setuptools", fake)
+    monkeypatch.chdir(ROOT)
+    runpy.run_path(str(ROOT / "setup.py"))
+    homes = {
+        name: ROOT / name.replace("sciqlop_missions", "missions").replace(".", "/")
+        for name in told["packages"]
+    }
+    packed = {
+        file
+        for name, home in homes.items()
+        for pattern in (*told["package_data"]["*"], *told["package_data"].get(name, ()))
+        for file in home.glob(pattern)
+    }
+    there = {
+        file
+        for folder in (ROOT / "sciqlop_pipe", ROOT / "missions")
+        for file in folder.rglob("*")
+        if file.is_file() and file.suffix not in (".py", ".pyc", ".nbi", ".nbc", ".md")
+    }
+    assert sorted(str(file.relative_to(ROOT)) for file in there - packed) == []
 
 
 def test_the_version_is_the_same_everywhere():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import Annotated
 
 import pytest
@@ -12,11 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sciqlop_pipe.datatypes import ScalarSeries
-from sciqlop_pipe.errors import StoreError, UsageError
+from sciqlop_pipe.errors import PipeError, StoreError
 from sciqlop_pipe.granule import HOUR, MINUTE, Interval, instant
 from sciqlop_pipe.graph import Graph
 from sciqlop_pipe.model import Margin, Mission, product, raw, recipe
-from sciqlop_pipe.plan import Entry, Plan, Timeline, merged, needs
+from sciqlop_pipe.plan import REASONS, Entry, Plan, Timeline, merged, needs
 from sciqlop_pipe.store.records import Current, Rows
 from tests.serial import Bench
 from tests.toy import (
@@ -25,8 +26,6 @@ from tests.toy import (
     doubled,
     doubled_anew,
     hourly,
-    series,
-    smooth,
     toy_graph,
     toy_mission,
     write_file,
@@ -54,7 +53,7 @@ spans = st.lists(
 @given(spans)
 def test_the_union_of_intervals_is_disjoint_and_complete(given: list[Interval]) -> None:
     union = list(merged(given))
-    assert all(a.stop < b.start for a, b in zip(union, union[1:], strict=False))
+    assert all(a.stop < b.start for a, b in pairwise(union))
     covered = {t for i in union for t in range(i.start, i.stop)}
     assert covered == {t for i in given for t in range(i.start, i.stop)}
 
@@ -161,10 +160,10 @@ def test_a_newly_promoted_model_is_a_reason(bench: Bench) -> None:
         [Mission("toy", [*mission.datasets, product("toy.j", judged, x="toy.raw", model="m")])]
     )
     bench.files(3)
-    with pytest.raises(UsageError, match=r"no trained model 'm'"):
+    with pytest.raises(PipeError, match=r"no trained model 'm'"):
         bench.run("toy.j", graph=graph)
-    plan = bench.plan("toy.j", graph=graph, models={"m": ("hash", "models/m")})
-    assert stale(plan)["j"] == [(3, "missing")]
+    model = {"m": ("hash", "models/m")}
+    assert stale(bench.plan("toy.j", graph=graph, models=model))["j"] == [(3, "missing")]
 
 
 def test_whole_granules_are_planned(bench: Bench) -> None:
@@ -281,6 +280,39 @@ def test_only_what_was_asked_for_can_be_withdrawn(bench: Bench) -> None:
     assert [str(g)[-5:] for g in gone] == ["T0000", "T0600", "T0700"]
 
 
+def day_of_files() -> Graph:
+    """Return a raw dataset whose granule is made from many files."""
+    return Graph.of([Mission("toy", [raw("toy.raw", ScalarSeries, ToySource(), granule="1d")])])
+
+
+def test_a_granule_is_not_made_anew_without_one_of_its_files(bench: Bench) -> None:
+    bench.files(3, 4)
+    bench.run("toy.raw", graph=day_of_files())
+    (bench.raw / "toy_2030010104_v1.npz").unlink()
+    report = bench.run("toy.raw", graph=day_of_files())
+    assert (report.planned, report.withdrawn) == (0, ["toy.raw/20300101T0000"])
+
+
+def test_a_newer_version_of_a_file_withdraws_nothing(bench: Bench) -> None:
+    bench.files(3, 4)
+    bench.run("toy.raw", graph=day_of_files())
+    (bench.raw / "toy_2030010104_v1.npz").unlink()
+    bench.files(4, version="2", offset=1.0)
+    plan = bench.plan("toy.raw", graph=day_of_files())
+    assert (stale(plan), plan.withdrawn) == ({"raw": [(0, "input")]}, [])
+
+
+def test_a_withdrawal_that_is_accepted_is_acted_upon(bench: Bench) -> None:
+    bench.files(3, 4)
+    bench.run("toy.double")
+    (bench.raw / "toy_2030010104_v1.npz").unlink()
+    report = bench.run("toy.double", reasons=(*REASONS, "withdrawn"))
+    assert (report.status, report.done) == (0, 2)
+    with bench.store() as store:
+        assert store.read("toy.double").sizes["time"] == 60
+    assert bench.run("toy.double").planned == 0
+
+
 def test_a_failed_granule_is_planned_again(bench: Bench) -> None:
     bench.file(3, trouble="bad")
     assert bench.run("toy.double").status == 1
@@ -367,14 +399,3 @@ def test_the_same_plan_comes_out_whatever_the_order_of_targets(bench: Bench) -> 
         return [(n, e.interval, e.reason) for n, e in bench.plan(*targets).stale()]
 
     assert lines(["toy.both", "toy.rises"]) == lines(["toy.rises", "toy.both"])
-
-
-def test_smooth_is_what_the_margin_tests_think() -> None:
-    assert toy_graph()["toy.smooth"].margin("x") == 10 * MINUTE
-    assert smooth(series(*_line())).sizes["time"] == 3
-
-
-def _line() -> tuple[object, object]:
-    import numpy as np
-
-    return np.arange(3).astype("M8[ns]"), np.zeros(3)

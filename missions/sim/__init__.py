@@ -8,6 +8,7 @@ from sciqlop_pipe.detect.regions import region_labels
 from sciqlop_pipe.model import Mission, product, raw
 from sciqlop_pipe.quality import Flag, Flags
 from sciqlop_pipe.recipes.field_aligned import field_aligned
+from sciqlop_pipe.recipes.moment_errors import moment_errors
 from sciqlop_pipe.recipes.moments import moments
 from sciqlop_pipe.recipes.pitch import pitch_angle_distribution
 from sciqlop_pipe.recipes.plasma_state import plasma_state
@@ -77,6 +78,8 @@ mission = Mission(
         product("sim.ion.field_aligned", field_aligned, moments="sim.ion.moments",
                 b="sim.fgm.b_dbcs", accumulation=ACCUMULATION,
                 description="ions: temperatures along and across the field, agyrotropy"),
+        product("sim.ion.moment_errors", moment_errors, vdf="sim.ion.vdf",
+                description="ions: statistical errors of the moments"),
         product("sim.ion.reduced_1d", reduced_1d, vdf="sim.ion.vdf", b="sim.fgm.b_dbcs",
                 accumulation=ACCUMULATION, v_max=1500.0,
                 description="ions: distribution of the velocity along the field"),

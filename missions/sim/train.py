@@ -205,7 +205,13 @@ def shifted(world: World) -> World:
 
 
 def make(
-    out: Path, *, orbits: int = 60, days: float = 6.0, seed: int = 0, command: str = ""
+    out: Path,
+    *,
+    orbits: int = 60,
+    days: float = 6.0,
+    seed: int = 0,
+    score_days: int = 4,
+    command: str = "",
 ) -> RegionModel:
     """Return a region model after training it, scoring it and writing it.
 
@@ -219,6 +225,8 @@ def make(
         How long each is.
     seed : int
         Of the randomisation.
+    score_days : int
+        How long each world is that crossings are scored in.
     command : str
         What the card says made it.
     """
@@ -235,21 +243,24 @@ def make(
         sklearn.__version__,
     )
     bare = from_pipelines(trained.pipelines, VARIANTS, REGIONS, card)
-    metrics = {"unseen_orbits": dict(trained.metrics), "crossings_within_60_s": _all_scores(bare)}
+    found = _all_scores(bare, score_days)
+    metrics = {"unseen_orbits": dict(trained.metrics), "crossings_within_60_s": found}
     card = replace(card, metrics=metrics)
     return save_model(
         out, trained.pipelines, VARIANTS, REGIONS, card, reference_rows(bare, states, seed)
     )
 
 
-def _all_scores(model: RegionModel) -> dict[str, Any]:
+def _all_scores(model: RegionModel, days: int) -> dict[str, Any]:
     normal = [World(seed=s) for s in TEST_SEEDS]
+    moved = [shifted(w) for w in normal]
+    various = [various_world(s) for s in TEST_SEEDS]
     cases = {
-        "normal": scores(model, normal),
-        "normal, no field": scores(model, normal, field=False),
-        "strong foreshocks, no field": scores(model, normal, field=False, reflected=0.05),
-        "n x2, V +120 km/s, T x2": scores(model, [shifted(w) for w in normal]),
-        "other climates and orbits": scores(model, [various_world(s) for s in TEST_SEEDS]),
+        "normal": scores(model, normal, days),
+        "normal, no field": scores(model, normal, days, field=False),
+        "strong foreshocks, no field": scores(model, normal, days, field=False, reflected=0.05),
+        "n x2, V +120 km/s, T x2": scores(model, moved, days),
+        "other climates and orbits": scores(model, various, days),
     }
     return {name: {k: s.as_numbers() for k, s in case.items()} for name, case in cases.items()}
 
@@ -285,12 +296,20 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--orbits", type=int, default=60)
     parser.add_argument("--days", type=float, default=6.0)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--score-days", type=int, default=4)
     asked = parser.parse_args(argv)
     command = (
         "python -m sciqlop_missions.sim.train "
         f"--orbits {asked.orbits} --days {asked.days:g} --seed {asked.seed}"
     )
-    model = make(asked.out, orbits=asked.orbits, days=asked.days, seed=asked.seed, command=command)
+    model = make(
+        asked.out,
+        orbits=asked.orbits,
+        days=asked.days,
+        seed=asked.seed,
+        score_days=asked.score_days,
+        command=command,
+    )
     for part, numbers in model.card.metrics.items():
         print(part)
         for case, values in numbers.items():

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rich.console import Console
 
-_PIPE_WIDTH = 200
+_PIPE_WIDTH = 2000  # trees are cut at the width, tables take no more than they need
 
 
 def wide(*, stderr: bool = False) -> Console:

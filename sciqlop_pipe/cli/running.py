@@ -91,15 +91,7 @@ def with_granules(graph: Graph, targets: Sequence[str], granule: str) -> Graph:
         datasets = tuple(
             replace(d, granule=length) if d.name in chosen else d for d in mission.datasets
         )
-        missions.append(
-            type(mission)(
-                mission.name,
-                datasets,
-                title=mission.title,
-                authors=mission.authors,
-                citation=mission.citation,
-            )
-        )
+        missions.append(replace(mission, datasets=datasets))
     return Graph.of(missions, graph.broken)
 
 

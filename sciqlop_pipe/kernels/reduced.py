@@ -191,7 +191,7 @@ def _to_nodes(f, cosine, omega, parts, nodes):
             for i in range(row, row + parts):
                 for j in range(column, column + parts):
                     x = min(max((cosine[i, j] + np.float32(1)) * half, np.float32(0)), 2 * half)
-                    k = min(np.int32(x), np.int32(NODES - 2))
+                    k = min(int(x), NODES - 2)
                     above = (x - np.float32(k)) * part
                     weight[k] += part - above
                     weight[k + 1] += above

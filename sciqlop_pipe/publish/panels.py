@@ -174,7 +174,8 @@ def _reduced_1d(panel: Panel) -> tuple[Row, ...]:
     half = 0.5 * (v[1] - v[0]) if v.size > 1 else 1.0
     values = np.asarray(ds["f"].values, np.float64)
     label = _label("$v$", ds["v"])
-    paint = Spectrogram(ns(ds), values, (v - half)[None], (v + half)[None], label, _flux_units(ds["f"]), False)
+    edges = (v - half)[None], (v + half)[None]
+    paint = Spectrogram(ns(ds), values, *edges, label, _flux_units(ds["f"]), False)
     return (Row(f"{panel.name}/f", _heading(panel, "f"), paint),)
 
 

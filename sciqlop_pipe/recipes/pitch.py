@@ -54,8 +54,8 @@ def pitch_angle_distribution(
         f and coverage (time, pitch_angle, energy_bin), pitch_angle [deg] being the centres of the
         bins; energy [eV] as in the VDF (times the charge for per-charge tables); quality as in the
         VDF. Coverage is the measured part of the bin's solid angle; bins cut through directions, so
-        that it is uneven where they are as narrow as those. Where no direction is in a bin, or b is zero or unknown, f is NaN and
-        coverage 0.
+        that it is uneven where they are as narrow as those. Where no direction is in a bin, or b
+        is zero or unknown, f is NaN and coverage 0.
 
     Raises
     ------

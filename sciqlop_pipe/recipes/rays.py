@@ -105,9 +105,7 @@ def _rays(
     times = max(azimuth.shape[1], polar.shape[1])
     shape = (times, sizes[0], parts, sizes[1], parts)
     u = np.stack([np.broadcast_to(x, shape) for x in (sin * c, sin * s, cos + 0 * c)], axis=1)
-    return Rays(
-        parts, solid, vectors=u.reshape(times, 3, sizes[0] * parts, sizes[1] * parts)
-    )
+    return Rays(parts, solid, vectors=u.reshape(times, 3, sizes[0] * parts, sizes[1] * parts))
 
 
 def _some(a: np.ndarray, block: slice) -> np.ndarray:
@@ -137,9 +135,7 @@ def require_same_frame(frame: str, b: xr.Dataset) -> None:
         )
 
 
-def field_directions(
-    b: xr.Dataset, times: np.ndarray, accumulation: str, reach: str
-) -> np.ndarray:
+def field_directions(b: xr.Dataset, times: np.ndarray, accumulation: str, reach: str) -> np.ndarray:
     """Unit vectors (time, 3) of the field during accumulations, NaN where it is unknown or zero.
 
     B is averaged before the unit vector is made, over the samples in [-1/2, 1/2) accumulation

@@ -26,7 +26,8 @@ from .rays import field_directions, rays, require_same_frame
 from .vdf import Distributions, distinct, distributions, energy_edges
 
 LINE_PARTS, PLANE_PARTS = 3, 2
-"""Rays per direction along either angle."""
+"""Rays per direction along either angle; nine in the planes would halve their pattern and double
+their time."""
 
 PLANES = (("perp1", "perp2"), ("perp1", "par"), ("perp2", "par"))
 
@@ -42,7 +43,7 @@ def reduced_1d(
     accumulation: str = "150ms",
     reach: str = "2s",
 ) -> xr.Dataset:
-    """F along b, or along a fixed axis (time, v) [s m^-4]; with what lies outside the grid.
+    """Reduced F along b or a fixed axis (time, v) [s m^-4], with what lies outside the grid.
 
         F(w) = integral of f delta(w - v.e) d3v
 
@@ -139,14 +140,15 @@ def reduced_2d(
     accumulation: str = "150ms",
     reach: str = "2s",
 ) -> xr.Dataset:
-    """F in three planes (time, plane, v1, v2) [s^2 m^-5]; with what lies outside the grid.
+    """Reduced F in three planes (time, plane, v1, v2) [s^2 m^-5], with the part outside the grid.
 
         F(w1, w2) = integral of f delta(w1 - v.e1) delta(w2 - v.e2) d3v
 
-    in one deterministic pass. Each bin is three by three rays over its width and up to four shells
-    of equal volume, staggered from ray to ray, and every piece goes into one cell: the sum over
-    the grid and what lies outside is the density of `moments` to 1e-4. No potential is applied,
-    the bulk velocity is not subtracted.
+    in one deterministic pass. Each bin is two by two rays over its width and up to four shells of
+    equal volume, staggered from ray to ray, and every piece goes into one cell: the sum over the
+    grid and what lies outside is the density of `moments` to 1e-4. Cells finer than the bins of
+    the instrument show their pattern: 0.6 % of the peak (rms), up to 16 % in single cells, for a
+    magnetosheath in 50 km/s cells. No potential is applied, the bulk velocity is not subtracted.
 
     Parameters
     ----------

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 
 from sqlalchemy import select
 
+from ..errors import StoreError
 from ..granule import Granule, Interval
 from . import schema
+from .granules import read_granule
+from .layout import content_hash
 from .store import Store
 
 _G, _C, _E = schema.granule, schema.currency, schema.event
@@ -34,19 +37,8 @@ class Content:
         return f"{Granule(self.dataset, Interval(self.start, self.stop))} {self.fingerprint[:12]}"
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """What only the first store has current, and what only the second."""
-
-    first: tuple[Content, ...]
-    second: tuple[Content, ...]
-
-    def __bool__(self) -> bool:
-        return bool(self.first or self.second)
-
-
 def contents(store: Store) -> list[Content]:
-    """Return everything that is current in a store, granules and events, in order."""
+    """Return everything current in a store, granules and events, as registered, in order."""
     granules = (
         select(_C.c.dataset, _C.c.start, _C.c.stop, _G.c.n, _G.c.fingerprint, _G.c.content)
         .join(_G, _G.c.uid == _C.c.uid)
@@ -66,18 +58,30 @@ def contents(store: Store) -> list[Content]:
     return sorted(found)
 
 
-def digest(store: Store) -> str:
-    """Return a hash of everything current: equal for stores that are the same."""
-    return _digest(contents(store))
+def contents_on_disk(store: Store) -> list[Content]:
+    """Return the same with the hash of what each kept granule really holds; reads all of them."""
+    paths = {
+        (c.dataset, c.start): c.path
+        for name in store.registry.datasets()
+        for c in store.registry.current(name)
+    }
+    return [
+        replace(c, content=_hash(store, path))
+        if (path := paths.get((c.dataset, c.start))) is not None
+        else c
+        for c in contents(store)
+    ]
 
 
-def difference(first: Store, second: Store) -> Difference:
-    """Return what the two stores do not share."""
-    a, b = set(contents(first)), set(contents(second))
-    return Difference(tuple(sorted(a - b)), tuple(sorted(b - a)))
+def _hash(store: Store, path: str) -> str:
+    try:
+        return content_hash(read_granule(store.root, path))
+    except StoreError as error:
+        return f"unreadable: {error.what}"
 
 
-def _digest(found: Iterable[Content]) -> str:
+def digest(found: Iterable[Content]) -> str:
+    """Return a hash of what a store holds: equal for stores that are the same."""
     total = hashlib.blake2b(digest_size=16)
     for item in found:
         total.update(repr(astuple(item)).encode())

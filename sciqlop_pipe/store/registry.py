@@ -193,26 +193,6 @@ class Registry:
                 InputUsed(*r) for r in conn.execute(query.where(t.c.uid == uid).order_by(t.c.id))
             ]
 
-    def files_of(self, dataset: str, interval: Interval) -> dict[str, set[str]]:
-        """Return the raw file names in the lineage of each current granule, by granule uid."""
-        t = schema.lineage
-        query = (
-            select(t.c.uid, t.c.name)
-            .join(_C, _C.c.uid == t.c.uid)
-            .where(
-                _C.c.dataset == dataset,
-                _C.c.tx_to.is_(None),
-                t.c.kind == "file",
-                _C.c.start < interval.stop,
-                _C.c.stop > interval.start,
-            )
-        )
-        found: dict[str, set[str]] = {}
-        with self.db.read() as conn:
-            for uid, name in conn.execute(query):
-                found.setdefault(uid, set()).add(name)
-        return found
-
     def verified(self, dataset: str) -> dict[str, set[str]]:
         """Return, by granule uid, the further inputs that it was found unchanged for."""
         v = schema.verified
@@ -364,7 +344,7 @@ class Registry:
         if same := next((s for s in there if s.fingerprint == r.fingerprint), None):
             self._verify(conn, same.uid, r.inputs_key)
             return "duplicate", r
-        if {span.uid for span in there} != set(r.replaces):
+        if not {span.uid for span in there} <= set(r.replaces):
             return "conflict", r
         inputs: list[InputUsed] = []
         for used in r.inputs:

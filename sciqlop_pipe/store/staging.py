@@ -90,7 +90,7 @@ def _moved(conn: Connection, stage: str, rows: Sequence[Row[Any]]) -> list[Moved
     for row in rows:
         granule = _granule(row)
         now = {span.uid for span in spans.current_over(conn, row.dataset, granule.interval)}
-        if now != set(row.replaces.split()):
+        if not now <= set(row.replaces.split()):
             moved.append(Moved(granule, "what it replaces was replaced by another run"))
         elif name := _input_gone(conn, row.uid, stage):
             moved.append(Moved(granule, f"its input {name} is no longer current"))

@@ -54,3 +54,13 @@ def test_a_failure_with_brackets_in_its_words_is_printed(
     )  # fmt: skip
     assert "[/raw]/toy_2030010100_v1.npz: the file is corrupt" in text
     assert "[/raw]/toy_2030010100_v1.npz" in said(monkeypatch, capsys, "status", *store)
+
+
+def test_nothing_is_cut_where_there_is_no_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mission = toy_mission()
+    described = replace(mission.datasets[0], description="word " * 100 + "end")
+    made = Graph.of([type(mission)("toy", [described, *mission.datasets[1:]])])
+    monkeypatch.setattr(running.Graph, "discover", classmethod(lambda cls: made))
+    assert "word " * 100 + "end" in said(monkeypatch, capsys, "graph", "toy")

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -134,7 +136,7 @@ def test_cutting_time_into_granules_changes_nothing(first, second):
     b["vector"] = b["vector"] + xr.DataArray(np.sin(np.arange(b.sizes["time"])), dims="time")
     b["vector"].attrs["frame"] = "DBCS"
     cuts = sorted({0, first, second, 40})
-    pieces = [field_aligned(ds.isel(time=slice(i, j)), b) for i, j in zip(cuts, cuts[1:], strict=False)]
+    pieces = [field_aligned(ds.isel(time=slice(i, j)), b) for i, j in pairwise(cuts)]
     xr.testing.assert_identical(
         xr.concat(pieces, "time", data_vars="minimal"), field_aligned(ds, b)
     )

@@ -14,7 +14,7 @@ from sciqlop_pipe.errors import StoreError
 from sciqlop_pipe.store import Store, schema
 from sciqlop_pipe.store.backup import backup, rebuild, restore
 from sciqlop_pipe.store.check import check_store
-from sciqlop_pipe.store.compare import digest
+from sciqlop_pipe.store.compare import contents
 from sciqlop_pipe.store.events import Verdict, add_verdict, current_events, verdicts
 from sciqlop_pipe.store.garbage import collect, find_garbage
 from sciqlop_pipe.store.records import Failure, Record
@@ -156,10 +156,10 @@ def test_a_backup_of_a_running_store_is_of_one_moment(full: Store, tmp_path: Pat
 def test_the_tree_alone_gives_the_granules_back(store: Store) -> None:
     source = commit(store, made(store, value=3.0)).committed[0]
     commit(store, made(store, dataset="toy.b", inputs=[used(source)]), made(store, 5))
-    before = digest(store)
+    before = contents(store)
     with without_registry(store) as again:
         assert rebuild(again) == (3, [])
-        assert digest(again) == before
+        assert contents(again) == before
         assert values(again) == [3.0, 0.0]
         (row,) = again.registry.current("toy.b")
         assert [i.name for i in again.registry.lineage(row.uid)] == ["toy.a"]
@@ -191,9 +191,9 @@ def test_a_rebuild_takes_nothing_that_does_not_read(store: Store) -> None:
 
 def test_a_rebuild_of_a_whole_store_changes_nothing(store: Store) -> None:
     commit(store, made(store), made(store, 1))
-    before = digest(store)
+    before = contents(store)
     assert rebuild(store) == (0, [])
-    assert digest(store) == before
+    assert contents(store) == before
 
 
 def test_a_rebuild_after_an_old_backup_adds_what_came_since(store: Store, tmp_path: Path) -> None:

@@ -1,0 +1,110 @@
+"""Statistical errors of the moments of any distribution that has errors."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+
+from ..constants import ELEMENTARY_CHARGE
+from ..datatypes import VDF, MomentErrors
+from ..errors import DataTypeError
+from ..kernels.energies import speed_weights
+from ..kernels.errors import QUANTITIES, moment_variances
+from ..kernels.moments import velocity_sums
+from ..model import recipe
+from .vdf import directions, distinct, distributions, energy_edges
+
+_NAMES = ("density", "velocity", "temperature_tensor", "temperature")
+
+
+@recipe(gives=MomentErrors, version=1)
+def moment_errors(
+    vdf: VDF, *, energy_min: float = 0.0, energy_max: float = float("inf")
+) -> xr.Dataset:
+    """One sigma of n [cm^-3], V [km/s], diagonal of T and T [eV] by counting statistics, (time).
+
+    Linear propagation of the errors of all bins, taken as independent, through the sums of
+    `moments`: sigma_n^2 = sum (w sigma_f)^2, and with the covariance of n, V and <vv> (they are
+    sums over the same counts) for V and T = m (<vv> - VV). A bin with counts has N = (f/sigma_f)^2
+    of them. A bin without is not without error: in `*_limit` it contributes one count, an upper
+    limit; in `*_error` nothing. What the instrument does not resolve, calibration, background and
+    the spacecraft potential are not in it.
+
+    Parameters
+    ----------
+    vdf : VDF
+        With `f_error`, as f: (time, phi_bin, theta_bin, energy_bin) or (time, direction,
+        energy_bin) [s^3 m^-6]. Where it has `first_energy`, lower energies are left out.
+    energy_min, energy_max : float
+        Integrate over bins with centres in this range [eV].
+
+    Returns
+    -------
+    Dataset
+        density_error, temperature_error (time), velocity_error, temperature_tensor_error (time,
+        component: its diagonal); the same as *_limit; counts (time); quality as in the VDF. NaN
+        where there is no count.
+
+    Raises
+    ------
+    DataTypeError
+        Without f_error, or where directions depend on energy.
+
+    References
+    ----------
+    Gershman, D. J. et al. (2015), The calculation of moment uncertainties from velocity
+    distribution functions with random errors, J. Geophys. Res. Space Physics 120, 6633-6645,
+    doi:10.1002/2014JA020775.
+    """
+    if "f_error" not in vdf:
+        raise DataTypeError("there is no f_error", "VDF", "Take distributions that have errors")
+    look = directions(vdf)
+    if look.per_energy:
+        raise DataTypeError(
+            "directions depend on energy", "VDF", "Errors of such moments are not built yet"
+        )
+    view, edges = distributions(vdf), energy_edges(vdf)
+    times = view.f.shape[0]
+    error = vdf["f_error"].transpose(*vdf["f"].dims).values.reshape(view.f.shape)
+    use = view.selected(energy_min, energy_max)
+    kind, (lower, upper, used, energy) = distinct(times, edges.lower, edges.upper, use, view.energy)
+    used = used.astype(bool)
+    weights, share = speed_weights(lower, upper, np.zeros(len(lower)), used, view.mass)
+    variance = np.empty((times, 2, QUANTITIES))
+    counts = np.empty(times)
+    for block in view.blocks():
+        geometry = look.weights(block)
+        f = view.values(block)
+        sigma = np.ascontiguousarray(error[block], dtype=np.float32)
+        sums = velocity_sums(f, kind[block], weights, share, geometry)
+        variance[block], counts[block] = moment_variances(
+            f, sigma, energy, used, kind[block], weights, geometry, sums
+        )
+    return _dataset(vdf, np.sqrt(np.maximum(variance, 0.0)), counts, view.mass)
+
+
+def _dataset(vdf: xr.Dataset, sigma: np.ndarray, counts: np.ndarray, mass: float) -> xr.Dataset:
+    species, frame = vdf.attrs["species"], vdf.attrs["frame"]
+    ev = mass * 1e12 / ELEMENTARY_CHARGE
+    parts = (slice(0, 1), slice(1, 4), slice(4, 7), slice(7, 8))
+    scales, units = (1.0, 1e3, ev, ev), ("cm^-3", "km s^-1", "eV", "eV")
+    variables: dict[str, object] = {}
+    for row, (which, words) in enumerate(
+        (("error", "statistical error"), ("limit", "error with one count in every empty bin"))
+    ):
+        for name, part, scale, unit in zip(_NAMES, parts, scales, units, strict=True):
+            values = (sigma[:, row, part] * scale).astype(np.float32)
+            title = name.replace("_", " ").replace("tensor", "tensor's diagonal")
+            about = {"units": unit, "long_name": f"{species} {title}: {words}"}
+            if values.shape[1] == 3:
+                about["frame"] = frame
+                variables[f"{name}_{which}"] = (("time", "component"), values, about)
+            else:
+                variables[f"{name}_{which}"] = (("time",), values[:, 0], about)
+    about = {"units": "1", "long_name": f"{species} counts"}
+    variables["counts"] = (("time",), counts.astype(np.float32), about)
+    if "quality" in vdf:
+        variables["quality"] = vdf["quality"].variable
+    coords = {"time": vdf["time"], "component": ["x", "y", "z"]}
+    attrs = {k: vdf.attrs[k] for k in ("species", "mass", "charge", "frame")}
+    return xr.Dataset(variables, coords, attrs)
