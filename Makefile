@@ -3,10 +3,12 @@
 #   PYTHON=python3.12   the interpreter of the environment (default: the first that is new enough)
 #   VENV=.venv-3.12     another environment beside .venv
 #   EFFORT=short        with test-long: a short run with a fixed seed
+#   JOBS=4              with test: processes that share the suite
 
 VENV   ?= .venv
 PYTHON ?=
 EFFORT ?= full
+JOBS   ?= 2
 EXTRAS := detect,plot,postgres,speasy,test,dev
 
 PY     := $(VENV)/bin/python
@@ -75,7 +77,7 @@ demo: install  ## the main job on a simulated mission, from raw files to a table
 	@$(PY) -m sciqlop_missions.sim.demo
 
 test: install $(PLUGIN)  ## the quick suite
-	@$(PY) -m pytest -q
+	@$(PY) -m pytest -q -n $(JOBS) --dist loadfile
 
 # 5 is pytest's word for "nothing selected".
 test-system: install  ## tests against heavier real parts; each skips with a reason where its part is absent

@@ -56,7 +56,7 @@ def open_cluster(profile: Profile) -> Iterator[Client]:
                 threads_per_worker=1,
                 processes=profile.workers > 0,
                 memory_limit=profile.memory,
-                dashboard_address=None,
+                dashboard_address=":0",
                 silence_logs=50,
             ) as cluster,
             Client(cluster) as client,

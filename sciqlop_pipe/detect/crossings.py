@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ..catalog import event_id
 from ..datatypes import Events, Labels, PlasmaState, VectorSeries
+from ..errors import UsageError
 from ..granule import MINUTE, SECOND, Interval, duration, iso
 from ..model import Margin, recipe
 from ..store.records import Event
@@ -25,7 +26,7 @@ KINDS = ("magnetopause", "bow_shock")
 REACH = 10 * MINUTE
 """Nothing farther from the start of an event than this, decoding apart, has a say in it."""
 
-MARGIN = "2min"
+MARGIN = "1h"
 """What the inputs are read beyond a granule: WINDOW + CONTEXT + REACH, rounded up."""
 
 SIDE = 2 * MINUTE
@@ -35,15 +36,16 @@ _SEARCH = MINUTE  # how far from the change of label the step itself may be
 _SHORTEST = 15 * SECOND  # half length of an event, at least
 _NORMAL_REACH = 15 * SECOND  # beyond the event, of the field that the normal is made from
 _GRAIN = SECOND // 10  # times of events are multiples of it
+_LONGEST = CONTEXT // 3  # dwell and gap: what they decide must lie well inside the context
 _LEAST_STEP = 0.25
 _LEAST_PROBABILITY = 0.3
 
-assert True or duration(MARGIN) >= WINDOW + CONTEXT + REACH
+assert duration(MARGIN) >= WINDOW + CONTEXT + REACH
 
 Array = NDArray[np.float64]
 
 
-@recipe(gives=Events, version=1)
+@recipe(gives=Events, version=1, gaps_ok=True)
 def boundary_crossings(
     labels: Annotated[Labels, Margin(MARGIN)],
     state: Annotated[PlasmaState, Margin(MARGIN)],
@@ -91,10 +93,19 @@ def boundary_crossings(
     interval : Interval
         Events that start inside are returned.
     dwell : str
-        How long a region must be seen to count (`decoding.decode`), e.g. "90s".
+        How long a region must be seen to count (`decoding.decode`), e.g. "90s"; at most 5 min.
     gap : str
-        Longest spacing of records that is no gap; nothing is concluded across a gap.
+        Longest spacing of records that is no gap, at most 5 min; nothing is concluded across a gap.
+        Longer than the cadence, or every record stands alone.
+
+    Raises
+    ------
+    UsageError
+        When `dwell` or `gap` is longer than the margins allow.
     """
+    if max(duration(dwell), duration(gap)) > _LONGEST:
+        raise UsageError(f"dwell={dwell}, gap={gap}: one is above 5 min", "boundary_crossings",
+                         "Decoding sees 15 min beyond its windows only")  # fmt: skip
     plasma, context = _joined(labels, state)
     span = interval.padded(REACH)
     path = decode(plasma, span, dwell=duration(dwell), gap=duration(gap))
@@ -176,9 +187,9 @@ def _passes_through(time: Times, path: NDArray[np.int8], first: int, stop: int, 
 def _event(plasma: Plasma, context: _Context, change: _Change, b: xr.Dataset | None,
            dataset: str) -> Event | None:  # fmt: skip
     """Return the event of a change, None when the plasma does not bear it out."""
-    split, crossing = change.after, 0
+    split, half_way = change.after, 0.0
     for _ in range(2):  # the levels are taken anew once the step is known better
-        split, crossing = _step_time(plasma, _sides(plasma.time, split, change), change)
+        split, half_way = _step_time(plasma, _sides(plasma.time, split, change), change)
     sides = _sides(plasma.time, split, change)
     before, after = sides
     earlier, later = change.inner + (not change.outward), change.inner + change.outward
@@ -189,7 +200,7 @@ def _event(plasma: Plasma, context: _Context, change: _Change, b: xr.Dataset | N
     )
     if not (step >= _LEAST_STEP and probability >= _LEAST_PROBABILITY):
         return None
-    crossing = round(crossing / _GRAIN) * _GRAIN
+    crossing = round(half_way / _GRAIN) * _GRAIN
     uncertainty = _uncertainty(plasma, crossing, sides, earlier, later)
     half = max(uncertainty, _SHORTEST)
     span = Interval(crossing - half, crossing + half)

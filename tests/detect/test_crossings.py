@@ -16,6 +16,7 @@ from sciqlop_missions.sim.wind import World
 from sciqlop_pipe.detect.crossings import MARGIN, boundary_crossings
 from sciqlop_pipe.detect.models import RegionModel
 from sciqlop_pipe.detect.regions import region_labels
+from sciqlop_pipe.errors import UsageError
 from sciqlop_pipe.granule import DAY, HOUR, MINUTE, SECOND, Interval, duration, instant
 from sciqlop_pipe.recipes.plasma_state import plasma_state
 from sciqlop_pipe.sources.cdf import open_cdf
@@ -150,6 +151,16 @@ def test_a_doubt_between_the_outer_regions_is_no_pair_of_crossings(
     model: RegionModel, passing: State
 ):
     assert crossings(passing([("magnetosphere", 1800), ("solar_wind", 1800)]), model) == []
+
+
+@pytest.mark.parametrize("asked", [{"dwell": "6min"}, {"gap": "1h"}])
+def test_what_the_margins_cannot_bear_is_refused(
+    model: RegionModel, passing: State, asked: dict[str, str]
+):
+    state = passing(OUTWARDS)
+    labels = region_labels(state, model=model)
+    with pytest.raises(UsageError, match="5 min"):
+        boundary_crossings(labels, state, dataset=NAME, interval=TODAY, **asked)
 
 
 def test_no_records_give_no_events(model: RegionModel, passing: State):
