@@ -175,6 +175,7 @@ PlasmaState = DataType(
         Var("speed", (_T,), "km s^-1"),
         Var("temperature", (_T,), "eV"),
         Var("velocity", (_TC,), "km s^-1", framed=True),
+        Var("core_temperature", (_T,), "eV", required=False),
         Var("magnetic_field", (_T,), "nT", required=False),
     ),
     description="what any mission can say of the plasma around it, on one clock",
