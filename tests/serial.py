@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from sciqlop_pipe.campaign import run_campaign
 from sciqlop_pipe.execute import Bundle
@@ -17,6 +17,9 @@ from sciqlop_pipe.sources.archive import Listing, list_archives
 from sciqlop_pipe.store import Store
 from sciqlop_pipe.store.records import Outcome
 from tests.toy import DAY, toy_graph, write_file
+
+if TYPE_CHECKING:
+    from distributed import Client
 
 Watch = Callable[[Bundle, list[Outcome]], None]
 
@@ -112,7 +115,7 @@ class Bench:
         *targets: str,
         graph: Graph | None = None,
         intervals: Sequence[Interval] = (DAY,),
-        client: SerialClient | None = None,
+        client: SerialClient | Client | None = None,
         name: str = "store",
         **options: Any,
     ) -> Report:

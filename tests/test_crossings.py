@@ -67,20 +67,37 @@ def at(clock: str) -> int:
     return instant(f"2015-12-01T{clock}")
 
 
-def test_bow_shocks_of_2015_12_01_are_found_with_their_sense(command: Command, tmp_path: Path) -> None:
+def test_bow_shocks_of_2015_12_01_are_found_with_their_sense(
+    command: Command, tmp_path: Path
+) -> None:
     report = run(command("2015-12-01", "2015-12-02"))
     assert report["rows"][NAME]["done"] == 1
-    shocks = [e for e in found(tmp_path / "store") if e.kind == "bow_shock" and at("09:00") <= when(e) < at("10:00")]
+    shocks = [
+        e
+        for e in found(tmp_path / "store")
+        if e.kind == "bow_shock" and at("09:00") <= when(e) < at("10:00")
+    ]
     right = {
-        clock: [e for e in shocks if abs(when(e) - at(clock)) <= 30 * SECOND and attribute(e, "sense") == sense]
+        clock: [
+            e
+            for e in shocks
+            if abs(when(e) - at(clock)) <= 30 * SECOND and attribute(e, "sense") == sense
+        ]
         for sense, clock in TRUE
     }
-    assert sum(bool(hits) for hits in right.values()) >= 3, [(when(e), e.attributes) for e in shocks]
+    assert sum(bool(hits) for hits in right.values()) >= 3, [
+        (when(e), e.attributes) for e in shocks
+    ]
     known = {e.id for hits in right.values() for e in hits[:1]}
-    others = [e for e in shocks if e.id not in known and not at(POSSIBLE[0]) <= when(e) <= at(POSSIBLE[1])]
+    others = [
+        e for e in shocks if e.id not in known and not at(POSSIBLE[0]) <= when(e) <= at(POSSIBLE[1])
+    ]
     assert len(others) <= 2
     assert not [e for e in found(tmp_path / "store") if abs(when(e) - at(GAP)) < 60 * SECOND]
-    assert all("magnetic_field" in str(attribute(e, "absent")) or "b" in str(attribute(e, "absent")) for e in shocks)
+    assert all(
+        "magnetic_field" in str(attribute(e, "absent")) or "b" in str(attribute(e, "absent"))
+        for e in shocks
+    )
 
 
 def test_a_day_all_in_the_magnetosheath_has_none(command: Command, tmp_path: Path) -> None:
@@ -94,7 +111,9 @@ def test_the_same_events_for_any_granule_worker_count_and_after_a_kill(
 ) -> None:
     run(command("2015-12-01", "2015-12-02", store="a", granule="1d"))
     words = command("2015-12-01", "2015-12-02", store="b", workers=2, granule="2h")
-    killed = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    killed = subprocess.Popen(
+        words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    )
     deadline = time.monotonic() + 60
     wanted = random.Random(7).randint(2, 5)
     while time.monotonic() < deadline and killed.poll() is None:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import dask
 import pytest
 import xarray as xr
+from distributed import Client
 
 from sciqlop_pipe.bundles import Bundles
+from sciqlop_pipe.cluster import Profile, open_cluster
 from sciqlop_pipe.datatypes import ScalarSeries
 from sciqlop_pipe.execute import Bundle
 from sciqlop_pipe.graph import Graph
@@ -112,3 +117,36 @@ def test_a_mission_from_a_folder_of_its_own_is_found(
     outcomes = run_isolated(bundle(bench, graph, "toy.same"))
     assert all(isinstance(o, Record) for o in outcomes), outcomes
     sys.modules.pop("private_recipes")
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Client]:
+    """Two worker processes."""
+    method = {"distributed.worker.multiprocessing-method": "forkserver"}
+    multiprocessing.set_forkserver_preload(["tests.torture", "distributed"])
+    with dask.config.set(method), open_cluster(Profile(workers=2)) as client:
+        yield client
+
+
+def test_on_a_cluster_a_file_that_kills_its_worker_fails_alone(
+    bench: Bench, cluster: Client
+) -> None:
+    """The worker dies twice, then what it was at is made alone; nobody else is charged."""
+    bench.files(2, 4, 5, 6)
+    bench.file(3, trouble="kill")
+    report = bench.run("toy.day", client=cluster)
+    states = {str(f.granule): f.state for f in report.failures}
+    assert states == {
+        "toy.raw/20300101T0300": "failed",
+        "toy.double/20300101T0300": "blocked",
+    }
+    assert "SIGKILL" in report.failures[0].error
+    assert report.rows["toy.raw"]["done"] == report.rows["toy.double"]["done"] == 4
+    with bench.store() as store:
+        (day,) = store.registry.current("toy.day")
+        assert day.completeness == 0.8
+        (attempt,) = store.registry.attempts("toy.raw", states=["failed"])
+        assert "died (SIGKILL)" in attempt["error"]
+    (bench.raw / "toy_2030010103_v1.npz").unlink()
+    bench.file(3, version="2")
+    assert bench.run("toy.day", client=cluster).status == 0

@@ -46,7 +46,11 @@ def test_a_burst_through_the_bow_shock(run: Run, tmp_path: Path) -> None:
     )  # fmt: skip
     assert status == 0 and report["rows"]["mms1.fpi.dis.brst.moments"]["records"] == 800
     m = opened(tmp_path, "mms1.fpi.dis.brst.moments")
-    assert m.sizes["time"] == opened(tmp_path, "mms1.fpi.dis.brst.energy_spectrum").sizes["time"] == 800
+    assert (
+        m.sizes["time"]
+        == opened(tmp_path, "mms1.fpi.dis.brst.energy_spectrum").sizes["time"]
+        == 800
+    )
     assert m.velocity.attrs["frame"] == "DBCS"
 
     upstream = m.sel(time=slice("2020-11-19T23:34:33", "2020-11-19T23:36:02.999"))

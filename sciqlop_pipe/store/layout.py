@@ -98,8 +98,9 @@ def _plain(value: Any) -> Any:
 
 
 def raw_values(variable: xr.Variable) -> np.ndarray[Any, Any]:
-    """Return the values as stored: C order, the machine's byte order, times as int64 nanoseconds,
-    words as unicode no wider than the longest.
+    """Return the values as stored: C order, the machine's byte order.
+
+    Times become int64 nanoseconds, words unicode no wider than the longest.
     """
     values = np.asarray(variable.values, order="C")
     if values.dtype.kind == "M":

@@ -52,7 +52,9 @@ def field_of(state: xr.Dataset, normal: np.ndarray) -> xr.Dataset:
     time = np.arange(first, last, SECOND // 4)
     angle = (time - first) / SECOND / 40
     plane = np.linalg.svd(normal[None])[2][1:]
-    vector = 3 * normal + 20 * (np.cos(angle)[:, None] * plane[0] + np.sin(angle)[:, None] * plane[1])
+    vector = 3 * normal + 20 * (
+        np.cos(angle)[:, None] * plane[0] + np.sin(angle)[:, None] * plane[1]
+    )
     vector += np.random.default_rng(0).normal(0, 0.2, vector.shape)
     attrs = {"units": "nT", "long_name": "B", "frame": "GSE"}
     return xr.Dataset(
@@ -63,14 +65,20 @@ def field_of(state: xr.Dataset, normal: np.ndarray) -> xr.Dataset:
 
 def test_a_way_outwards_crosses_both_boundaries_outwards(model: RegionModel, passing: State):
     found = crossings(passing(OUTWARDS), model)
-    assert [(e.kind, said(e, "sense")) for e in found] == [("magnetopause", "out"), ("bow_shock", "out")]
+    assert [(e.kind, said(e, "sense")) for e in found] == [
+        ("magnetopause", "out"),
+        ("bow_shock", "out"),
+    ]
     assert all(abs(off(e, s)) < 4.5 for e, s in zip(found, (900, 1800), strict=True))
     assert [said(e, "region_after") for e in found] == ["magnetosheath", "solar_wind"]
 
 
 def test_a_way_inwards_crosses_them_inwards(model: RegionModel, passing: State):
     found = crossings(passing(OUTWARDS[::-1]), model)
-    assert [(e.kind, said(e, "sense")) for e in found] == [("bow_shock", "in"), ("magnetopause", "in")]
+    assert [(e.kind, said(e, "sense")) for e in found] == [
+        ("bow_shock", "in"),
+        ("magnetopause", "in"),
+    ]
 
 
 def test_an_event_says_what_changes(model: RegionModel, passing: State):
@@ -88,7 +96,10 @@ def test_an_event_says_what_changes(model: RegionModel, passing: State):
 
 def test_without_a_field_its_numbers_are_none_and_named(model: RegionModel, passing: State):
     state = passing(OUTWARDS)
-    for lacking in (state.drop_vars("magnetic_field"), state.assign(magnetic_field=np.nan * state["speed"])):
+    for lacking in (
+        state.drop_vars("magnetic_field"),
+        state.assign(magnetic_field=np.nan * state["speed"]),
+    ):
         for event in crossings(lacking, model):
             assert said(event, "absent") == "magnetic_field, normal"
             assert said(event, "magnetic_field_before") is None
@@ -132,7 +143,9 @@ def test_dead_records_neither_make_nor_hide_a_crossing(model: RegionModel, passi
     state["temperature"].values[dead] = 0
     state["speed"].values[dead] = 2000
     after = crossings(state, model)
-    assert [(e.kind, said(e, "sense")) for e in after] == [(e.kind, said(e, "sense")) for e in before]
+    assert [(e.kind, said(e, "sense")) for e in after] == [
+        (e.kind, said(e, "sense")) for e in before
+    ]
     assert all(abs(off(e, s)) < 10 for e, s in zip(after, (900, 1800), strict=True))
 
 
@@ -173,7 +186,10 @@ def test_events_belong_to_the_granule_of_their_start(model: RegionModel, passing
     (first, second) = crossings(state, model)
     for event in (first, second):
         assert crossings(state, model, interval=Interval(event.start, event.start + 1)) == [event]
-        assert crossings(state, model, interval=Interval(event.start - HOUR, event.start)) in ([], [first])
+        assert crossings(state, model, interval=Interval(event.start - HOUR, event.start)) in (
+            [],
+            [first],
+        )
         assert event not in crossings(state, model, interval=Interval(event.start + 1, TODAY.stop))
 
 
@@ -253,7 +269,9 @@ def mms(shared_data: Path) -> Callable[[str], xr.Dataset]:
     adapter = moments("1", "dis", "fast")
 
     def state(day: str) -> xr.Dataset:
-        files = sorted((shared_data / "mms" / f"fast_{day}").glob("mms1_fpi_fast_l2_dis-moms_*.cdf"))
+        files = sorted(
+            (shared_data / "mms" / f"fast_{day}").glob("mms1_fpi_fast_l2_dis-moms_*.cdf")
+        )
         if not files:
             pytest.skip(f"no DIS fast moments of {day} among the real files")
         pieces = []
@@ -271,7 +289,9 @@ def test_the_bow_shock_of_2015_12_01_is_found_with_its_foreshock(
     """Half-levels of Vx and n in the data; 09:23:30 to 09:30:10 is foreshock with SLAMS."""
     midnight = instant("2015-12-01")
     found = crossings(mms("20151201"), model, interval=Interval(midnight, midnight + DAY))
-    hour = [e for e in found if instant("2015-12-01T09:00") <= e.start < instant("2015-12-01T10:00")]
+    hour = [
+        e for e in found if instant("2015-12-01T09:00") <= e.start < instant("2015-12-01T10:00")
+    ]
     true = [("out", "09:11:14"), ("in", "09:19:55"), ("out", "09:22:47"), ("in", "09:30:40")]
     assert [(e.kind, said(e, "sense")) for e in hour] == [("bow_shock", sense) for sense, _ in true]
     for event, (_, clock) in zip(hour, true, strict=True):

@@ -92,13 +92,17 @@ def test_the_content_hash_is_of_numbers_and_not_of_bytes(
     folder: Path, tmp_path: Path, pipelines: dict[str, Pipeline]
 ):
     other = tmp_path / "other"
-    save_model(other, pipelines, VARIANTS, REGIONS, replace(CARD, training="in other words"), rows(2))
+    save_model(
+        other, pipelines, VARIANTS, REGIONS, replace(CARD, training="in other words"), rows(2)
+    )
     skops.io.dump(pipelines, other / "model.skops")
     assert (other / "model.skops").read_bytes() != (folder / "model.skops").read_bytes()
     assert content_hash(other) == content_hash(folder)
 
 
-def test_other_numbers_have_another_hash(folder: Path, tmp_path: Path, pipelines: dict[str, Pipeline]):
+def test_other_numbers_have_another_hash(
+    folder: Path, tmp_path: Path, pipelines: dict[str, Pipeline]
+):
     changed = pickle.loads(pickle.dumps(pipelines))
     changed["plain"][-1].coef_[0, 0] += 1e-9
     save_model(tmp_path / "o", changed, VARIANTS, REGIONS, CARD, rows(2))

@@ -86,7 +86,10 @@ def test_the_same_seed_trains_the_same_model(states: LabelledStates):
 
 
 def test_the_command_writes_a_model_like_the_shipped_one(
-    tmp_path, model: RegionModel, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path,
+    model: RegionModel,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ):
     monkeypatch.setattr("sciqlop_missions.sim.train.TEST_SEEDS", (9001,))
     few = ["--orbits", "10", "--days", "3", "--score-days", "1"]

@@ -27,9 +27,7 @@ def test_no_other_sequence_scores_more(seed: int, records: int, states: int):
     evidence = rng.normal(size=(records, states))
     cost = rng.normal(0.5, 1, size=(records - 1, states - 1, 2))
     found = tuple(int(k) for k in best_path(evidence, cost))
-    best = max(
-        total(p, evidence, cost) for p in itertools.product(range(states), repeat=records)
-    )
+    best = max(total(p, evidence, cost) for p in itertools.product(range(states), repeat=records))
     assert np.isclose(total(found, evidence, cost), best)
 
 

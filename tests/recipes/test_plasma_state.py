@@ -138,7 +138,9 @@ def test_the_field_is_averaged_on_the_clock_of_the_moments_and_not_across_its_ga
     assert state.attrs["absent"] == ""
 
 
-@given(st.lists(st.integers(1, 74), min_size=1, max_size=4, unique=True), st.sampled_from([0.15, 4.5]))
+@given(
+    st.lists(st.integers(1, 74), min_size=1, max_size=4, unique=True), st.sampled_from([0.15, 4.5])
+)
 def test_the_cut_into_granules_does_not_show(cuts: list[int], step: float):
     moments = some_moments(times(step, int(300 / step)))
     when = times(0.25, 1200)
