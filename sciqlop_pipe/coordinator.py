@@ -53,6 +53,7 @@ class Round:
         self.left: set[Granule] = set()
         self.progressed = False
         self.quarrels = 0
+        self.checksums: dict[str, str] = {}
         self.room = 2 * max(1, sum(client.nthreads().values())) + 2
 
     def run(self) -> None:
@@ -130,6 +131,7 @@ class Round:
             salvage=self.options.salvage,
             durable=self.store.durable,
             keep=self.options.keep,
+            checksums=self.checksums,
         )
         name, start = work.key
         mark = hashlib.blake2b(str(self.store.root.resolve()).encode(), digest_size=4).hexdigest()
@@ -241,6 +243,7 @@ class Round:
         if isinstance(outcome, Failure):
             self._fail(outcome)
             return
+        self.checksums.update((i.ref, i.content) for i in outcome.inputs if i.kind == "file")
         if duplicate:
             report.duplicates += 1
             entry.current, verdict = self._reread(granule), "duplicate"

@@ -21,8 +21,8 @@ from sciqlop_pipe.store import Store
 from sciqlop_pipe.store.check import check_store
 from sciqlop_pipe.store.compare import Content, contents_on_disk, digest
 from tests.conftest import ROOT, Effort
-from tests.serial import Bench
-from tests.torture import POINTS, TARGETS, WRONG, place
+from tests.serial import Bench, SerialClient
+from tests.torture import JOBS, POINTS, TARGETS, WRONG, campaign, place
 
 HOURS = range(15, 22)
 
@@ -95,6 +95,7 @@ class Torturer:
     coordinators: int
     victims: int
     method: str = "spawn"
+    job: str = "toy"
     seen: set[psutil.Process] = field(default_factory=set)
     killed: list[str] = field(default_factory=list)
 
@@ -111,7 +112,7 @@ class Torturer:
         process = subprocess.Popen(
             [
                 sys.executable, "-m", "tests.torture", "run",
-                str(self.bench.folder / "store"), str(self.bench.raw), str(self.workers),
+                str(self.bench.folder / "store"), str(self.bench.raw), str(self.workers), self.job,
             ],
             cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
             env=os.environ | {"DASK_DISTRIBUTED__WORKER__MULTIPROCESSING_METHOD": self.method},
@@ -183,13 +184,30 @@ def test_workers_and_coordinators_killed_at_random_leave_the_same_store(
 @pytest.mark.long
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("workers", [1, 2, 4])
-def test_many_kills_leave_the_same_store(bench: Bench, effort: Effort, workers: int) -> None:
-    kills = 2 if effort.short else 12
-    wanted = prepared(bench)
-    torturer = Torturer(bench, workers, effort.seed + workers, kills, kills)
+@pytest.mark.parametrize("job", ["toy", "sim"])
+def test_many_kills_leave_the_same_store(
+    bench: Bench, effort: Effort, job: str, workers: int
+) -> None:
+    kills = 1 if effort.short else 12
+    wanted = prepared(bench) if job == "toy" else simulated(bench)
+    torturer = Torturer(bench, workers, effort.seed + workers, kills, kills + 1, job=job)
     torturer.run()
     assert len(torturer.killed) > kills
     assert harm(bench.folder / "store") == []
     with bench.store() as store:
         assert contents_on_disk(store) == wanted
     assert torturer.strays() == []
+
+
+def simulated(bench: Bench) -> list[Content]:
+    """Simulate an hour's archive; return what an undisturbed run makes of it."""
+    from sciqlop_missions.sim.simulate import simulate
+
+    job = JOBS["sim"]()
+    simulate(bench.raw, job.interval)
+    where = bench.folder / "undisturbed"
+    assert campaign(where, bench.raw, SerialClient, job) == 0
+    with bench.store("undisturbed") as store:
+        found = contents_on_disk(store)
+    assert any(c.dataset == "sim.boundary_crossings" and c.n == 0 for c in found)
+    return found

@@ -1,7 +1,7 @@
 """Coordinators to be killed.
 
-`python -m tests.torture run STORE RAW WORKERS` is one, with worker processes; it prints a line for
-every outcome. (With DASK_DISTRIBUTED__WORKER__MULTIPROCESSING_METHOD=forkserver workers start fast.) `python -m tests.torture points FOLDER` kills one at each of the worst moments, then
+`python -m tests.torture run STORE RAW WORKERS JOB` is one, with worker processes; it prints a line
+for every outcome. (With DASK_DISTRIBUTED__WORKER__MULTIPROCESSING_METHOD=forkserver workers start fast.) `python -m tests.torture points FOLDER` kills one at each of the worst moments, then
 runs it again to the end, each in a store of its own.
 """
 
@@ -14,7 +14,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -22,8 +22,9 @@ from sqlalchemy import insert
 
 from sciqlop_pipe import execute
 from sciqlop_pipe.campaign import run_campaign
-from sciqlop_pipe.granule import Interval
+from sciqlop_pipe.granule import GranuleLength, Interval
 from sciqlop_pipe.graph import Graph
+from sciqlop_pipe.model import Mission
 from sciqlop_pipe.report import Progress
 from sciqlop_pipe.sources.archive import list_archives
 from sciqlop_pipe.store import Store, registry, schema
@@ -36,18 +37,43 @@ from tests.toy import DAY, toy_graph, write_file
 TARGETS = ("toy.both", "toy.rises", "toy.smooth")
 
 
-def toy(raw: Path) -> tuple[Graph, tuple[str, ...], Interval]:
-    """Return the graph, the targets and the interval of the toy mission."""
-    return toy_graph(), TARGETS, DAY
+@dataclass(frozen=True)
+class Job:
+    """What a coordinator makes."""
+
+    graph: Graph
+    targets: tuple[str, ...]
+    interval: Interval
 
 
-def campaign(store: Path, raw: Path, client: Any, progress: Progress | None = None) -> int:
+def toy() -> Job:
+    """Return the toy mission's day."""
+    return Job(toy_graph(), TARGETS, DAY)
+
+
+def sim() -> Job:
+    """Return an hour of the simulated mission in short granules."""
+    from sciqlop_missions.sim import mission
+
+    short = {"sim.ion.vdf": GranuleLength("10min"), "sim.fgm.b": GranuleLength("30min")}
+    datasets = [replace(d, granule=short.get(d.name, d.granule)) for d in mission.datasets]
+    targets = ("sim.ion.moments", "sim.ion.energy_spectrum", "sim.boundary_crossings")
+    return Job(
+        Graph.of([Mission("sim", datasets)]), targets, Interval.of("2030-01-01", "2030-01-01T01")
+    )
+
+
+JOBS: dict[str, Callable[[], Job]] = {"toy": toy, "sim": sim}
+
+
+def campaign(
+    store: Path, raw: Path, client: Any, job: Job, progress: Progress | None = None
+) -> int:
     """Return the exit status of one coordinator."""
-    graph, targets, interval = toy(raw)
     with Store.open(store, create=True, durable=False) as opened:
         listing = list_archives([str(raw)])
         return run_campaign(
-            opened, graph, targets, [interval], listing, client, progress=progress
+            opened, job.graph, job.targets, [job.interval], listing, client, progress=progress
         ).status
 
 
@@ -160,7 +186,7 @@ def at_all_points(folder: Path) -> None:
 
     def run(name: str, arm: Callable[[], None]) -> int:
         arm()
-        return campaign(folder / place(name), raw, cast(Any, SerialClient))
+        return campaign(folder / place(name), raw, cast(Any, SerialClient), toy())
 
     def first() -> int:
         status = run("undisturbed", lambda: None)
@@ -186,4 +212,6 @@ if __name__ == "__main__":
 
         multiprocessing.set_forkserver_preload(["tests.torture", "distributed"])
         with open_cluster(Profile(workers=int(sys.argv[4]))) as found:
-            sys.exit(campaign(Path(sys.argv[2]), Path(sys.argv[3]), lambda: found, Lines()))
+            job = JOBS[sys.argv[5]]()
+            status = campaign(Path(sys.argv[2]), Path(sys.argv[3]), lambda: found, job, Lines())
+        sys.exit(status)

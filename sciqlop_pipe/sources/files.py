@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import xarray as xr
@@ -119,17 +119,21 @@ class FileSource:
         return Loaded(merge_by_time(pieces), tuple(used), tuple(lost))
 
     def _piece(self, file: LocalFile, interval: Interval, salvage: bool) -> xr.Dataset | None:
-        try:
-            cdf = open_cdf(file.path, salvage=salvage)
-        except TruncatedFile:
-            if self._outside(file, interval):
-                return None
-            raise
-        with cdf:
-            if not self._may_hold(cdf, interval):
-                return None
-            ds = self.adapter(cdf)
-        inside = trim(ds, interval)
+        key = (file.checksum, self.adapter, salvage)
+        ds = _last_file.content(key)
+        if ds is None:
+            try:
+                cdf = open_cdf(file.path, salvage=salvage)
+            except TruncatedFile:
+                if self._outside(file, interval):
+                    return None
+                raise
+            with cdf:
+                if not self._may_hold(cdf, interval):
+                    return None
+                ds = self.adapter(cdf)
+            _last_file.remember(key, ds)
+        inside = trim(ds.copy(deep=False), interval)
         return inside if inside.sizes["time"] else None
 
     def _outside(self, file: LocalFile, interval: Interval) -> bool:
@@ -145,6 +149,29 @@ class FileSource:
             return True
         extent = self.adapter.extent(cdf)
         return extent is not None and extent[0] < interval.stop and extent[1] >= interval.start
+
+
+class LastFile:
+    """The content of the file that this process read last, unless it is large.
+
+    Files lie over the borders of granules, and a worker often makes the next granule next.
+    """
+
+    def __init__(self, largest: int = 256 << 20) -> None:
+        self.largest = largest
+        self._held: tuple[Any, xr.Dataset] | None = None
+
+    def content(self, key: Hashable) -> xr.Dataset | None:
+        """Return what was remembered for a key."""
+        held = self._held
+        return held[1] if held is not None and held[0] == key else None
+
+    def remember(self, key: Hashable, ds: xr.Dataset) -> None:
+        """Keep a file's content in place of the one before."""
+        self._held = (key, ds) if ds.nbytes <= self.largest else None
+
+
+_last_file = LastFile()
 
 
 def trim(ds: xr.Dataset, interval: Interval) -> xr.Dataset:

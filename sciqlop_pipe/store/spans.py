@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Table, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Table, delete, func, insert, select, update
 
 from ..granule import Granule, Interval
 from . import schema
@@ -92,16 +92,15 @@ def _over(
     conn: Connection, table: Table, interval: Interval, where: ColumnElement[bool]
 ) -> list[Span]:
     t = table.c
+    before = select(func.max(t.start)).where(where, t.start <= interval.start).scalar_subquery()
     query = (
         select(t.uid, t.start, t.stop, _G.c.fingerprint, _G.c.content)
         .join(_G, _G.c.uid == t.uid)
-        .where(where)
+        .where(where, t.start >= func.coalesce(before, interval.start), t.start < interval.stop)
         .order_by(t.start)
     )
-    last = query.where(t.start <= interval.start).order_by(None).order_by(t.start.desc()).limit(1)
-    inside = query.where(t.start > interval.start, t.start < interval.stop)
-    before = [span for span in conn.execute(last) if span.stop > interval.start]
-    return [*before, *conn.execute(inside)]
+    rows: list[Span] = [*conn.execute(query)]
+    return [span for span in rows if span.stop > interval.start]
 
 
 def _interval(span: Span) -> Interval:
