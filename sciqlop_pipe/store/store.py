@@ -65,7 +65,7 @@ class Store:
         StoreError
             When it is not there, not a store, of a newer format, damaged or not writable.
         """
-        root = Path(os.fspath(url).removeprefix("file://"))
+        root = _folder(url)
         if not (root / MARK).exists():
             if not create:
                 raise StoreError(
@@ -110,7 +110,7 @@ class Store:
         StoreError
             When there is no store, or its registry is still there.
         """
-        root = Path(os.fspath(url))
+        root = _folder(url)
         if not (root / MARK).exists():
             raise StoreError("there is no store here", str(root))
         address = _address(root, registry or _facts(root)["registry"])
@@ -130,7 +130,7 @@ class Store:
 
         Tables that this version adds are made; nothing that was there changes.
         """
-        root = Path(os.fspath(url))
+        root = _folder(url)
         facts = _facts(root, older=True)
         database = Database(_address(root, registry or facts["registry"]))
         database.create()
@@ -330,6 +330,17 @@ def _left_unfinished(root: Path) -> bool:
         or path.name.startswith(("registry.sqlite", f".{MARK}", MARK))
         for path in root.iterdir()
     )
+
+
+def _folder(url: str | os.PathLike[str]) -> Path:
+    text = os.fspath(url).removeprefix("file://")
+    if "://" in text:
+        raise StoreError(
+            "a store is a folder; object stores are not supported yet",
+            text,
+            "Give --store a local or shared folder",
+        )
+    return Path(text)
 
 
 def _address(root: Path, registry: str) -> str:
