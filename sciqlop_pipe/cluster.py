@@ -47,7 +47,7 @@ def open_cluster(profile: Profile) -> Iterator[Client]:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     with dask.config.set(settings):
         if profile.address:
-            with Client(profile.address) as client:
+            with Client(profile.address, set_as_default=False) as client:
                 yield client
             return
         with (
@@ -59,6 +59,6 @@ def open_cluster(profile: Profile) -> Iterator[Client]:
                 dashboard_address=":0",
                 silence_logs=50,
             ) as cluster,
-            Client(cluster) as client,
+            Client(cluster, set_as_default=False) as client,
         ):
             yield client

@@ -9,23 +9,27 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
-from distributed import Client, LocalCluster
+from distributed import Client, KilledWorker, LocalCluster
+from distributed.client import FutureCancelledError
+from distributed.comm import CommClosedError
 from sqlalchemy import select
 
 from sciqlop_pipe.campaign import run_campaign
-from sciqlop_pipe.execute import Bundle
+from sciqlop_pipe.errors import StoreError
+from sciqlop_pipe.execute import Bundle, run_bundle
 from sciqlop_pipe.granule import HOUR, Granule, Interval
+from sciqlop_pipe.isolated import run_isolated
 from sciqlop_pipe.report import Options, Report
 from sciqlop_pipe.sources.archive import list_archives
 from sciqlop_pipe.store import Store, schema
 from sciqlop_pipe.store.check import check_store
 from sciqlop_pipe.store.compare import contents, contents_on_disk
-from sciqlop_pipe.store.leases import Leases
+from sciqlop_pipe.store.leases import Leases, live
 from sciqlop_pipe.store.records import Outcome
 from sciqlop_pipe.store.registry import Registry
 from tests.conftest import ROOT
 from tests.contend import commit_without_looking, reports
-from tests.serial import Bench, SerialClient
+from tests.serial import Bench, Done, SerialClient
 from tests.torture import TARGETS
 from tests.toy import DAY, toy_graph, write_file
 
@@ -206,6 +210,75 @@ def test_a_granule_that_another_is_making_is_left_to_it(bench: Bench) -> None:
         DAY.start + 18 * HOUR,
         DAY.start + 17 * HOUR,
     ]
+
+
+# -- ends before the end -----------------------------------------------------------------------
+
+
+def test_an_interrupt_commits_what_has_arrived_and_the_same_command_resumes(bench: Bench) -> None:
+    bench.files(17, 18, 19)
+    bench.run(*TARGETS, name="undisturbed")
+    client = SerialClient()
+
+    def interrupt(bundle: Bundle, outcomes: list[Outcome]) -> None:
+        if len(client.bundles) == 3:
+            raise KeyboardInterrupt
+
+    client.watch = interrupt
+    report = bench.run(*TARGETS, client=client)
+    assert (report.status, report.interrupted) == (130, True)
+    assert report.done > 0
+    with bench.store() as store:
+        assert contradictions(store) == []
+        assert live(store.registry.db) == set()
+        (run,) = store.registry.db.engine.connect().exec_driver_sql("select state from run").all()
+        assert run.state == "interrupted"
+    assert bench.run(*TARGETS).status == 0
+    with bench.store() as store:
+        assert contents_on_disk(store) == undisturbed(bench)
+
+
+@pytest.mark.parametrize(
+    "error", [KilledWorker("t", None, 1), FutureCancelledError("t", "lost"), CommClosedError()]
+)
+def test_a_task_that_is_lost_is_made_alone(bench: Bench, error: Exception) -> None:
+    bench.files(17)
+
+    class Losing(SerialClient):
+        def submit(self, function: Any, bundle: Bundle, **options: object) -> Done:
+            if function is run_isolated:
+                return super().submit(run_bundle, bundle)
+
+            def lose(bundle: Bundle) -> None:
+                raise error
+
+            return Done(lose, bundle)
+
+    assert bench.run("toy.double", client=Losing()).status == 0
+
+
+def test_a_registry_that_fails_in_mid_run_loses_nothing_that_was_committed(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk under the registry is full: the run ends with the reason, and resumes later."""
+    bench.files(17, 18, 19)
+    bench.run(*TARGETS, name="undisturbed")
+    real, calls = Registry.commit, iter(range(2))
+
+    def commit(self: Registry, *args: Any, **options: Any) -> Any:
+        if next(calls, None) is None:
+            raise StoreError("the registry does not answer (disk full)", "there")
+        return real(self, *args, **options)
+
+    monkeypatch.setattr(Registry, "commit", commit)
+    with pytest.raises(StoreError, match="disk full"):
+        bench.run(*TARGETS)
+    monkeypatch.undo()
+    with bench.store() as store:
+        assert contradictions(store) == []
+    assert bench.run(*TARGETS).status == 0
+    with bench.store() as store:
+        assert contents_on_disk(store) == undisturbed(bench)
 
 
 # -- two stores through one scheduler ----------------------------------------------------------

@@ -167,12 +167,9 @@ def prepared(bench: Bench) -> list[Content]:
     return found
 
 
-@pytest.mark.parametrize(("workers", "coordinators", "victims"), [(1, 1, 0), (2, 1, 1), (4, 0, 1)])
-def test_workers_and_coordinators_killed_at_random_leave_the_same_store(
-    bench: Bench, workers: int, coordinators: int, victims: int
-) -> None:
+def test_workers_and_coordinators_killed_at_random_leave_the_same_store(bench: Bench) -> None:
     wanted = prepared(bench)
-    torturer = Torturer(bench, workers, 7 * workers, coordinators, victims, "forkserver")
+    torturer = Torturer(bench, 2, seed=14, coordinators=1, victims=2, method="forkserver")
     torturer.run()
     assert torturer.killed
     assert harm(bench.folder / "store") == []
@@ -184,30 +181,44 @@ def test_workers_and_coordinators_killed_at_random_leave_the_same_store(
 @pytest.mark.long
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("workers", [1, 2, 4])
-@pytest.mark.parametrize("job", ["toy", "sim"])
-def test_many_kills_leave_the_same_store(
-    bench: Bench, effort: Effort, job: str, workers: int
+def test_many_kills_leave_the_same_store(bench: Bench, effort: Effort, workers: int) -> None:
+    wanted = prepared(bench)
+    tortured(Torturer(bench, workers, effort.seed, *kills(effort)), wanted)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("workers", [1, 2, 4])
+def test_many_kills_of_a_simulated_mission_leave_the_same_store(
+    bench: Bench, effort: Effort, simulated: Bench, workers: int
 ) -> None:
-    kills = 1 if effort.short else 12
-    wanted = prepared(bench) if job == "toy" else simulated(bench)
-    torturer = Torturer(bench, workers, effort.seed + workers, kills, kills + 1, job=job)
+    with simulated.store("undisturbed") as store:
+        wanted = contents_on_disk(store)
+    assert any(c.dataset == "sim.boundary_crossings" and c.n == 0 for c in wanted), "no event"
+    bench.raw.symlink_to(simulated.raw)
+    tortured(Torturer(bench, workers, effort.seed, *kills(effort), job="sim"), wanted)
+
+
+def kills(effort: Effort) -> tuple[int, int]:
+    """Return how many coordinators and workers are killed."""
+    return (1, 2) if effort.short else (12, 12)
+
+
+def tortured(torturer: Torturer, wanted: list[Content]) -> None:
     torturer.run()
-    assert len(torturer.killed) > kills
-    assert harm(bench.folder / "store") == []
-    with bench.store() as store:
+    assert len(torturer.killed) > 1
+    assert harm(torturer.bench.folder / "store") == []
+    with torturer.bench.store() as store:
         assert contents_on_disk(store) == wanted
     assert torturer.strays() == []
 
 
-def simulated(bench: Bench) -> list[Content]:
-    """Simulate an hour's archive; return what an undisturbed run makes of it."""
+@pytest.fixture(scope="module")
+def simulated(tmp_path_factory: pytest.TempPathFactory) -> Bench:
+    """An hour's archive of the simulated mission, and the store that an undisturbed run makes."""
     from sciqlop_missions.sim.simulate import simulate
 
-    job = JOBS["sim"]()
+    bench, job = Bench(tmp_path_factory.mktemp("sim")), JOBS["sim"]()
     simulate(bench.raw, job.interval)
-    where = bench.folder / "undisturbed"
-    assert campaign(where, bench.raw, SerialClient, job) == 0
-    with bench.store("undisturbed") as store:
-        found = contents_on_disk(store)
-    assert any(c.dataset == "sim.boundary_crossings" and c.n == 0 for c in found)
-    return found
+    assert campaign(bench.folder / "undisturbed", bench.raw, SerialClient, job) == 0
+    return bench

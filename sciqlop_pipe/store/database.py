@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -203,31 +204,43 @@ def _server(url: str) -> Engine:
 
 
 def _sqlite(path: Path, read_only: bool) -> Engine:
+    alone = read_only and not _may_share(path)
+
     def connect() -> sqlite3.Connection:
         # We say BEGIN ourselves: the driver's own takes the lock too late.
-        address = f"file:{quote(str(path))}?{_mode(path) if read_only else 'mode=rwc'}"
+        mode = _lone_mode(path) if alone else "mode=rw" if read_only else "mode=rwc"
+        address = f"file:{quote(str(path))}?{mode}"
         connection = sqlite3.connect(
             address, BUSY_SECONDS, isolation_level=None, check_same_thread=False, uri=True
         )
-        if not read_only:
+        if read_only:
+            connection.execute("PRAGMA query_only=ON")
+        else:
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=FULL")
         return connection
 
-    pool = NullPool if read_only else QueuePool
-    return create_engine("sqlite://", creator=connect, poolclass=pool)
+    return create_engine("sqlite://", creator=connect, poolclass=NullPool if alone else QueuePool)
 
 
-def _mode(path: Path) -> str:
-    """Return how a reader opens the file: with the log of a writer, or as it stands.
+def _may_share(path: Path) -> bool:
+    """Tell whether a reader can share locks and log with a writer, and clean up after itself."""
+    return os.access(path.parent, os.W_OK) and os.access(path, os.W_OK) and not _remote(path)
 
-    Without a log the file is whole, and a reader that shared locks would leave files behind.
-    Across a network file system nothing can be shared. Each reading opens anew, so that it does
-    not miss the writer who comes later.
+
+def _lone_mode(path: Path) -> str:
+    """Return how a reader that cannot write opens the file: with a writer's log, or as it stands.
+
+    Without a log the file is whole. Each reading opens anew, so as not to miss the writer who
+    comes later.
     """
     log = path.with_name(f"{path.name}-wal")
-    shared = log.exists() and log.stat().st_size and _file_system(path.parent) not in _NETWORK
+    shared = log.exists() and log.stat().st_size and not _remote(path)
     return "mode=ro" if shared else "mode=ro&immutable=1"
+
+
+def _remote(path: Path) -> bool:
+    return _file_system(path.parent) in _NETWORK
 
 
 def refuse_network_file_system(path: Path, mounts: Path = MOUNTS) -> None:

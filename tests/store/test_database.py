@@ -134,6 +134,23 @@ def test_what_a_killed_coordinator_committed_is_read(store: Store) -> None:
         assert [hour for hour, _ in current(reader)] == [5]
 
 
+def test_a_long_reading_is_of_one_moment_though_a_writer_comes_and_goes(store: Store) -> None:
+    """Nothing of what a coordinator writes into the file reaches a reading that goes on."""
+    for hour in range(4):
+        commit(store, made(store, hour))
+    store.close()
+    with Store.open(store.root, read_only=True) as reader, reader.registry.db.read() as conn:
+        rows = conn.execution_options(yield_per=1).execute(select(schema.granule.c.uid))
+        first = [next(rows) for _ in range(2)]
+        with Store.open(store.root) as writer:
+            for hour in range(4, 12):
+                commit(writer, made(writer, hour))
+            with writer.registry.db.engine.connect() as other:
+                other.exec_driver_sql("PRAGMA busy_timeout=0")
+                other.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        assert len([*first, *rows]) == 4
+
+
 @pytest.mark.skipif(
     shutil.which("unshare") is None or os.geteuid() != 0, reason="needs root to mount read-only"
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import dask
 import numpy as np
 import pytest
@@ -10,6 +12,13 @@ import xarray as xr
 from sciqlop_pipe.errors import StoreError, UnknownName
 from sciqlop_pipe.store import Store
 from tests.ledger import commit, hours, made
+
+
+@pytest.fixture(autouse=True)
+def here() -> Iterator[None]:
+    """Compute in this thread, whatever clients other tests have open."""
+    with dask.config.set(scheduler="synchronous"):
+        yield
 
 
 def opened(store: Store, **options: object) -> xr.Dataset:
