@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from .execute import Bundle, InputSpec, Member, ModelSpec, Piece
 from .granule import Granule
 from .model import Dataset
 from .plan import Entry, Plan, inputs_of
+from .task import Bundle, InputSpec, Member, ModelSpec, Piece
 
 Node = tuple[str, int]
 

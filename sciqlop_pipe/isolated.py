@@ -13,8 +13,9 @@ from pathlib import Path
 
 import cloudpickle
 
-from .execute import Bundle, Member, lacks, run_bundle, without
+from .execute import lacks, run_bundle, without
 from .store.records import Failure, Outcome
+from .task import Bundle, Member
 
 
 def run_isolated(bundle: Bundle) -> list[Outcome]:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from sciqlop_pipe.campaign import run_campaign
-from sciqlop_pipe.execute import Bundle
 from sciqlop_pipe.granule import Interval
 from sciqlop_pipe.graph import Graph
 from sciqlop_pipe.plan import REASONS, Plan, make_plan
@@ -16,6 +15,7 @@ from sciqlop_pipe.report import Options, Report
 from sciqlop_pipe.sources.archive import Listing, list_archives
 from sciqlop_pipe.store import Store
 from sciqlop_pipe.store.records import Outcome
+from sciqlop_pipe.task import Bundle
 from tests.toy import DAY, toy_graph, write_file
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ Watch = Callable[[Bundle, list[Outcome]], None]
 
 class Done:
     """A future that has come."""
+
+    status = "finished"
 
     def __init__(self, function: Callable[..., Any], *args: Any) -> None:
         self.value: Any = None
@@ -42,6 +44,9 @@ class Done:
 
     def add_done_callback(self, call: Callable[[Done], None]) -> None:
         call(self)
+
+    def done(self) -> bool:
+        return True
 
     def release(self) -> None:
         pass

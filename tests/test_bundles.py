@@ -12,11 +12,12 @@ import xarray as xr
 
 from sciqlop_pipe.bundles import Bundles
 from sciqlop_pipe.datatypes import ScalarSeries
-from sciqlop_pipe.execute import Bundle, run_bundle
+from sciqlop_pipe.execute import run_bundle
 from sciqlop_pipe.granule import DAY
 from sciqlop_pipe.graph import Graph
 from sciqlop_pipe.model import Mission, product, raw, recipe
 from sciqlop_pipe.store.records import Failure, Record
+from sciqlop_pipe.task import Bundle
 from tests.serial import Bench, SerialClient
 from tests.toy import ToySource, doubled
 

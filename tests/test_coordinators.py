@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from sqlalchemy import select
 
 from sciqlop_pipe.campaign import run_campaign
 from sciqlop_pipe.errors import StoreError
-from sciqlop_pipe.execute import Bundle, run_bundle
+from sciqlop_pipe.execute import run_bundle
 from sciqlop_pipe.granule import HOUR, Granule, Interval
 from sciqlop_pipe.isolated import run_isolated
 from sciqlop_pipe.report import Options, Report
@@ -27,6 +28,7 @@ from sciqlop_pipe.store.compare import contents, contents_on_disk
 from sciqlop_pipe.store.leases import Leases, live
 from sciqlop_pipe.store.records import Outcome
 from sciqlop_pipe.store.registry import Registry
+from sciqlop_pipe.task import Bundle
 from tests.conftest import ROOT
 from tests.contend import commit_without_looking, reports
 from tests.serial import Bench, Done, SerialClient
@@ -239,7 +241,12 @@ def test_an_interrupt_commits_what_has_arrived_and_the_same_command_resumes(benc
 
 
 @pytest.mark.parametrize(
-    "error", [KilledWorker("t", None, 1), FutureCancelledError("t", "lost"), CommClosedError()]
+    "error",
+    [
+        KilledWorker("t", SimpleNamespace(address="here"), 1),
+        FutureCancelledError("t", "lost"),
+        CommClosedError(),
+    ],
 )
 def test_a_task_that_is_lost_is_made_alone(bench: Bench, error: Exception) -> None:
     bench.files(17)

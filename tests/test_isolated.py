@@ -16,11 +16,11 @@ from distributed import Client
 from sciqlop_pipe.bundles import Bundles
 from sciqlop_pipe.cluster import Profile, open_cluster
 from sciqlop_pipe.datatypes import ScalarSeries
-from sciqlop_pipe.execute import Bundle
 from sciqlop_pipe.graph import Graph
 from sciqlop_pipe.isolated import run_isolated
 from sciqlop_pipe.model import Mission, product, raw, recipe
 from sciqlop_pipe.store.records import Failure, Record
+from sciqlop_pipe.task import Bundle
 from tests.serial import Bench
 from tests.toy import ToySource, doubled
 
