@@ -68,7 +68,7 @@ def instant(when: str | int | datetime | np.datetime64 | Any) -> int:
             ns = _from_datetime(when)
         else:
             ns = _from_datetime64(np.datetime64(when))
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, OverflowError) as error:
         raise UsageError(
             f"'{when}' is not a time", todo="Write for example 2015-12-01 or 2015-12-01T09:30"
         ) from error
@@ -94,7 +94,7 @@ def _from_datetime(when: datetime) -> int:
 
 def _from_datetime64(when: np.datetime64) -> int:
     value = when.astype("datetime64[ns]")
-    # A cast that overflows wraps around in silence.
+    # A cast that overflows wraps around in silence (numpy before 2.5; newer ones raise).
     if np.isnat(value) or value.astype(when.dtype) != when:
         raise ValueError(f"{when} is not a time")
     return int(value.astype(np.int64))
