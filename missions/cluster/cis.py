@@ -6,15 +6,14 @@ What the files mean is written in the README of this folder, with its sources.
 from __future__ import annotations
 
 from sciqlop_pipe.datatypes import VDF, Moments, VectorSeries
-from sciqlop_pipe.model import Dataset, product, raw
-from sciqlop_pipe.recipes.moments import moments as moments_recipe
-from sciqlop_pipe.recipes.spectra import energy_spectrum
+from sciqlop_pipe.model import Dataset, raw
 from sciqlop_pipe.sources.files import FileSource
 from sciqlop_pipe.sources.series import MomentsAdapter, VectorAdapter
 from sciqlop_pipe.sources.skymap import Angle, SkymapAdapter
 from sciqlop_pipe.sources.species import PROTON
 from sciqlop_pipe.sources.tags import Lasting
 from sciqlop_pipe.sources.view import Seen
+from sciqlop_pipe.standard import particle_products
 
 from .names import StartTagged, patterns
 
@@ -87,6 +86,5 @@ def datasets(probe: str) -> tuple[Dataset, ...]:
         *(raw(f"{base}.v_{frame}", VectorSeries, FileSource(files, velocity(probe, frame)),
               granule=GRANULE, description=f"ions: velocity computed on board, {frame.upper()}")
           for frame in ("isr2", "gse")),
-        product(f"{base}.hs_mag.moments", moments_recipe, vdf=f"{base}.hs_mag.vdf"),
-        product(f"{base}.hs_mag.energy_spectrum", energy_spectrum, vdf=f"{base}.hs_mag.vdf"),
+        *particle_products(f"{base}.hs_mag.vdf"),
     )  # fmt: skip

@@ -9,15 +9,14 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from sciqlop_pipe.datatypes import VDF, EnergySpectrum, Moments
-from sciqlop_pipe.model import Dataset, product, raw
+from sciqlop_pipe.model import Dataset, raw
 from sciqlop_pipe.quality import Flag, Flags
-from sciqlop_pipe.recipes.moments import moments as moments_recipe
-from sciqlop_pipe.recipes.spectra import energy_spectrum
 from sciqlop_pipe.sources.conventions import Deltas, Quality
 from sciqlop_pipe.sources.files import FileSource
 from sciqlop_pipe.sources.series import MomentsAdapter, SpectrumAdapter
 from sciqlop_pipe.sources.skymap import Angle, SkymapAdapter
 from sciqlop_pipe.sources.species import ELECTRON, PROTON
+from sciqlop_pipe.standard import particle_products
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -146,6 +145,5 @@ def _sensor_in_mode(probe: str, sensor: str, mode: str) -> tuple[Dataset, ...]:
             description=f"{words}: moments of the FPI team"),
         raw(f"{base}.archive_spectrum", EnergySpectrum, spectra, granule=granule,
             description=f"{words}: omnidirectional energy spectrum of the FPI team"),
-        product(f"{base}.moments", moments_recipe, vdf=f"{base}.vdf"),
-        product(f"{base}.energy_spectrum", energy_spectrum, vdf=f"{base}.vdf"),
+        *particle_products(f"{base}.vdf"),
     )  # fmt: skip

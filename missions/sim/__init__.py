@@ -7,18 +7,13 @@ from sciqlop_pipe.detect.crossings import boundary_crossings
 from sciqlop_pipe.detect.regions import region_labels
 from sciqlop_pipe.model import Mission, product, raw
 from sciqlop_pipe.quality import Flag, Flags
-from sciqlop_pipe.recipes.field_aligned import field_aligned
-from sciqlop_pipe.recipes.moment_errors import moment_errors
-from sciqlop_pipe.recipes.moments import moments
-from sciqlop_pipe.recipes.pitch import pitch_angle_distribution
 from sciqlop_pipe.recipes.plasma_state import plasma_state
-from sciqlop_pipe.recipes.reduced import reduced_1d, reduced_2d
-from sciqlop_pipe.recipes.spectra import energy_spectrum
 from sciqlop_pipe.sources.conventions import Deltas, Quality
 from sciqlop_pipe.sources.files import FileSource
 from sciqlop_pipe.sources.series import PositionAdapter, VectorAdapter
 from sciqlop_pipe.sources.skymap import Angle, SkymapAdapter
 from sciqlop_pipe.sources.species import PROTON
+from sciqlop_pipe.standard import particle_products
 
 ACCUMULATION = "4.5s"
 """Of the distributions, at the cadence the simulation has unless told otherwise."""
@@ -70,22 +65,8 @@ mission = Mission(
             FileSource(f"sim_mec_l2_{_STAMP}",
                        PositionAdapter("sim_mec_r_gse", "GSE", "sim_mec_v_gse"), span="1d"),
             granule="1d", description="position and velocity of the spacecraft, GSE"),
-        product("sim.ion.moments", moments, vdf="sim.ion.vdf"),
-        product("sim.ion.energy_spectrum", energy_spectrum, vdf="sim.ion.vdf"),
-        product("sim.ion.pitch_angles", pitch_angle_distribution, vdf="sim.ion.vdf",
-                b="sim.fgm.b_dbcs", accumulation=ACCUMULATION,
-                description="ions: mean distribution per pitch angle and energy"),
-        product("sim.ion.field_aligned", field_aligned, moments="sim.ion.moments",
-                b="sim.fgm.b_dbcs", accumulation=ACCUMULATION,
-                description="ions: temperatures along and across the field, agyrotropy"),
-        product("sim.ion.moment_errors", moment_errors, vdf="sim.ion.vdf",
-                description="ions: statistical errors of the moments"),
-        product("sim.ion.reduced_1d", reduced_1d, vdf="sim.ion.vdf", b="sim.fgm.b_dbcs",
-                accumulation=ACCUMULATION, v_max=1500.0,
-                description="ions: distribution of the velocity along the field"),
-        product("sim.ion.reduced_2d", reduced_2d, vdf="sim.ion.vdf", b="sim.fgm.b_dbcs",
-                accumulation=ACCUMULATION, v_max=1500.0, bins=60,
-                description="ions: distributions in the three field-aligned planes"),
+        *particle_products("sim.ion.vdf", b="sim.fgm.b_dbcs", accumulation=ACCUMULATION,
+                           v_max=1500.0, errors=True),
         product("sim.plasma_state", plasma_state, moments="sim.ion.moments", b="sim.fgm.b"),
         product("sim.region_labels", region_labels, state="sim.plasma_state", model="regions"),
         product("sim.boundary_crossings", boundary_crossings, labels="sim.region_labels",

@@ -1,13 +1,13 @@
-"""What follows from a DataType for every mission: the overviews of series and spectra."""
+"""What follows from a series or spectrum: its overviews of 1 min and 1 h."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from .datatypes import EnergySpectrum, Moments, PlasmaState, Position, ScalarSeries, VectorSeries
-from .granule import GranuleLength
-from .model import Dataset, product
-from .recipes.overview import coarser_overview, overview
+from ..datatypes import EnergySpectrum, Moments, PlasmaState, Position, ScalarSeries, VectorSeries
+from ..granule import GranuleLength
+from ..model import Dataset, product
+from ..recipes.overview import coarser_overview, overview
 
 LOOKED_AT = (VectorSeries, ScalarSeries, Position, Moments, EnergySpectrum, PlasmaState)
 LEVELS = ("overview_1min", "overview_1h")
