@@ -96,8 +96,8 @@ types: install  ## mypy
 	@mkdir -p .mypy_path && ln -sfn ../missions .mypy_path/sciqlop_missions
 	@$(VENV)/bin/mypy
 
-bench: install  ## the benchmarks
-	@$(PY) benchmarks/run.py
+bench: install  ## particle products beside their peers, kept in benchmarks/RESULTS.md
+	@$(PY) benchmarks/run.py --write
 
 constraints:  ## resolve the newest versions again (needs uv)
 	@test -n "$(UV)" || { echo "make constraints needs uv" >&2; exit 1; }

@@ -8,6 +8,7 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Sequence
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ from .graph import Graph
 from .plan import Plan, make_plan
 from .report import Options, Progress, Report
 from .sources.archive import Listing
+from .sources.fetch import probe
 from .store import Store
 from .store.leases import Leases
 from .store.records import Failure
@@ -80,6 +82,7 @@ def run_campaign(
             models=promoted_models(store, graph.models(targets)),
             reasons=options.reasons,
             stage=options.stage,
+            look=partial(probe, access=options.access),
         )
 
     first = plan()

@@ -133,6 +133,7 @@ class Round:
             keep=self.options.keep,
             checksums=self.checksums,
         )
+        spec = replace(spec, access=self.options.access)
         name, start = work.key
         mark = hashlib.blake2b(str(self.store.root.resolve()).encode(), digest_size=4).hexdigest()
         granule = Granule(name, self.bundles.entry[name, start].interval)

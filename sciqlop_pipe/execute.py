@@ -22,6 +22,7 @@ import xarray as xr
 from .errors import PipeError, SourceError, StoreError, TransientError
 from .fingerprint import file_part, fingerprint, granule_part, inputs_key, model_part, params_text
 from .granule import Granule, iso
+from .sources.access import Access
 from .sources.archive import RawFile
 from .sources.fetch import checksum, fetch
 from .sources.files import LocalFile, merge_by_time, trim
@@ -114,7 +115,7 @@ def _make_raw(bundle: Bundle, member: Member, made: dict[str, Made]) -> Record |
     assert source is not None
     known = dict(member.checksums)
     with tempfile.TemporaryDirectory(prefix="sciqlop-pipe-") as folder:
-        files = [_local(raw, Path(folder), known) for raw in member.files]
+        files = [_local(raw, Path(folder), known, bundle.access) for raw in member.files]
         loaded = source.read(files, member.interval, salvage=bundle.salvage)
     digests = [("file", f.checksum) for f in loaded.used] + [("lost", w) for w in loaded.lost]
     used = tuple(
@@ -126,8 +127,8 @@ def _make_raw(bundle: Bundle, member: Member, made: dict[str, Made]) -> Record |
     return _finish(bundle, member, made, loaded.ds, mark, key, used, quality=quality)
 
 
-def _local(raw: RawFile, folder: Path, known: dict[str, str]) -> LocalFile:
-    path = fetch(raw, folder)
+def _local(raw: RawFile, folder: Path, known: dict[str, str], access: Access) -> LocalFile:
+    path = fetch(raw, folder, access)
     return LocalFile(raw, path, known.get(raw.token) or checksum(path))
 
 

@@ -61,6 +61,8 @@ class Dataset:
     model: str = ""
     transient: bool = False
     description: str = ""
+    cadence: str = ""
+    citation: str = ""
 
     @property
     def is_raw(self) -> bool:
@@ -100,6 +102,8 @@ def raw(
     granule: str,
     transient: bool = False,
     description: str = "",
+    cadence: str = "",
+    citation: str = "",
 ) -> Dataset:
     """Return the declaration of a dataset that is read from mission files.
 
@@ -115,6 +119,10 @@ def raw(
         Length of its pieces: "10min", "2h", "1d", "month".
     transient : bool
         Computed where needed and not kept.
+    cadence : str
+        Time between records, where it is constant: "4.5s".
+    citation : str
+        Paper or DOI of this very dataset, beside those of the mission.
     """
     return Dataset(
         name,
@@ -123,6 +131,8 @@ def raw(
         source=source,
         transient=transient,
         description=description,
+        cadence=cadence,
+        citation=citation,
     )
 
 
@@ -209,6 +219,7 @@ class Mission:
     citation: str = ""
     archives: tuple[str, ...] = ()
     models: tuple[Any, ...] = field(default=(), repr=False)
+    acknowledgement: str = ""
 
     def __init__(
         self,
@@ -220,6 +231,7 @@ class Mission:
         citation: str = "",
         archives: Iterable[str] = (),
         models: Iterable[Any] = (),
+        acknowledgement: str = "",
     ) -> None:
         datasets = tuple(datasets)
         if odd := [d for d in datasets if not isinstance(d, Dataset)]:
@@ -236,5 +248,6 @@ class Mission:
             ("citation", citation),
             ("archives", tuple(archives)),
             ("models", tuple(models)),
+            ("acknowledgement", acknowledgement),
         ):
             object.__setattr__(self, key, value)

@@ -11,9 +11,9 @@ from .fingerprint import file_part, granule_part, inputs_key, model_part, params
 from .granule import Granule, Interval
 from .graph import Graph
 from .model import Dataset
-from .sources.archive import Listing, RawFile
+from .sources.archive import FileMatch, Listing, RawFile
 from .sources.fetch import probe
-from .store.records import Current, Rows
+from .store.records import Current, InputUsed, Rows
 from .store.registry import Registry
 
 #: Why a granule is stale, in the order in which reasons are looked for. "upstream": an input is
@@ -148,9 +148,13 @@ def make_plan(
             entries = _product_entries(graph, dataset, wanted[name], have, plan)
         for entry in entries:
             reason = entry.reason or _why(plan, dataset, entry, verified)
-            if dataset.is_raw and entry.current is not None and reason and _lost(registry, entry):
-                reason = "withdrawn"
-                plan.withdrawn.append(Granule(name, entry.interval))
+            if dataset.is_raw and entry.current is not None and reason:
+                if listing is not None and listing.gone and reason in ("input", "withdrawn"):
+                    # An archive does not answer: what the others have is no better than this.
+                    reason = ""
+                elif _lost(registry, dataset, entry):
+                    reason = "withdrawn"
+                    plan.withdrawn.append(Granule(name, entry.interval))
             entry.reason = reason if reason in (*reasons, "upstream") else ""
         plan.timelines[name] = Timeline(entries)
     _wake_transients(plan)
@@ -268,12 +272,28 @@ def _raw_entries(
     return entries
 
 
-def _lost(registry: Registry, entry: Entry) -> bool:
-    """Tell whether a granule was made from a file that is not listed now, in no version."""
+def _lost(registry: Registry, dataset: Dataset, entry: Entry) -> bool:
+    """Tell whether a granule was made from a file that is listed no more, or in older versions.
+
+    Variables that a server gives without files do not stand for a file that is gone.
+    """
     assert entry.current is not None
-    listed = {file.start for file in entry.files}
+    patterns = getattr(dataset.source, "patterns", ())
+
+    def read(name: str) -> FileMatch | None:
+        return next((found for p in patterns if (found := p.match(name)) is not None), None)
+
+    def stands_for(file: RawFile, used: InputUsed) -> bool:
+        then, now = read(used.name), read(file.name)
+        if file.start != used.start or (then is not None and now is None):
+            return False
+        older = then is not None and now is not None and now.version < then.version
+        return not (older and then is not None and now is not None and now.stem == then.stem)
+
     used = registry.lineage(entry.current.uid)
-    return any(u.kind == "file" and u.start not in listed for u in used)
+    return any(
+        u.kind == "file" and not any(stands_for(file, u) for file in entry.files) for u in used
+    )
 
 
 def _product_entries(

@@ -7,6 +7,7 @@ mask of "any flag" would delete them.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,3 +79,34 @@ def masked_fraction(words: np.ndarray, masking: int) -> float:
         The masking bits, as in the attribute ``masking`` of a `quality` variable.
     """
     return float(np.mean((words & np.uint32(masking)) != 0)) if words.size else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What the flag words of some records add up to: fractions of the records [1]."""
+
+    records: int
+    masked: float
+    flags: tuple[tuple[str, float, bool], ...]
+
+
+def tally(words: np.ndarray, attrs: Mapping[str, Any]) -> Tally:
+    """Return the fraction of records masked, and of each flag that is set anywhere.
+
+    Parameters
+    ----------
+    words : ndarray of uint32, (n,)
+        Flag words.
+    attrs : mapping
+        Attributes of the `quality` variable: ``flag_masks``, ``flag_meanings``, ``masking``.
+    """
+    words, masking = np.asarray(words).astype(np.uint32), int(attrs.get("masking", 0))
+    meanings = str(attrs.get("flag_meanings", "")).split()
+    names = dict(zip(np.atleast_1d(attrs.get("flag_masks", [])).tolist(), meanings, strict=False))
+    names.setdefault(1 << FLAGS_MISSING, "flags_missing")
+    found = []
+    for bit in range(32):
+        mask = 1 << bit
+        if fraction := masked_fraction(words, mask):
+            found.append((names.get(mask, f"bit{bit}"), fraction, bool(masking & mask)))
+    return Tally(words.size, masked_fraction(words, masking), tuple(found))

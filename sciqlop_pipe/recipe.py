@@ -79,7 +79,7 @@ class Recipe:
     @property
     def summary(self) -> str:
         """Return the first line of the docstring."""
-        return (inspect.getdoc(self.fn) or "").split("\n", 1)[0]
+        return (self.fn.__doc__ or "").lstrip().split("\n", 1)[0]
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Return what the function returns."""

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass, field
 
 from .plan import REASONS
+from .sources.access import Access
 from .store.records import Failure, Outcome
 
 
@@ -25,6 +26,8 @@ class Options:
         Which kinds of staleness are acted upon.
     command : str
         What the user typed, for the record.
+    access : Access
+        How raw files are got: cache, patience, turns at servers, offline.
     """
 
     salvage: bool = False
@@ -32,6 +35,7 @@ class Options:
     keep: tuple[str, ...] = ()
     reasons: tuple[str, ...] = REASONS
     command: str = ""
+    access: Access = field(default_factory=Access)
 
 
 @dataclass(slots=True)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .granule import Granule, Interval
 from .model import Dataset
+from .sources.access import Access
 from .sources.archive import RawFile
 
 
@@ -79,3 +80,4 @@ class Bundle:
     root: str
     salvage: bool = False
     durable: bool = True
+    access: Access = field(default_factory=Access)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sciqlop_pipe.quality import FLAGS_MISSING, Flag, Flags, masked_fraction
+from sciqlop_pipe.quality import FLAGS_MISSING, Flag, Flags, masked_fraction, tally
 
 FLAGS = Flags(
     "flags of an instrument",
@@ -34,3 +35,14 @@ def test_only_masking_bits_mask(words):
     assert list(FLAGS.masked(array)) == [bool(w & 1) for w in words]
     expected = sum(w & 1 for w in words) / len(words) if words else 0.0
     assert masked_fraction(array, FLAGS.masking) == expected
+
+
+def test_a_tally_says_what_is_masked_and_what_is_only_told():
+    attrs = {"flag_masks": [1, 4], "flag_meanings": "bad cold", "masking": 1}
+    words = np.array([0, 1, 4, 5, 8, 1 << 31], np.uint32)
+    found = tally(words, attrs)
+    assert found.records == 6
+    assert found.masked == pytest.approx(2 / 6)
+    assert [name for name, _, _ in found.flags] == ["bad", "cold", "bit3", "flags_missing"]
+    assert [masks for _, _, masks in found.flags] == [True, False, False, False]
+    assert tally(words[:0], attrs).flags == ()

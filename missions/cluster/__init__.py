@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from sciqlop_pipe.model import Mission
 
-from . import attitude, cis, efw, ephemeris, fgm
+from . import attitude, cis, codif, efw, ephemeris, fgm, potential, tetrahedron, waves
 
 PROBES = ("1", "2", "3", "4")
-INSTRUMENTS = (cis, fgm, efw, ephemeris, attitude)
+INSTRUMENTS = (cis, codif, fgm, efw, potential, ephemeris, attitude, waves)
 
 mission = Mission(
     "cluster",
-    (d for probe in PROBES for instrument in INSTRUMENTS for d in instrument.datasets(probe)),
+    (
+        *(d for probe in PROBES for instrument in INSTRUMENTS for d in instrument.datasets(probe)),
+        *tetrahedron.datasets(),
+    ),
     title="Cluster",
     authors=(
         "C. P. Escoubet (mission); CIS: H. Reme, I. Dandouras; FGM: A. Balogh, C. M. Carr; "

@@ -1,4 +1,4 @@
-"""Attitude of Cluster: the spin axis in GSE, and vectors turned with it from GSE to ISR2.
+"""Attitude of Cluster: the spin axis in GSE, how ISR2 lies in GSE, and vectors turned with it.
 
 ISR2 (inverted spin reference) has z along the spin axis, towards the north (the spacecraft turn
 about the opposite direction), and x in the spin plane, as near to the Sun as can be. One direction,
@@ -12,8 +12,11 @@ from typing import Annotated
 import numpy as np
 import xarray as xr
 
-from sciqlop_pipe.datatypes import VectorSeries
+from sciqlop_pipe.datatypes import Attitude, VectorSeries
+from sciqlop_pipe.kernels.quaternions import of_matrices
 from sciqlop_pipe.model import Dataset, Margin, product, recipe
+from sciqlop_pipe.recipes.attitude import attitude_dataset
+from sciqlop_pipe.standard.angles import rotated_products
 
 from .cis import HIA_PROBES
 
@@ -88,6 +91,19 @@ def in_isr2(vector: VectorSeries, axis: Annotated[VectorSeries, Margin("1d")]) -
     return _series(values.astype(vector["vector"].dtype), vector["time"].values, attrs)
 
 
+@recipe(gives=Attitude, version=1)
+def isr2_attitude(axis: VectorSeries) -> xr.Dataset:
+    """Attitude from GSE to ISR2, one quaternion (time, part) per spin axis [1].
+
+    Parameters
+    ----------
+    axis : VectorSeries
+        The spin axis (z of ISR2) in GSE, (time, component).
+    """
+    q = of_matrices(rotation(axis["vector"].values))
+    return attitude_dataset(axis["time"].values, q, "GSE", "ISR2")
+
+
 def rotation(axis: np.ndarray) -> np.ndarray:
     """Return the matrices that turn GSE into ISR2, (n, 3, 3), of spin axes in GSE (n, 3)."""
     z = np.asarray(axis, np.float64).reshape(-1, 3)
@@ -104,12 +120,16 @@ def _series(values: np.ndarray, time: np.ndarray, attrs: dict[str, str]) -> xr.D
 
 
 def datasets(probe: str) -> tuple[Dataset, ...]:
-    """Return the spin axis of a spacecraft with HIA, and its magnetic field in ISR2."""
+    """Return the spin axis of a spacecraft with HIA, its attitude, and its B in ISR2."""
     if probe not in HIA_PROBES:
         return ()
     base, axis = f"cluster{probe}", f"cluster{probe}.attitude.spin_axis"
     return (
         product(axis, spin_axis, isr2=f"{base}.cis.hia.v_isr2", gse=f"{base}.cis.hia.v_gse"),
+        product(f"{base}.attitude.gse_to_isr2", isr2_attitude, axis=axis),
+        *rotated_products(
+            f"{base}.cis.hia.hs_mag.vdf", attitude=f"{base}.attitude.gse_to_isr2", reach="1d"
+        ),
         *(
             product(
                 f"{base}.attitude.b_{mode}_isr2",

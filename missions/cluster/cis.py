@@ -6,14 +6,15 @@ What the files mean is written in the README of this folder, with its sources.
 from __future__ import annotations
 
 from sciqlop_pipe.datatypes import VDF, Moments, VectorSeries
-from sciqlop_pipe.model import Dataset, raw
+from sciqlop_pipe.detect.products import ion_products
+from sciqlop_pipe.model import Dataset, product, raw
+from sciqlop_pipe.recipes.field_aligned import field_aligned
 from sciqlop_pipe.sources.files import FileSource
 from sciqlop_pipe.sources.series import MomentsAdapter, VectorAdapter
 from sciqlop_pipe.sources.skymap import Angle, SkymapAdapter
 from sciqlop_pipe.sources.species import PROTON
 from sciqlop_pipe.sources.tags import Lasting
 from sciqlop_pipe.sources.view import Seen
-from sciqlop_pipe.standard import particle_products
 
 from .names import StartTagged, patterns
 
@@ -86,5 +87,9 @@ def datasets(probe: str) -> tuple[Dataset, ...]:
         *(raw(f"{base}.v_{frame}", VectorSeries, FileSource(files, velocity(probe, frame)),
               granule=GRANULE, description=f"ions: velocity computed on board, {frame.upper()}")
           for frame in ("isr2", "gse")),
-        *particle_products(f"{base}.hs_mag.vdf"),
+        # HIA takes 12.064 s in most modes, three spins; B in ISR2 is made from the archive's GSE.
+        *ion_products(f"{base}.hs_mag.vdf", b=f"cluster{probe}.attitude.b_full_isr2",
+                      field=f"cluster{probe}.fgm.full.b_gse", accumulation="12064ms"),
+        product(f"{base}.moms_field_aligned", field_aligned, moments=f"{base}.moms",
+                b=f"cluster{probe}.fgm.full.b_gse", accumulation="4s"),
     )  # fmt: skip

@@ -4,24 +4,45 @@ from __future__ import annotations
 
 from sciqlop_pipe.model import Mission
 
-from . import boundaries, fgm, fpi, mec
+from . import (
+    boundaries,
+    derived,
+    edp,
+    fgm,
+    fpi,
+    fpi_partial,
+    hpca,
+    mec,
+    plasma,
+    scm,
+    tetrahedron,
+    waves,
+)
 
 PROBES = ("1", "2", "3", "4")
-INSTRUMENTS = (fpi, fgm, mec, boundaries)
+INSTRUMENTS = (fpi, fpi_partial, hpca, fgm, edp, scm, mec, boundaries, waves, plasma)
 
 mission = Mission(
     "mms",
-    (d for probe in PROBES for instrument in INSTRUMENTS for d in instrument.datasets(probe)),
+    (
+        *(d for probe in PROBES for instrument in INSTRUMENTS for d in instrument.datasets(probe)),
+        *tetrahedron.datasets(),
+        *derived.datasets(),
+    ),
     title="Magnetospheric Multiscale",
     authors=(
         "J. L. Burch (mission); FPI: B. L. Giles, C. J. Pollock; FIELDS: R. B. Torbert; "
-        "FGM: C. T. Russell, W. Magnes; MEC: M. G. Henderson, S. K. Morley"
+        "FGM: C. T. Russell, W. Magnes; EDP: P.-A. Lindqvist, R. E. Ergun; SCM: O. Le Contel; "
+        "HPCA: D. T. Young, S. A. Fuselier; MEC: M. G. Henderson, S. K. Morley"
     ),
     citation=(
         "Burch et al. 2016, Space Sci. Rev. 199, 5, doi:10.1007/s11214-015-0164-9; "
         "Pollock et al. 2016 (FPI), Space Sci. Rev. 199, 331, doi:10.1007/s11214-016-0245-4; "
         "Torbert et al. 2016 (FIELDS), Space Sci. Rev. 199, 105, doi:10.1007/s11214-014-0109-8; "
-        "Russell et al. 2016 (FGM), Space Sci. Rev. 199, 189, doi:10.1007/s11214-014-0057-3"
+        "Russell et al. 2016 (FGM), Space Sci. Rev. 199, 189, doi:10.1007/s11214-014-0057-3; "
+        "Lindqvist et al. 2016 (EDP), Space Sci. Rev. 199, 137, doi:10.1007/s11214-014-0116-9; "
+        "Le Contel et al. 2016 (SCM), Space Sci. Rev. 199, 257, doi:10.1007/s11214-014-0096-9; "
+        "Young et al. 2016 (HPCA), Space Sci. Rev. 199, 407, doi:10.1007/s11214-014-0119-6"
     ),
     archives=(
         "https://lasp.colorado.edu/mms/sdc/public/",

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
 from sciqlop_pipe.datatypes import VectorSeries
 from sciqlop_pipe.model import Dataset, raw
 from sciqlop_pipe.quality import FLAGS_MISSING, Flag, Flags
 from sciqlop_pipe.sources.conventions import Quality
 from sciqlop_pipe.sources.files import FileSource
 from sciqlop_pipe.sources.series import VectorAdapter
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from sciqlop_pipe.sources.cdf import CdfFile
 
 MODES = ("srvy", "brst")
 FRAMES = ("gse", "gsm", "dmpa")
@@ -31,15 +40,39 @@ FLAGS = Flags(
 )
 
 
-def field(probe: str, mode: str, frame: str) -> VectorAdapter:
+@dataclass(frozen=True, slots=True)
+class LikeDbcs:
+    """A field in DMPA that says it will do for particles in DBCS.
+
+    Both are despun; z is the major principal axis of inertia in DMPA and the axis of the body in
+    DBCS. They are 0.049 degrees apart in the quaternions of MEC (mms1, 2016-12-09), and FPI itself
+    ignores "the differences (fractions of a degree) between DBCS, DMPA and DSL" (FPI Data Products
+    Guide, section 1.5); a direction of FPI is 11.25 degrees wide.
+    """
+
+    adapter: VectorAdapter
+
+    def extent(self, cdf: CdfFile) -> tuple[int, int] | None:
+        """Return the first and last centre time [ns] of a file, None when it has no record."""
+        return self.adapter.extent(cdf)
+
+    def __call__(self, cdf: CdfFile) -> xr.Dataset:
+        """Return the whole file as a VectorSeries."""
+        ds = self.adapter(cdf)
+        ds["vector"].attrs["frame_equivalent"] = "DBCS"
+        return ds
+
+
+def field(probe: str, mode: str, frame: str) -> Callable[[CdfFile], xr.Dataset]:
     """Return the adapter for the magnetic field in one frame; the fourth column is |B|."""
-    return VectorAdapter(
+    adapter = VectorAdapter(
         variable=f"mms{probe}_fgm_b_{frame}_{mode}_l2",
         units="nT",
         frame=frame.upper(),
         long_name=f"magnetic field ({frame.upper()})",
         quality=Quality(f"mms{probe}_fgm_flag_{mode}_l2", FLAGS),
     )
+    return LikeDbcs(adapter) if frame == "dmpa" else adapter
 
 
 def datasets(probe: str) -> tuple[Dataset, ...]:
@@ -48,7 +81,13 @@ def datasets(probe: str) -> tuple[Dataset, ...]:
         raw(
             f"mms{probe}.fgm.{mode}.b_{frame}",
             VectorSeries,
-            FileSource(_patterns(probe, mode), field(probe, mode, frame), span=_SPAN[mode]),
+            FileSource(
+                _patterns(probe, mode),
+                field(probe, mode, frame),
+                # 2: the field in DMPA names DBCS as equivalent.
+                version=2 if frame == "dmpa" else 1,
+                span=_SPAN[mode],
+            ),
             granule=GRANULE[mode],
             description=f"magnetic field, {frame.upper()}",
         )

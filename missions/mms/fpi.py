@@ -6,17 +6,19 @@ What the files mean is written in the README of this folder, with its sources.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sciqlop_pipe.datatypes import VDF, EnergySpectrum, Moments
-from sciqlop_pipe.model import Dataset, raw
+from sciqlop_pipe.detect.products import ion_products
+from sciqlop_pipe.model import Dataset, product, raw
 from sciqlop_pipe.quality import Flag, Flags
+from sciqlop_pipe.recipes.field_aligned import field_aligned
 from sciqlop_pipe.sources.conventions import Deltas, Quality
 from sciqlop_pipe.sources.files import FileSource
 from sciqlop_pipe.sources.series import MomentsAdapter, SpectrumAdapter
 from sciqlop_pipe.sources.skymap import Angle, SkymapAdapter
 from sciqlop_pipe.sources.species import ELECTRON, PROTON
-from sciqlop_pipe.standard import particle_products
+from sciqlop_pipe.standard import energy_products, particle_products
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -26,6 +28,15 @@ if TYPE_CHECKING:
 SENSORS = ("dis", "des")
 MODES = ("fast", "brst")
 GRANULE = {"fast": "2h", "brst": "10min"}
+
+FIELD = {"fast": "srvy", "brst": "brst"}
+"""The mode of the magnetometer that goes with each mode of the spectrometers."""
+
+# FPI Data Users and Products Guide: 4.5 s in fast survey, 150 (DIS) and 30 ms (DES) in burst.
+_ACCUMULATION = {("dis", "fast"): "4500ms", ("des", "fast"): "4500ms",
+                 ("dis", "brst"): "150ms", ("des", "brst"): "30ms"}  # fmt: skip
+# Of the grids of velocity [km/s]: protons of 30 keV fly at 2400, electrons of 4.5 keV at 40,000.
+_V_MAX = {"dis": 2500.0, "des": 40000.0}
 
 _SPECIES = {"dis": PROTON, "des": ELECTRON}
 _WORDS = {"dis": "ions", "des": "electrons"}
@@ -145,5 +156,27 @@ def _sensor_in_mode(probe: str, sensor: str, mode: str) -> tuple[Dataset, ...]:
             description=f"{words}: moments of the FPI team"),
         raw(f"{base}.archive_spectrum", EnergySpectrum, spectra, granule=granule,
             description=f"{words}: omnidirectional energy spectrum of the FPI team"),
-        *particle_products(f"{base}.vdf"),
+        *_made(probe, sensor, mode),
+    )  # fmt: skip
+
+
+def _made(probe: str, sensor: str, mode: str) -> tuple[Dataset, ...]:
+    """Return what follows from the distributions of one sensor in one mode."""
+    field = f"mms{probe}.fgm.{FIELD[mode]}"
+    about: dict[str, Any] = {
+        "b": f"{field}.b_dmpa",
+        "sc_pot": f"mms{probe}.edp.{mode}.sc_pot",
+        "accumulation": _ACCUMULATION[sensor, mode],
+        "v_max": _V_MAX[sensor],
+        "errors": True,
+    }
+    vdf = f"mms{probe}.fpi.{sensor}.{mode}.vdf"
+    every = particle_products(vdf, **about) if sensor == "des" else ion_products(
+        vdf, field=f"{field}.b_gse", **about)  # fmt: skip
+    base = vdf.rpartition(".")[0]
+    return (
+        *every,
+        *(energy_products(vdf) if mode == "brst" else ()),
+        product(f"{base}.moms_field_aligned", field_aligned, moments=f"{base}.moms",
+                b=about["b"], accumulation=about["accumulation"]),
     )  # fmt: skip

@@ -2,43 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-import numpy as np
-
 from sciqlop_pipe.datatypes import Moments, VectorSeries
 from sciqlop_pipe.model import Dataset, raw
-from sciqlop_pipe.sources.cdf import CdfFile
-from sciqlop_pipe.sources.conventions import begin, converted, require
+from sciqlop_pipe.sources.conventions import begin
 from sciqlop_pipe.sources.files import FileSource
 from sciqlop_pipe.sources.series import MomentsAdapter, VectorAdapter
 from sciqlop_pipe.sources.species import PROTON
 from sciqlop_pipe.sources.view import Seen, Stacked
 
+from .flow import Flow
+
 FILES = "omni_coho1hr_merged_mag_plasma_{start:%Y%m%d}_v{version}.cdf"
 
 # The tag is the beginning of the hour, whatever the file says (README).
 _TAG = begin("1h")
-
-
-@dataclass(frozen=True, slots=True)
-class Flow:
-    """A velocity in RTN of speed, elevation (towards N) and azimuth (towards T)."""
-
-    name: str
-    like: str
-    elevation: str
-    azimuth: str
-    units: str = "km/s"
-
-    def values(self, cdf: CdfFile) -> np.ndarray:
-        """Return the velocity (record, 3)."""
-        require(cdf, [self.like, self.elevation, self.azimuth])
-        speed = converted(cdf, self.like, "km s^-1")
-        up = np.deg2rad(converted(cdf, self.elevation, "deg"))
-        side = np.deg2rad(converted(cdf, self.azimuth, "deg"))
-        unit = (np.cos(up) * np.cos(side), np.cos(up) * np.sin(side), np.sin(up))
-        return np.stack(unit, axis=1) * speed[:, None]
 
 
 def field() -> Seen:

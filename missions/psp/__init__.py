@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from sciqlop_pipe.model import Mission
 
-from . import fields, span, spc
+from . import connection, fields, span, span_vdf, spc
 
 mission = Mission(
     "psp",
-    (d for instrument in (fields, spc, span) for d in instrument.datasets()),
+    (d for instrument in (fields, spc, span, span_vdf, connection) for d in instrument.datasets()),
     title="Parker Solar Probe",
     authors=(
         "N. J. Fox, N. E. Raouafi (mission); FIELDS: S. D. Bale; SWEAP: J. C. Kasper; "

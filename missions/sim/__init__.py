@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from sciqlop_pipe.datatypes import VDF, Position, VectorSeries
-from sciqlop_pipe.detect.crossings import boundary_crossings
-from sciqlop_pipe.detect.regions import region_labels
-from sciqlop_pipe.model import Mission, product, raw
+from sciqlop_pipe.detect.products import boundary_products
+from sciqlop_pipe.model import Mission, raw
 from sciqlop_pipe.quality import Flag, Flags
-from sciqlop_pipe.recipes.plasma_state import plasma_state
 from sciqlop_pipe.sources.conventions import Deltas, Quality
 from sciqlop_pipe.sources.files import FileSource
 from sciqlop_pipe.sources.series import PositionAdapter, VectorAdapter
 from sciqlop_pipe.sources.skymap import Angle, SkymapAdapter
 from sciqlop_pipe.sources.species import PROTON
-from sciqlop_pipe.standard import particle_products
+from sciqlop_pipe.standard import (
+    field_products,
+    particle_products,
+    plasma_products,
+    position_products,
+)
 
 ACCUMULATION = "4.5s"
 """Of the distributions, at the cadence the simulation has unless told otherwise."""
@@ -67,10 +70,11 @@ mission = Mission(
             granule="1d", description="position and velocity of the spacecraft, GSE"),
         *particle_products("sim.ion.vdf", b="sim.fgm.b_dbcs", accumulation=ACCUMULATION,
                            v_max=1500.0, errors=True),
-        product("sim.plasma_state", plasma_state, moments="sim.ion.moments", b="sim.fgm.b"),
-        product("sim.region_labels", region_labels, state="sim.plasma_state", model="regions"),
-        product("sim.boundary_crossings", boundary_crossings, labels="sim.region_labels",
-                state="sim.plasma_state", b="sim.fgm.b", granule="1d"),
+        *boundary_products("sim", moments="sim.ion.moments", b="sim.fgm.b"),
+        *field_products("sim.fgm.b"),
+        *plasma_products("sim.ion.moments", b="sim.fgm.b_dbcs", accumulation=ACCUMULATION,
+                         reach="9s", window="2min", step="30s"),
+        *position_products("sim.mec.position"),
     ),
     title="Simulated mission",
     authors="The SciQLOP Pipe developers",

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from sciqlop_pipe.model import Mission
 
-from . import epd, mag
+from . import epd, mag, pas
 
 mission = Mission(
     "solar_orbiter",
-    (*mag.datasets(), *epd.datasets()),
+    (*pas.datasets(), *mag.datasets(), *epd.datasets()),
     title="Solar Orbiter",
-    authors="D. Müller (mission); MAG: T. S. Horbury; EPD: J. Rodriguez-Pacheco",
+    authors="D. Müller (mission); SWA: C. J. Owen, P. Louarn; MAG: T. S. Horbury; "
+    "EPD: J. Rodriguez-Pacheco",
     citation=(
         "Müller et al. 2020, Astron. Astrophys. 642, A1, doi:10.1051/0004-6361/202038467; "
+        "Owen et al. 2020 (SWA), Astron. Astrophys. 642, A16, doi:10.1051/0004-6361/201937259; "
         "Horbury et al. 2020 (MAG), Astron. Astrophys. 642, A9, doi:10.1051/0004-6361/201937257; "
         "Rodriguez-Pacheco et al. 2020 (EPD), Astron. Astrophys. 642, A7, "
         "doi:10.1051/0004-6361/201935287"

@@ -1,4 +1,4 @@
-"""Solar Orbiter magnetometer (MAG): the magnetic field in RTN, normal mode and its 1 min means."""
+"""Solar Orbiter magnetometer (MAG): normal mode, its 1 min means, and burst; in RTN and SRF."""
 
 from __future__ import annotations
 
@@ -10,7 +10,12 @@ from sciqlop_pipe.sources.files import FileSource
 from sciqlop_pipe.sources.series import VectorAdapter
 from sciqlop_pipe.sources.view import Seen, Words
 
-CADENCES = {"normal": "normal", "1min": "normal-1-minute"}
+# Frames, what file names call the cadence, granule.
+CADENCES = {
+    "normal": (("rtn", "srf"), "normal", "1d"),
+    "1min": (("rtn",), "normal-1-minute", "1d"),
+    "burst": (("rtn", "srf"), "burst", "2h"),
+}
 
 FLAGS = Flags(
     "MAG quality",
@@ -34,13 +39,13 @@ FLAGS = Flags(
 )
 
 
-def field() -> Seen:
-    """Return the adapter for the magnetic field in RTN."""
+def field(frame: str) -> Seen:
+    """Return the adapter for the magnetic field in one frame."""
     adapter = VectorAdapter(
-        variable="B_RTN",
+        variable=f"B_{frame.upper()}",
         units="nT",
-        frame="RTN",
-        long_name="magnetic field (RTN)",
+        frame=frame.upper(),
+        long_name=f"magnetic field ({frame.upper()})",
         quality=Quality("flags", FLAGS),
     )
     words = Words("flags", bits="QUALITY_BITMASK", code="QUALITY_FLAG", offset=16)
@@ -51,19 +56,22 @@ def datasets() -> tuple[Dataset, ...]:
     """Return everything of MAG."""
     return tuple(
         raw(
-            f"solar_orbiter.mag.{cadence}.b_rtn",
+            f"solar_orbiter.mag.{cadence}.b_{frame}",
             VectorSeries,
-            FileSource(_patterns(words), field()),
-            granule="1d",
-            description=f"magnetic field, RTN, {cadence}",
+            FileSource(_patterns(frame, words), field(frame)),
+            granule=granule,
+            description=f"magnetic field, {frame.upper()}, {cadence}",
         )
-        for cadence, words in CADENCES.items()
+        for cadence, (frames, words, granule) in CADENCES.items()
+        for frame in frames
     )
 
 
-def _patterns(words: str) -> tuple[str, ...]:
-    # The archive of the mission writes l2 and L2.
+def _patterns(frame: str, words: str) -> tuple[str, ...]:
+    # The archive of the mission writes l2 and L2; burst files may say when in the day they begin.
+    stamps = ("%Y%m%d", "%Y%m%dT%H%M%S") if words == "burst" else ("%Y%m%d",)
     return tuple(
-        f"solo_{level}_mag-rtn-{words}_{{start:%Y%m%d}}_{v}{{version}}.cdf"
+        f"solo_{level}_mag-{frame}-{words}_{{start:{stamp}}}_{v}{{version}}.cdf"
         for level, v in (("l2", "v"), ("L2", "V"))
+        for stamp in stamps
     )

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from sciqlop_pipe.model import Mission
 
-from . import mfi, swe, threedp
+from . import connection, mfi, swe, threedp
 
 mission = Mission(
     "wind",
-    (d for instrument in (mfi, swe, threedp) for d in instrument.datasets()),
+    (d for instrument in (mfi, swe, threedp, connection) for d in instrument.datasets()),
     title="Wind",
     authors=(
         "L. B. Wilson III (mission); MFI: R. P. Lepping, A. Koval; SWE: K. W. Ogilvie, "

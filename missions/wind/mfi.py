@@ -11,6 +11,7 @@ from sciqlop_pipe.sources.series import PositionAdapter, VectorAdapter
 from sciqlop_pipe.sources.view import Scaled, Seen, Words
 
 FILES = "wi_h0_mfi_{start:%Y%m%d}_v{version}.cdf"
+FAST_FILES = "wi_h2_mfi_{start:%Y%m%d}_v{version}.cdf"
 KEY_FILES = "wi_k0_mfi_{start:%Y%m%d}_v{version}.cdf"
 CADENCES = {"3s": ("B3", "1d"), "1min": ("B", "1d"), "1h": ("B1", "month")}
 FRAMES = ("gse", "gsm")
@@ -39,6 +40,12 @@ def field(cadence: str, frame: str) -> VectorAdapter:
     )
 
 
+def fast_field(frame: str) -> VectorAdapter:
+    """Return the adapter for the magnetic field at 11 Hz in one frame."""
+    words = f"magnetic field ({frame.upper()}), 11 Hz"
+    return VectorAdapter(f"B{frame.upper()}", "nT", frame.upper(), words)
+
+
 def key_field(frame: str) -> Seen:
     """Return the adapter for the key parameters (92 s), which come before the final data."""
     adapter = VectorAdapter(
@@ -65,6 +72,9 @@ def datasets() -> tuple[Dataset, ...]:
               FileSource(FILES, field(cadence, frame)), granule=granule,
               description=f"magnetic field, {frame.upper()}, {cadence}")
           for cadence, (_, granule) in CADENCES.items() for frame in FRAMES),
+        *(raw(f"wind.mfi.11hz.b_{frame}", VectorSeries, FileSource(FAST_FILES, fast_field(frame)),
+              granule="6h", description=f"magnetic field, {frame.upper()}, 11 Hz")
+          for frame in FRAMES),
         *(raw(f"wind.mfi.k0.b_{frame}", VectorSeries, FileSource(KEY_FILES, key_field(frame)),
               granule="1d", description=f"magnetic field, {frame.upper()}, key parameters")
           for frame in FRAMES),

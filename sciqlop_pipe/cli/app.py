@@ -9,9 +9,20 @@ from typing import Annotated
 
 import typer
 
+from .analyse_app import analyse_app
 from .catalog_app import catalog_app
 from .model_app import model_app
-from .options import DEFAULT_STORE, JsonOpt, RegistryOpt, StoreOpt
+from .options import (
+    DEFAULT_STORE,
+    AtOnceOpt,
+    CacheOpt,
+    CacheSizeOpt,
+    JsonOpt,
+    OfflineOpt,
+    RegistryOpt,
+    StoreOpt,
+    access_of,
+)
 from .store_app import store_app
 
 app = typer.Typer(
@@ -25,6 +36,7 @@ app = typer.Typer(
 app.add_typer(store_app, name="store")
 app.add_typer(catalog_app, name="catalog")
 app.add_typer(model_app, name="model")
+app.add_typer(analyse_app, name="analyse")
 
 Targets = Annotated[
     list[str],
@@ -34,9 +46,11 @@ ArchiveOpt = Annotated[
     list[str],
     typer.Option(
         "--archive",
-        metavar="PATH_OR_URL",
+        metavar="DOOR",
         show_default=False,
-        help="Folder or URL tree with mission files; may be given several times.",
+        help="Where mission files are: a folder, a URL, `speasy`, `speasy:cda`, "
+        "`hapi+https://SERVER/hapi`, `https://.../{start:%Y}/{start:%m}/`. May be given several "
+        "times, best first.",
     ),
 ]
 StartOpt = Annotated[
@@ -72,18 +86,65 @@ def common(
         raise typer.Exit
 
 
+HaveOpt = Annotated[
+    str,
+    typer.Option("--store", metavar="DIR", show_default=False, help="Show what this store has."),
+]
+
+
 @app.command()
 def graph(
     mission: Annotated[str, typer.Argument(help="Only this mission.", show_default=False)] = "",
+    store: HaveOpt = "",
+    registry: RegistryOpt = "",
+    archive: ArchiveOpt = [],  # noqa: B006
+    start: StartOpt = "",
+    stop: StopOpt = "",
+    offline: OfflineOpt = False,
+    cache: CacheOpt = "",
+    cache_size: CacheSizeOpt = "20GB",
     json: JsonOpt = False,
 ) -> None:
-    """Show every dataset as a tree, with its type, units and description.
+    """Show every dataset as a tree: type, units, cadence, what it needs, what there is of it.
 
-    Example: `sciqlop-pipe graph mms`
+    Example: `sciqlop-pipe graph mms --store ./store`
     """
-    from . import show
+    from . import tree
 
-    show.graph(mission, json)
+    access = access_of(offline, cache, cache_size, 4)
+    tree.graph(mission, store, registry, archive, (start, stop), access, json)
+
+
+@app.command()
+def search(
+    words: Annotated[list[str], typer.Argument(help="Words that all must occur.")],
+    json: JsonOpt = False,
+) -> None:
+    """Find datasets by words in their names, types, units and descriptions.
+
+    Example: `sciqlop-pipe search mms1 pitch angle`
+    """
+    from . import tree
+
+    tree.search(words, json)
+
+
+@app.command()
+def cite(
+    names: Targets,
+    store: HaveOpt = "",
+    registry: RegistryOpt = "",
+    start: StartOpt = "",
+    stop: StopOpt = "",
+    json: JsonOpt = False,
+) -> None:
+    """Say whom to cite and thank for datasets: papers, DOIs, versions of code and of files.
+
+    Example: `sciqlop-pipe cite mms1.fpi.dis.brst.moments --store ./store`
+    """
+    from . import tree
+
+    tree.cite(names, store, registry, (start, stop), json)
 
 
 @app.command()
@@ -115,6 +176,9 @@ def plan(
     store: StoreOpt = DEFAULT_STORE,
     registry: RegistryOpt = "",
     archive: ArchiveOpt = [],  # noqa: B006
+    offline: OfflineOpt = False,
+    cache: CacheOpt = "",
+    cache_size: CacheSizeOpt = "20GB",
     json: JsonOpt = False,
 ) -> None:
     """Show what a run would make, and why it is stale. Changes nothing.
@@ -125,7 +189,13 @@ def plan(
     from . import running
 
     running.plan(
-        targets, running.spans(start, stop, intervals, pad), store, registry, archive, json
+        targets,
+        running.spans(start, stop, intervals, pad),
+        store,
+        registry,
+        archive,
+        access_of(offline, cache, cache_size, 4),
+        json,
     )
 
 
@@ -162,6 +232,10 @@ def run(
         str, typer.Option(help="Granule length for the targets, e.g. 1d.", show_default=False)
     ] = "",
     no_sync: Annotated[bool, typer.Option("--no-sync", help="Do not wait for the disk.")] = False,
+    offline: OfflineOpt = False,
+    cache: CacheOpt = "",
+    cache_size: CacheSizeOpt = "20GB",
+    requests: AtOnceOpt = 4,
     json: JsonOpt = False,
 ) -> None:
     """Make the targets, and everything they need, current in an interval.
@@ -180,7 +254,16 @@ def run(
         store,
         registry,
         archive,
-        running.How(workers, scheduler, salvage, stage, keep, granule, not no_sync),
+        running.How(
+            workers,
+            scheduler,
+            salvage,
+            stage,
+            keep,
+            granule,
+            not no_sync,
+            access_of(offline, cache, cache_size, requests),
+        ),
         json,
     )
     raise typer.Exit(status)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from ..sources.access import Access
+
 
 DEFAULT_STORE = "./sciqlop-store"
 
@@ -20,4 +24,38 @@ RegistryOpt = Annotated[
         help="Registry database, when it is not inside the store.",
     ),
 ]
+OfflineOpt = Annotated[
+    bool,
+    typer.Option(
+        "--offline", help="Never touch the network: folders, and what the cache holds, are enough."
+    ),
+]
+CacheOpt = Annotated[
+    str,
+    typer.Option(
+        "--cache",
+        envvar="SCIQLOP_PIPE_CACHE",
+        metavar="DIR",
+        show_default=False,
+        help="Where downloads are kept.  [default: ~/.cache/sciqlop-pipe]",
+    ),
+]
+CacheSizeOpt = Annotated[
+    str, typer.Option("--cache-size", help="How large the cache may grow; 0 keeps nothing.")
+]
+AtOnceOpt = Annotated[
+    int,
+    typer.Option(
+        "--requests", min=1, help="How many requests of all workers one server sees at once."
+    ),
+]
 JsonOpt = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
+
+
+def access_of(offline: bool, cache: str, cache_size: str, at_once: int) -> Access:
+    """Return how raw files are got, from the words of the command line."""
+    from ..sources.access import Access, default_cache, size_of
+
+    limit = size_of(cache_size)
+    folder = cache or str(default_cache())
+    return Access(offline, folder if limit else "", limit, at_once)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
+import uuid
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,9 +32,12 @@ from ..errors import UsageError
 from ..granule import GranuleLength, Interval, duration, iso
 from ..graph import Graph
 from ..intervals import read_intervals
-from ..plan import REASONS, Plan, make_plan
+from ..plan import REASONS, Plan, make_plan, needs
 from ..report import Options, Progress, Report
+from ..sources.access import Access
 from ..sources.archive import Listing, list_archives
+from ..sources.doors import Wanted, needs_intervals, open_doors
+from ..sources.fetch import probe
 from ..store import Store
 from ..store.records import Failure, Outcome, Record
 from .output import wide
@@ -54,6 +59,7 @@ class How:
     keep: bool
     granule: str
     durable: bool
+    access: Access = field(default_factory=Access)
 
 
 def spans(start: str, stop: str, file: str, pad: str) -> list[Interval]:
@@ -96,8 +102,33 @@ def with_granules(graph: Graph, targets: Sequence[str], granule: str) -> Graph:
 
 
 def listing_of(archives: Sequence[str]) -> Listing | None:
-    """Return what the archives hold, None without archives."""
+    """Return what folders and crawled archives hold, None without archives."""
+    if odd := [a for a in archives if needs_intervals(a)]:
+        raise UsageError(
+            "this archive can only be asked about an interval", odd[0], "Name a folder or address"
+        )
     return list_archives(list(archives)) if archives else None
+
+
+def listing_for(
+    archives: Sequence[str],
+    graph: Graph,
+    names: Sequence[str],
+    intervals: Sequence[Interval],
+    access: Access,
+) -> Listing | None:
+    """Return what the archives have of what some datasets need; None without archives."""
+    if not archives:
+        return None
+    wanted = [
+        Wanted(source, spans)
+        for name, spans in needs(graph, names, intervals).items()
+        if (source := graph[name].source) is not None
+    ]
+    listing = open_doors(archives, wanted, access)
+    for said in listing.gone:
+        console.print(f"[yellow]{escape(said)}[/] What the store has stays as it is.")
+    return listing
 
 
 def plan(
@@ -106,6 +137,7 @@ def plan(
     store: str,
     registry: str,
     archives: list[str],
+    access: Access,
     json: bool,
 ) -> None:
     """Print what a run would make."""
@@ -117,8 +149,9 @@ def plan(
             opened.registry,
             names,
             intervals,
-            listing_of(archives),
+            listing_for(archives, graph, names, intervals, access),
             models=promoted_models(opened, graph.models(names)),
+            look=partial(probe, access=access),
         )
     if json:
         print(_plan_json(made))
@@ -177,12 +210,14 @@ def run(
     """Run and report; return the exit status."""
     graph = discover(how.granule, targets)
     names = graph.select(targets)
-    listing = listing_of(archives)
+    access = replace(how.access, topic=f"sciqlop-pipe-bytes-{uuid.uuid4().hex[:8]}")
+    listing = listing_for(archives, graph, names, intervals, access)
     options = Options(
         salvage=how.salvage,
         stage=how.stage,
         keep=names if how.keep else (),
         command=" ".join(sys.argv),
+        access=access,
     )
     profile = Profile(workers=how.workers, address=how.scheduler)
     with (
@@ -192,7 +227,9 @@ def run(
     ):
 
         def client() -> Client:
-            return stack.enter_context(open_cluster(profile))
+            cluster = stack.enter_context(open_cluster(profile))
+            cluster.subscribe_topic(access.topic, progress.arrived)
+            return cluster
 
         report = run_campaign(opened, graph, names, intervals, listing, client, options, progress)
     if json:
@@ -210,6 +247,7 @@ class Drawn(Progress):
         self.task: Any = None
         self.records = 0
         self.nbytes = 0
+        self.fetched = 0
 
     def planned(self, counts: dict[str, dict[str, int]], stale: int) -> None:
         """Draw a bar as long as the work."""
@@ -221,20 +259,30 @@ class Drawn(Progress):
         if isinstance(outcome, Record):
             self.records += outcome.n
             self.nbytes += outcome.nbytes
-        task = self.bars.tasks[0]
-        elapsed = max(task.elapsed or 0.0, 1e-3)
-        self.bars.update(
-            self.task,
-            advance=1,
-            rate=f"{self.records / elapsed:,.0f} records/s, "
-            f"{self.nbytes / 1e6 / elapsed:.1f} MB/s written",
-        )
+        self._draw(1)
         if isinstance(outcome, Failure):
             self.bars.console.print(
                 f"[red]{verdict}[/] {outcome.granule}: {escape(outcome.error)}",
                 highlight=False,
                 soft_wrap=True,
             )
+
+    def arrived(self, event: Any) -> None:
+        """Count bytes that a worker has downloaded (an event of the scheduler: time, message)."""
+        message = event[1] if isinstance(event, (list, tuple)) else event
+        self.fetched += int(message["bytes"])
+        if self.task is not None:
+            self._draw(0)
+
+    def _draw(self, advance: int) -> None:
+        elapsed = max(self.bars.tasks[0].elapsed or 0.0, 1e-3)
+        words = [
+            f"{self.records / elapsed:,.0f} records/s",
+            f"{self.nbytes / 1e6 / elapsed:.1f} MB/s written",
+        ]
+        if self.fetched:
+            words.append(f"{self.fetched / 1e6:,.1f} MB downloaded")
+        self.bars.update(self.task, advance=advance, rate=", ".join(words))
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""`graph`, `explain`, `status`, `quicklook`: looking at what is declared and what there is."""
+"""`explain`, `status`, `quicklook`: looking at what is declared and what there is."""
 
 from __future__ import annotations
 
@@ -11,75 +11,16 @@ from rich.table import Table
 from rich.tree import Tree
 from sqlalchemy.exc import NoResultFound
 
-from ..errors import UnknownName, UsageError, near
+from ..errors import UsageError
 from ..granule import Interval, instant, iso
 from ..graph import Graph
-from ..model import Dataset
 from ..store import Store
 from ..store.records import Current
 from .output import wide
 from .running import discover
+from .tree import described
 
 out = wide()
-
-
-def graph(mission: str, json: bool) -> None:
-    """Print the tree of datasets."""
-    whole = discover()
-    missions = [m for m in whole.missions if not mission or m.name == mission]
-    if not missions:
-        raise UnknownName(
-            f"there is no mission '{mission}'", "", near(mission, [m.name for m in whole.missions])
-        )
-    if json:
-        rows = [_declared(whole, whole[d.name]) for m in missions for d in m.datasets]
-        print(json_.dumps({"datasets": rows, "broken": [b.name for b in whole.broken]}, indent=1))
-        return
-    for m in missions:
-        root = Tree(f"[bold]{m.name}[/]  {m.title}")
-        branches: dict[tuple[str, ...], Tree] = {}
-        for d in m.datasets:
-            parts = d.name.split(".")
-            for depth in range(1, len(parts)):
-                at = tuple(parts[:depth])
-                if at not in branches:
-                    parent = branches[at[:-1]] if depth > 1 else root
-                    branches[at] = parent.add(parts[depth - 1])
-            branches[tuple(parts[:-1])].add(_leaf(whole[d.name], parts[-1]))
-        out.print(root)
-    for broken in whole.broken:
-        out.print(f"[red]broken plugin {broken.name}[/] ({broken.value})")
-
-
-def _units(dataset: Dataset) -> str:
-    main = next((v for v in dataset.gives.variables if v.name == dataset.gives.main), None)
-    return f" [{main.units}]" if main and main.units != "*" else ""
-
-
-def _leaf(dataset: Dataset, last: str) -> str:
-    units = escape(_units(dataset))
-    maker = "raw" if dataset.is_raw else dataset.recipe.name if dataset.recipe else ""
-    note = ", transient" if dataset.transient else ""
-    return (
-        f"[cyan]{last}[/] {dataset.gives.name}{units} ({maker}, {dataset.granule}{note}) "
-        f"[dim]{escape(dataset.description or dataset.gives.description)}[/]"
-    )
-
-
-def _declared(graph: Graph, dataset: Dataset) -> dict[str, Any]:
-    return {
-        "name": dataset.name,
-        "type": dataset.gives.name,
-        "granule": str(graph.length(dataset.name)),
-        "raw": dataset.is_raw,
-        "recipe": dataset.recipe.name if dataset.recipe else None,
-        "inputs": dict(dataset.inputs),
-        "params": dict(dataset.params),
-        "version": dataset.version,
-        "variables": {v.name: v.units for v in dataset.gives.variables},
-        "transient": dataset.transient,
-        "description": dataset.description,
-    }
 
 
 def explain(dataset: str, at: str, store: str, registry: str, json: bool) -> None:
@@ -88,7 +29,7 @@ def explain(dataset: str, at: str, store: str, registry: str, json: bool) -> Non
     declared = whole[dataset]
     if not at:
         if json:
-            print(json_.dumps(_declared(whole, declared), indent=1))
+            print(json_.dumps(described(whole, declared), indent=1))
             return
         out.print(_recipe_tree(whole, dataset, Tree(_node_text(whole, dataset))))
         return

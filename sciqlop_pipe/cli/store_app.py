@@ -1,4 +1,4 @@
-"""The `store` commands: check, publish, rollback, release, gc, backup, rebuild, upgrade, du."""
+"""The `store` commands: check, publish, rollback, release, gc, backup, rebuild, quality, du ..."""
 
 from __future__ import annotations
 
@@ -235,3 +235,39 @@ def du(store: StoreOpt = DEFAULT_STORE, registry: RegistryOpt = "", json: JsonOp
     for u in found:
         table.add_row(u.dataset, str(u.granules), f"{u.current / 1e6:.1f}", f"{u.other / 1e6:.1f}")
     wide().print(table)
+
+
+@store_app.command("quality")
+def quality(
+    dataset: Annotated[str, typer.Argument(help="A dataset with flag words.")],
+    start: Annotated[str, typer.Option(show_default=False)] = "",
+    stop: Annotated[str, typer.Option(show_default=False)] = "",
+    store: StoreOpt = DEFAULT_STORE,
+    json: JsonOpt = False,
+) -> None:
+    """Show which fraction of the records has each quality flag, and which is masked.
+
+    Example: `sciqlop-pipe store quality mms1.fpi.dis.fast.moms --start 2015-12-01`
+    """
+    import json as json_
+    from dataclasses import asdict
+
+    import xarray as xr
+    from rich.table import Table
+
+    from ..errors import UsageError
+    from ..quality import tally
+
+    time = slice(start or None, stop or None)
+    with xr.open_dataset(store, engine="sciqlop", dataset=dataset, time=time) as ds:
+        if "quality" not in ds:
+            raise UsageError("it has no flag words", dataset)
+        found = tally(ds["quality"].values, ds["quality"].attrs)
+    if json:
+        typer.echo(json_.dumps(asdict(found), indent=1))
+        return
+    table = Table("flag", "records", "masks")
+    for name, fraction, masks in found.flags:
+        table.add_row(name, f"{fraction:.2%}", "yes" if masks else "")
+    wide().print(table)
+    _print(f"{found.records} records, {found.masked:.2%} masked")

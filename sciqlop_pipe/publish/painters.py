@@ -16,6 +16,7 @@ from .raster import Grid, broken, cells, polyline, raster
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.colors import Colormap, Normalize
 
 INK, SOFT, FAINT = "#1a1a1a", "#666666", "#e6e6e6"
 BLUE, GREEN, RED, ORANGE = "#0072b2", "#009e73", "#d55e00", "#e69f00"
@@ -91,8 +92,19 @@ def logarithmic(ax: Axes) -> None:
     ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if narrow else (1,), numticks=9))
     ax.yaxis.set_minor_locator(LogLocator(subs=tuple(range(2, 10)), numticks=99))
     ax.yaxis.set_minor_formatter(NullFormatter())
+    if narrow:
+        ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _power(value)))
     if high < 1e5 and low > 1e-4:
         ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+
+
+def _power(value: float) -> str:
+    """Return a number as a factor and a power of ten, as mathematics."""
+    if value <= 0:
+        return ""
+    power = int(np.floor(np.log10(value) + 1e-9))
+    factor = f"{value / 10.0**power:.2g}"
+    return f"$10^{{{power}}}$" if factor == "1" else rf"${factor} \times 10^{{{power}}}$"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +112,8 @@ class Spectrogram:
     """A spectrum (time, bin) on true energies: each record keeps its own table.
 
     `lower` and `upper` (time or 1, bin) are the edges of the bins in ln E, NaN = not used; with
-    `log_axis` False in the units of a linear axis.
+    `log_axis` False in the units of a linear axis. `scale` of the colours is "log", "linear" or
+    "signed", which has zero in the middle.
     """
 
     time: np.ndarray
@@ -110,11 +123,10 @@ class Spectrogram:
     label: str
     colour_label: str
     log_axis: bool = True
+    scale: str = "log"
 
     def __call__(self, ax: Axes, interval: Interval) -> None:
-        """Draw the mean over each pixel, logarithmic in energy and colour; white = no data."""
-        import matplotlib as mpl
-        from matplotlib.colors import LogNorm
+        """Draw the mean over each pixel; white = no data."""
         from matplotlib.image import AxesImage
 
         bottom, top = np.nanmin(self.lower), np.nanmax(self.upper)
@@ -129,24 +141,44 @@ class Spectrogram:
         height = max(1, round(ax.bbox.height))
         grid = Grid(pixels_in_time(ax, interval), np.linspace(bottom, top, height + 1))
         image = raster(self.values, self.lower, self.upper, _cells(self.time, interval), grid)
-        low, high = colour_range(image)
-        norm = LogNorm(low, high)
-        cmap = mpl.colormaps["viridis"]
-        cmap = cmap.with_extremes(under=NOTHING_COUNTED, bad=(1, 1, 1, 0))
+        norm, cmap = colours_of(image, self.scale)
         drawn = AxesImage(ax, cmap=cmap, norm=norm, origin="lower", extent=(0, 1, 0, 1),
                           interpolation="nearest", transform=ax.transAxes, zorder=0.5)  # fmt: skip
-        drawn.set_data(np.where(image == 0, low * 1e-3, image))
+        log = self.scale == "log"
+        drawn.set_data(np.where(image == 0, norm.vmin * 1e-3, image) if log else image)
         drawn.set_clip_path(ax.patch)
         ax.add_image(drawn)
         bar = ax.inset_axes((1.012, 0, 0.014, 1))
-        below = bool((image < low).any())
+        below = log and bool((image < norm.vmin).any())
         colours = ax.figure.colorbar(drawn, cax=bar, extend="min" if below else "neither",
                                      extendfrac=0.04)  # fmt: skip
         colours.set_label(self.colour_label, fontsize=8.5)
         colours.outline.set_linewidth(0.6)
         bar.tick_params(labelsize=8.5, width=0.6)
+        if log:
+            logarithmic(bar)
         bar.minorticks_off()
         ax.grid(False)
+
+
+def colours_of(image: np.ndarray, scale: str) -> tuple[Normalize, Colormap]:
+    """Return the norm and the colours of an image on a scale: "log", "linear" or "signed"."""
+    import matplotlib as mpl
+    from matplotlib.colors import LogNorm, Normalize
+
+    clear = (1, 1, 1, 0)
+    if scale == "log":
+        cmap = mpl.colormaps["viridis"].with_extremes(under=NOTHING_COUNTED, bad=clear)
+        return LogNorm(*colour_range(image)), cmap
+    known = image[np.isfinite(image)]
+    if scale == "signed":
+        # Purple and orange, which do not turn into each other for anyone.
+        most = float(np.percentile(np.abs(known), 99.5)) if known.size else 1.0
+        cmap = mpl.colormaps["PuOr"].with_extremes(bad=clear)
+        return Normalize(-(most or 1.0), most or 1.0), cmap
+    low, high = (float(known.min()), float(known.max())) if known.size else (0.0, 1.0)
+    cmap = mpl.colormaps["viridis"].with_extremes(bad=clear)
+    return Normalize(low, high if high > low else low + 1.0), cmap
 
 
 def colour_range(image: np.ndarray) -> tuple[float, float]:

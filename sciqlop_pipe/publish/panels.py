@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -15,11 +14,11 @@ from ..errors import PipeError
 from ..granule import Interval
 from ..kernels.energies import geometric_edges
 from ..quality import FLAGS_MISSING
+from ..recipes.spectra import energy_spectrum
+from .anything import COMPONENTS, drawn
 from .painters import (
     BLUE,
-    GREEN,
     INK,
-    PINK,
     RED,
     Flags,
     Line,
@@ -28,13 +27,14 @@ from .painters import (
     Spectrogram,
     no_data,
 )
+from .snapshots import Snapshots
+from .words import label, long_name, ns, pretty
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-COMPONENTS = (BLUE, GREEN, RED, PINK)
 SYMBOLS = {"nT": "B", "km s^-1": "V", "mV m^-1": "E", "nA m^-2": "J", "km": "R"}
-TALL, LOW = 188, 104
+TALL, LOW, SQUARE = 188, 104, 204
 FLAG = 9
 MOST_FLAGS = 8
 
@@ -71,14 +71,23 @@ def rows(panel: Panel) -> tuple[Row, ...]:
     PipeError
         When its DataType has no panel.
     """
-    if panel.datatype not in _ROWS:
-        raise PipeError(
-            f"a {panel.datatype} has no panel", panel.name,
-            f"A quicklook draws {', '.join(_ROWS)}; draw a product of this dataset",
-        )  # fmt: skip
     if not panel.ds.sizes.get("time"):
         return (Row(f"{panel.name}/", "", no_data, LOW),)
-    return (*_ROWS[panel.datatype](panel), *_quality(panel))
+    found = _ROWS.get(panel.datatype, _anything)(panel)
+    if not found:
+        raise PipeError(
+            f"a {panel.datatype} holds nothing that can be drawn against time", panel.name,
+            "Draw a product of this dataset",
+        )  # fmt: skip
+    return (*found, *_quality(panel))
+
+
+def _anything(panel: Panel) -> tuple[Row, ...]:
+    """Return rows for a DataType that has none of its own."""
+    return tuple(
+        Row(f"{panel.name}/{d.variable}", d.title, d.paint, SQUARE if d.tall else TALL)
+        for d in drawn(panel.ds)
+    )
 
 
 # -- lines ----------------------------------------------------------------------------------
@@ -101,8 +110,8 @@ def scalars(panel: Panel, variables: Sequence[str], symbol: str, words: Sequence
         Line(v, word, colour, _beside(ds, name, "min"), _beside(ds, name, "max"))
         for v, name, word, colour in zip(values, variables, words, colours, strict=False)
     )
-    paint = Lines(ns(ds), lines, _label(symbol, ds[variables[0]]), spans_a_decade(*values))
-    return Row(f"{panel.name}/{variables[0]}", _heading(panel, variables[0]), paint)
+    paint = Lines(ns(ds), lines, label(symbol, ds[variables[0]]), spans_a_decade(*values))
+    return Row(f"{panel.name}/{variables[0]}", long_name(panel.ds, variables[0]), paint)
 
 
 def vector(panel: Panel, variable: str, *, magnitude: bool, scale: float = 1.0) -> Row:
@@ -125,9 +134,9 @@ def vector(panel: Panel, variable: str, *, magnitude: bool, scale: float = 1.0) 
     # The magnitude of a mean is not the mean of the magnitude.
     if magnitude and low is None:
         lines.insert(0, Line(np.sqrt((values**2).sum(1)), f"$|{symbol}|$"))
-    label = _label(array.attrs.get("frame", ""), array, scale)
-    paint = Lines(ns(panel.ds), tuple(lines), label)
-    return Row(f"{panel.name}/{variable}", _heading(panel, variable), paint)
+    text = label(array.attrs.get("frame", ""), array, scale)
+    paint = Lines(ns(panel.ds), tuple(lines), text)
+    return Row(f"{panel.name}/{variable}", long_name(panel.ds, variable), paint)
 
 
 def _beside(ds: xr.Dataset, variable: str, which: str, scale: float = 1.0) -> np.ndarray | None:
@@ -145,9 +154,9 @@ def _spectrum(panel: Panel) -> tuple[Row, ...]:
     if not np.isfinite(lower).any():
         return (Row(f"{panel.name}/spectrum", "", no_data, LOW),)
     values = np.asarray(spectrum.values, np.float64)
-    label = _label("$E$", energy)
-    paint = Spectrogram(ns(panel.ds), values, lower, upper, label, _flux_units(spectrum))
-    return (Row(f"{panel.name}/spectrum", _heading(panel, "spectrum"), paint, TALL + 16),)
+    units = f"[{pretty(str(spectrum.attrs.get('units', '')))}]"
+    paint = Spectrogram(ns(panel.ds), values, lower, upper, label("$E$", energy), units)
+    return (Row(f"{panel.name}/spectrum", long_name(panel.ds, "spectrum"), paint, TALL + 16),)
 
 
 def _pitch_angles(panel: Panel) -> tuple[Row, ...]:
@@ -160,23 +169,36 @@ def _pitch_angles(panel: Panel) -> tuple[Row, ...]:
     count = known.sum(2)
     mean = np.where(known, flux, 0.0).sum(2) / np.where(count > 0, count, np.nan)
     edges = np.linspace(0, 180, mean.shape[1] + 1)[None]
-    label = _label(r"$\alpha$", ds["pitch_angle"])
+    text = label(r"$\alpha$", ds["pitch_angle"])
     units = f"[{pretty('eV / (cm^2 s sr eV)')}]"
-    paint = Spectrogram(ns(ds), mean, edges[:, :-1], edges[:, 1:], label, units, False)
+    paint = Spectrogram(ns(ds), mean, edges[:, :-1], edges[:, 1:], text, units, False)
     attrs = {"long_name": f"{ds.attrs['species']} mean differential energy flux"}
-    titled = Panel(panel.name, panel.datatype, ds.assign(f=ds["f"].assign_attrs(attrs)))
-    return (Row(f"{panel.name}/f", _heading(titled, "f"), paint),)
+    titled = ds.assign(f=ds["f"].assign_attrs(attrs))
+    return (Row(f"{panel.name}/f", long_name(titled, "f"), paint),)
 
 
-def _reduced_1d(panel: Panel) -> tuple[Row, ...]:
+def _reduced_2d(panel: Panel) -> tuple[Row, ...]:
     ds = panel.ds
-    v = np.asarray(ds["v"].values, np.float64)
-    half = 0.5 * (v[1] - v[0]) if v.size > 1 else 1.0
-    values = np.asarray(ds["f"].values, np.float64)
-    label = _label("$v$", ds["v"])
-    edges = (v - half)[None], (v + half)[None]
-    paint = Spectrogram(ns(ds), values, *edges, label, _flux_units(ds["f"]), False)
-    return (Row(f"{panel.name}/f", _heading(panel, "f"), paint),)
+    planes = [str(p).replace("_", ", ") for p in ds["plane"].values]
+    return tuple(
+        Row(f"{panel.name}/f/{plane}", f"{long_name(ds, 'f')} ({plane})",
+            Snapshots.of(ds, "f", k), SQUARE)
+        for k, plane in enumerate(planes)
+    )  # fmt: skip
+
+
+def _vdf(panel: Panel) -> tuple[Row, ...]:
+    """Return the omnidirectional flux: what a distribution looks like in time."""
+    return _spectrum(Panel(panel.name, panel.datatype, energy_spectrum(panel.ds)))
+
+
+def _errors(panel: Panel) -> tuple[Row, ...]:
+    """Return the errors of n, V and T, and the limits with one count in every empty bin."""
+    words = ["error", "limit"]
+    found = [scalars(panel, ["density_error", "density_limit"], "$\\sigma_n$", words)]
+    found.append(vector(panel, "velocity_error", magnitude=False))
+    pair = ["temperature_error", "temperature_limit"]
+    return (*found, scalars(panel, pair, "$\\sigma_T$", words))
 
 
 def _field_aligned(panel: Panel) -> tuple[Row, ...]:
@@ -188,19 +210,12 @@ def _field_aligned(panel: Panel) -> tuple[Row, ...]:
     )
 
 
-def _flux_units(array: xr.DataArray) -> str:
-    units = array.attrs.get("units", "")
-    if units == "eV cm^-2 s^-1 sr^-1 eV^-1":
-        units = "eV / (cm^2 s sr eV)"
-    return f"[{pretty(units)}]"
-
-
 def _labels(panel: Panel) -> tuple[Row, ...]:
     array = panel.ds["probability"].transpose("time", "label")
     names = array["label"].values if "label" in array.coords else range(array.sizes["label"])
     values = np.asarray(array.values, np.float64)
     paint = Regions(ns(panel.ds), values, tuple(str(n) for n in names))
-    return (Row(f"{panel.name}/probability", _heading(panel, "probability"), paint, LOW),)
+    return (Row(f"{panel.name}/probability", long_name(panel.ds, "probability"), paint, LOW),)
 
 
 def _moments(panel: Panel) -> tuple[Row, ...]:
@@ -260,7 +275,9 @@ _ROWS: dict[str, Callable[[Panel], tuple[Row, ...]]] = {
     "EnergySpectrum": _spectrum,
     "PitchAngle": _pitch_angles,
     "FieldAligned": _field_aligned,
-    "Reduced1D": _reduced_1d,
+    "Reduced2D": _reduced_2d,
+    "MomentErrors": _errors,
+    "VDF": _vdf,
     "PlasmaState": _state,
     "Labels": _labels,
     "Position": _position,
@@ -312,34 +329,3 @@ def flag_names(array: xr.DataArray) -> dict[int, str]:
     names = str(array.attrs.get("flag_meanings", "")).split()
     known = {int(m).bit_length() - 1: n for m, n in zip(masks, names, strict=False)}
     return {FLAGS_MISSING: "flags_missing"} | known
-
-
-# -- words -----------------------------------------------------------------------------------
-
-
-def pretty(units: str) -> str:
-    """Return units with raised exponents: "km s^-1" as mathematics."""
-    return re.sub(r"\^(-?\d+)", r"$^{\1}$", "" if units == "1" else units)
-
-
-def _label(symbol: str, array: xr.DataArray, scale: float = 1.0) -> str:
-    units = pretty(str(array.attrs.get("units", "")))
-    if scale != 1.0:
-        units = f"$10^{{{round(np.log10(scale))}}}$ {units}"
-    return "\n".join(part for part in (symbol, f"[{units}]" if units else "") if part)
-
-
-def _heading(panel: Panel, variable: str) -> str:
-    """Return what a variable is, in words, of which particles."""
-    array = panel.ds[variable]
-    text = str(array.attrs.get("long_name", array.name))
-    species = str(panel.ds.attrs.get("species", ""))
-    text = text if species in text else f"{species} {text}"
-    return re.sub(r"\b(H|He|O)(\+{1,2})", lambda m: f"{m[1]}$^{{{m[2]}}}$", text).replace(
-        "e- ", "e$^{-}$ "
-    )
-
-
-def ns(ds: xr.Dataset) -> np.ndarray:
-    """Return the times (time,) as integer nanoseconds since 1970 UTC."""
-    return ds["time"].values.astype("datetime64[ns]").astype(np.int64)

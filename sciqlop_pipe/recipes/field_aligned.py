@@ -17,7 +17,7 @@ AXES = ["perp1", "perp2", "par"]
 """par = b, perp2 along b x V, perp1 = perp2 x b: V lies in the plane of perp1 and par."""
 
 
-@recipe(gives=FieldAligned, version=1)
+@recipe(gives=FieldAligned, version=2)
 def field_aligned(
     moments: Moments,
     b: Annotated[VectorSeries, Margin("accumulation"), Margin("reach")],
@@ -31,8 +31,13 @@ def field_aligned(
         agyrotropy = sqrt(Q),  Q = 1 - 4 I2 / ((I1 - P_par)(I1 + 3 P_par)),
         I1 = tr P,  I2 = Pxx Pyy + Pxx Pzz + Pyy Pzz - Pxy^2 - Pxz^2 - Pyz^2
 
-    sqrt(Q) is 0 where P is gyrotropic and at most 1. The field-aligned frame (FAC) has the axes
-    par = b, perp2 = b x V / |b x V|, perp1 = perp2 x b.
+    sqrt(Q) is 0 where P is gyrotropic and at most 1. Two other measures of the same:
+
+        A_phi = 2 |p1 - p2|/(p1 + p2),  D_ng = 2 |P - G|/tr P
+
+    with p1, p2 the principal pressures across b, G = P_par bb + P_perp (I - bb) and |.| the
+    Frobenius norm. A_phi sees the perpendicular plane only. The field-aligned frame (FAC) has the
+    axes par = b, perp2 = b x V / |b x V|, perp1 = perp2 x b.
 
     Parameters
     ----------
@@ -50,12 +55,14 @@ def field_aligned(
     Returns
     -------
     Dataset
-        temperature_parallel, temperature_perpendicular, anisotropy, agyrotropy (time); pressure
+        temperature_parallel, temperature_perpendicular, anisotropy, agyrotropy,
+        perpendicular_asymmetry (A_phi), nongyrotropy (D_ng) (time); pressure
         (time, component, component_2), velocity and, where the moments have it, heat_flux (time,
         component), components perp1, perp2, par; b_direction (time, component) in the frame of the
         moments; quality as there. NaN where b is zero or unknown, perp1 and perp2 also where V is
-        unknown or along b. Anisotropy is NaN unless T_par is positive. Agyrotropy is NaN where P
-        is not positive definite, as it may be of a plasma colder than the bins are wide.
+        unknown or along b. Anisotropy is NaN unless T_par is positive. The three
+        measures are NaN where P is not positive definite, as it may be of a plasma colder than
+        the bins are wide.
 
     Raises
     ------
@@ -65,7 +72,9 @@ def field_aligned(
     References
     ----------
     Swisdak, M. (2016), Geophys. Res. Lett. 43, 43-49, doi:10.1002/2015GL066980: Q and its
-    invariants. Paschmann, G. et al. (1998), ISSI SR-001, chapter 6.
+    invariants. Scudder, J. & Daughton, W. (2008), J. Geophys. Res. 113, A06222,
+    doi:10.1029/2008JA013035: A_phi. Aunai, N. et al. (2013), Phys. Plasmas 20, 092903,
+    doi:10.1063/1.4820953: D_ng. Paschmann, G. et al. (1998), ISSI SR-001, chapter 6.
     """
     if "pressure" not in moments:
         raise DataTypeError("there is no pressure tensor", "moments", "Take moments that have one")
@@ -80,7 +89,13 @@ def field_aligned(
     ratio = across / np.where(parallel > 0, parallel, np.nan)
     return _dataset(
         moments,
-        (parallel * per_particle, across * per_particle, ratio, agyrotropy(pressure, parallel)),
+        (
+            parallel * per_particle,
+            across * per_particle,
+            ratio,
+            agyrotropy(pressure, parallel),
+            *perpendicular_asymmetry_and_nongyrotropy(pressure, along),
+        ),
         basis,
         along,
         str(b["vector"].attrs["frame"]),
@@ -103,6 +118,36 @@ def agyrotropy(pressure: np.ndarray, parallel: np.ndarray) -> np.ndarray:
     q = 1 - 4 * second / np.where((lowest >= 0) & (below > 0), below, np.nan)
     # A gyrotropic tensor has Q = 0, which rounding may put below.
     return np.sqrt(np.maximum(q, 0.0))
+
+
+def perpendicular_asymmetry_and_nongyrotropy(
+    pressure: np.ndarray, along: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """A_phi and D_ng (time,) of pressure tensors (time, 3, 3) of any unit, along unit vectors.
+
+    References
+    ----------
+    Scudder, J. & Daughton, W. (2008), J. Geophys. Res. 113, A06222, doi:10.1029/2008JA013035.
+    Aunai, N. et al. (2013), Phys. Plasmas 20, 092903, doi:10.1063/1.4820953.
+    """
+    real = np.isfinite(pressure).all(axis=(1, 2)) & np.isfinite(along).all(axis=1)
+    p = np.where(real[:, None, None], pressure, 0.0)
+    b = np.where(real[:, None], along, 0.0)
+    trace = np.trace(p, axis1=1, axis2=2)
+    parallel = np.einsum("ti,tij,tj->t", b, p, b)
+    across = 0.5 * (trace - parallel)
+    bb = b[:, :, None] * b[:, None, :]
+    flat = np.eye(3) - bb
+    plane = flat @ p @ flat
+    # The two principal values across b have this sum and this sum of squares; the third is 0.
+    squares = np.einsum("tij,tij->t", plane, plane)
+    difference = np.sqrt(np.maximum(2 * squares - (2 * across) ** 2, 0.0))
+    gyrotropic = parallel[:, None, None] * bb + across[:, None, None] * flat
+    rest = np.sqrt(((p - gyrotropic) ** 2).sum(axis=(1, 2)))
+    sound = real & (np.linalg.eigvalsh(p)[:, 0] >= 0)
+    perpendicular = np.where(sound & (across > 0), across, np.nan)
+    whole = np.where(sound & (trace > 0), trace, np.nan)
+    return difference / perpendicular, 2 * rest / whole
 
 
 def field_aligned_basis(along: np.ndarray, velocity: np.ndarray) -> np.ndarray:
@@ -136,6 +181,8 @@ def _dataset(
         ("temperature_perpendicular", "eV", "temperature across the field"),
         ("anisotropy", "1", "perpendicular over parallel temperature"),
         ("agyrotropy", "1", "agyrotropy sqrt(Q)"),
+        ("perpendicular_asymmetry", "1", "agyrotropy A_phi"),
+        ("nongyrotropy", "1", "nongyrotropy D_ng"),
     )
     variables: dict[str, object] = {
         name: (

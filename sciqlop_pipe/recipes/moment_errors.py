@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import numpy as np
 import xarray as xr
 
 from ..constants import ELEMENTARY_CHARGE
-from ..datatypes import VDF, MomentErrors
+from ..datatypes import VDF, MomentErrors, ScalarSeries
 from ..errors import DataTypeError
 from ..kernels.energies import speed_weights
 from ..kernels.errors import QUANTITIES, moment_variances
 from ..kernels.moments import velocity_sums
-from ..model import recipe
+from ..model import Margin, recipe
+from .moments import POTENTIAL_REACH, potential_at
 from .vdf import directions, distinct, distributions, energy_edges
 
 _NAMES = ("density", "velocity", "temperature_tensor", "temperature")
 
 
-@recipe(gives=MomentErrors, version=1)
+@recipe(gives=MomentErrors, version=2)
 def moment_errors(
-    vdf: VDF, *, energy_min: float = 0.0, energy_max: float = float("inf")
+    vdf: VDF,
+    sc_pot: Annotated[ScalarSeries | None, Margin(POTENTIAL_REACH)] = None,
+    *,
+    energy_min: float = 0.0,
+    energy_max: float = float("inf"),
 ) -> xr.Dataset:
     """One sigma of n [cm^-3], V [km/s], diagonal of T and T [eV] by counting statistics, (time).
 
@@ -28,15 +35,18 @@ def moment_errors(
     sums over the same counts) for V and T = m (<vv> - VV). A bin with counts has N = (f/sigma_f)^2
     of them. A bin without is not without error: in `*_limit` it contributes one count, an upper
     limit; in `*_error` nothing. What the instrument does not resolve, calibration, background and
-    the spacecraft potential are not in it.
+    the error of the spacecraft potential are not in it.
 
     Parameters
     ----------
     vdf : VDF
         With `f_error`, as f: (time, phi_bin, theta_bin, energy_bin) or (time, direction,
         energy_bin) [s^3 m^-6]. Where it has `first_energy`, lower energies are left out.
+    sc_pot : ScalarSeries, optional
+        Potential of the spacecraft [V], as in `moments`: it shifts centres and edges of energies.
+        Where it is unknown the errors are NaN.
     energy_min, energy_max : float
-        Integrate over bins with centres in this range [eV].
+        Integrate over bins with centres in this range [eV], as measured (before the potential).
 
     Returns
     -------
@@ -67,9 +77,16 @@ def moment_errors(
     times = view.f.shape[0]
     error = vdf["f_error"].transpose(*vdf["f"].dims).values.reshape(view.f.shape)
     use = view.selected(energy_min, energy_max)
-    kind, (lower, upper, used, energy) = distinct(times, edges.lower, edges.upper, use, view.energy)
+    shift = np.zeros(1)
+    if sc_pot is not None:
+        shift = view.charge * potential_at(sc_pot, vdf["time"].values)
+    kind, (lower, upper, used, energy, shift) = distinct(
+        times, edges.lower, edges.upper, use, view.energy, shift
+    )
     used = used.astype(bool)
-    weights, share = speed_weights(lower, upper, np.zeros(len(lower)), used, view.mass)
+    weights, share = speed_weights(lower, upper, shift, used, view.mass)
+    # Energies that the potential cuts off hold no counts of this plasma.
+    used &= weights[:, 0] > 0
     variance = np.empty((times, 2, QUANTITIES))
     counts = np.empty(times)
     for block in view.blocks():
@@ -80,7 +97,8 @@ def moment_errors(
         variance[block], counts[block] = moment_variances(
             f, sigma, energy, used, kind[block], weights, geometry, sums
         )
-    return _dataset(vdf, np.sqrt(np.maximum(variance, 0.0)), counts, view.mass)
+    about = {"spacecraft_potential": "none" if sc_pot is None else "corrected"}
+    return _dataset(vdf, np.sqrt(np.maximum(variance, 0.0)), counts, view.mass).assign_attrs(about)
 
 
 def _dataset(vdf: xr.Dataset, sigma: np.ndarray, counts: np.ndarray, mass: float) -> xr.Dataset:

@@ -19,15 +19,7 @@ from ..kernels.moments import (
     velocity_sums_of_grid,
 )
 from ..model import Margin, recipe
-from .vdf import (
-    Directions,
-    Distributions,
-    Edges,
-    directions,
-    distinct,
-    distributions,
-    energy_edges,
-)
+from .vdf import directions, distinct, distributions, energy_edges
 
 POTENTIAL_REACH = "10s"
 """A potential counts for a distribution only between two samples no farther away than this."""
@@ -90,38 +82,56 @@ def moments(
     Multi-Spacecraft Data, ISSI SR-001, chapter 6. Sheppard, W. F. (1898), Proc. London Math. Soc.
     s1-29, 353.
     """
-    view, edges = distributions(vdf), energy_edges(vdf)
-    shift = np.zeros(1)
-    if sc_pot is not None:
-        shift = view.charge * potential_at(sc_pot, vdf["time"].values)
-    sums = _sums(view, edges, directions(vdf), shift, view.selected(energy_min, energy_max))
-    found = bulk(sums, view.mass)
-    attrs = {k: vdf.attrs[k] for k in ("species", "mass", "charge", "frame")} | {
-        "energy_edges": edges.choice,
-        "scheme": SCHEME,
-        "spacecraft_potential": "none" if sc_pot is None else "corrected",
-    }
-    return _dataset(found, vdf, attrs)
+    work = MomentsWork(vdf, sc_pot, energy_min, energy_max)
+    for block in work.view.blocks():
+        work.add(block, work.view.values(block))
+    return work.result()
 
 
-def _sums(
-    view: Distributions, edges: Edges, look: Directions, shift: np.ndarray, usable: np.ndarray
-) -> np.ndarray:
-    times = view.f.shape[0]
-    kind, tables = distinct(times, edges.lower, edges.upper, shift, usable)
-    weights, share = speed_weights(*tables, view.mass)
-    steady = look.weights(slice(None)) if look.steady and not look.separable else None
-    out = np.empty((times, SUMS))
-    for block in view.blocks():
-        known = view.values(block), kind[block], weights, share
+class MomentsWork:
+    """`moments`, block by block: whoever holds a block of f in cache can make several products."""
+
+    def __init__(
+        self,
+        vdf: xr.Dataset,
+        sc_pot: xr.Dataset | None = None,
+        energy_min: float = 0.0,
+        energy_max: float = float("inf"),
+    ) -> None:
+        self.vdf, self.view, edges = vdf, distributions(vdf), energy_edges(vdf)
+        shift = np.zeros(1)
+        if sc_pot is not None:
+            shift = self.view.charge * potential_at(sc_pot, vdf["time"].values)
+        usable = self.view.selected(energy_min, energy_max)
+        times = self.view.f.shape[0]
+        self.kind, tables = distinct(times, edges.lower, edges.upper, shift, usable)
+        self.weights, self.share = speed_weights(*tables, self.view.mass)
+        self.look = look = directions(vdf)
+        alike = look.steady and not look.separable
+        self.steady = look.weights(slice(None)) if alike else None
+        self.sums = np.empty((times, SUMS))
+        self.attrs = {k: vdf.attrs[k] for k in ("species", "mass", "charge", "frame")} | {
+            "energy_edges": edges.choice,
+            "scheme": SCHEME,
+            "spacecraft_potential": "none" if sc_pot is None else "corrected",
+        }
+
+    def add(self, block: slice, f: np.ndarray) -> None:
+        """Take some records of f (time, direction, energy) float32 [s^3 m^-6], contiguous."""
+        known, look = (f, self.kind[block], self.weights, self.share), self.look
         if look.separable:
             azimuth, polar = look.factors(block)
-            out[block] = velocity_sums_of_grid(*known, azimuth[..., 0, 0], polar[:, :, 0, :, 0])
+            self.sums[block] = velocity_sums_of_grid(
+                *known, azimuth[..., 0, 0], polar[:, :, 0, :, 0]
+            )
         else:
-            geometry = look.weights(block) if steady is None else steady
+            geometry = look.weights(block) if self.steady is None else self.steady
             kernel = velocity_sums_of_bins if look.per_energy else velocity_sums
-            out[block] = kernel(*known, geometry)
-    return out
+            self.sums[block] = kernel(*known, geometry)
+
+    def result(self) -> xr.Dataset:
+        """Return what `moments` returns."""
+        return _dataset(bulk(self.sums, self.view.mass), self.vdf, self.attrs)
 
 
 def potential_at(sc_pot: xr.Dataset, times: np.ndarray) -> np.ndarray:

@@ -70,21 +70,44 @@ def pitch_angle_distribution(
     Paschmann, G. et al. (1998), in: Analysis Methods for Multi-Spacecraft Data, ISSI SR-001,
     chapter 5.
     """
-    if bins < 1:
-        raise UsageError(f"{bins} bins of pitch angle", "bins", "Take at least one")
-    require_same_frame(str(vdf.attrs["frame"]), b)
-    view = distributions(vdf)
-    along = field_directions(b, vdf["time"].values, accumulation, reach)
-    times, _, energies = view.f.shape
-    mean = np.empty((times, bins, energies), np.float32)
-    coverage = np.empty((times, bins, energies), np.float32)
-    for chosen, looks in rays(vdf, PARTS):
-        kernel = pitch_means_of_grid if looks.separable else pitch_means_of_list
-        for block in view.blocks():
-            f = np.ascontiguousarray(view.values(block)[..., chosen])
-            known = *looks.geometry(block), looks.weights(block), bins
-            mean[block, :, chosen], coverage[block, :, chosen] = kernel(f, along[block], *known)
-    return _dataset(vdf, view.energy, mean, coverage)
+    work = PitchWork(vdf, b, bins, accumulation, reach)
+    for block in work.view.blocks():
+        work.add(block, work.view.values(block))
+    return work.result()
+
+
+class PitchWork:
+    """`pitch_angle_distribution`, block by block (see `MomentsWork`)."""
+
+    def __init__(
+        self,
+        vdf: xr.Dataset,
+        b: xr.Dataset,
+        bins: int = 18,
+        accumulation: str = "150ms",
+        reach: str = "2s",
+    ) -> None:
+        if bins < 1:
+            raise UsageError(f"{bins} bins of pitch angle", "bins", "Take at least one")
+        require_same_frame(str(vdf.attrs["frame"]), b)
+        self.vdf, self.view, self.bins = vdf, distributions(vdf), bins
+        self.along = field_directions(b, vdf["time"].values, accumulation, reach)
+        self.rays = list(rays(vdf, PARTS))
+        shape = self.view.f.shape[0], bins, self.view.f.shape[2]
+        self.mean, self.coverage = np.empty(shape, np.float32), np.empty(shape, np.float32)
+
+    def add(self, block: slice, f: np.ndarray) -> None:
+        """Take some records of f (time, direction, energy) float32 [s^3 m^-6], contiguous."""
+        for chosen, looks in self.rays:
+            kernel = pitch_means_of_grid if looks.separable else pitch_means_of_list
+            known = *looks.geometry(block), looks.weights(block), self.bins
+            self.mean[block, :, chosen], self.coverage[block, :, chosen] = kernel(
+                np.ascontiguousarray(f[..., chosen]), self.along[block], *known
+            )
+
+    def result(self) -> xr.Dataset:
+        """Return what `pitch_angle_distribution` returns."""
+        return _dataset(self.vdf, self.view.energy, self.mean, self.coverage)
 
 
 def _dataset(

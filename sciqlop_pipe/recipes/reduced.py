@@ -2,40 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Annotated
 
 import numpy as np
 import xarray as xr
 
-from ..datatypes import VDF, Reduced1D, Reduced2D, VectorSeries
-from ..errors import UsageError
-from ..kernels.energies import speed_weights
-from ..kernels.reduced import (
-    projection,
-    reduce_1d_of_grid,
-    reduce_1d_of_list,
-    reduce_2d,
-    shells_of,
-    speeds,
-)
+from ..datatypes import VDF, Moments, Reduced1D, Reduced2D, ScalarSeries, VectorSeries
+from ..kernels.reduced import add_lines, add_planes, smooth_planes
 from ..model import Margin, recipe
-from .field_aligned import field_aligned_basis
-from .moments import moments
-from .rays import field_directions, rays, require_same_frame
-from .vdf import Distributions, distinct, distributions, energy_edges
+from .moments import POTENTIAL_REACH
+from .rays import field_directions, require_same_frame
+from .vdf import distributions
+from .velocity import (
+    FRAME_AXES,
+    Pieces,
+    Sky,
+    Table,
+    axes_of,
+    blocks,
+    bulk_velocity,
+    cells,
+    check_grid,
+    dataset,
+    drift_along,
+    origin,
+    outside_of,
+    pieces,
+    ratio,
+    some,
+    tables,
+    unit,
+)
 
-LINE_PARTS, PLANE_PARTS = 3, 2
-"""Rays per direction along either angle; nine in the planes would halve their pattern and double
-their time."""
+LINE_PARTS = 3
+"""Rays per direction along either angle."""
 
-PLANES = (("perp1", "perp2"), ("perp1", "par"), ("perp2", "par"))
+LEVELS: tuple[tuple[float, int, tuple[int, ...]], ...] = (
+    (0.0, 1, ()),
+    (0.5, 2, ()),
+    (1.5, 2, (1, 4, 1)),
+    (3.0, 2, (1, 1, 1)),
+    (10.0, 2, (1,) * 5),
+    (20.0, 2, (1,) * 9),
+)
+"""How bins of energy are laid onto planes: from how many cells across a bin on, into how many rays
+along either angle, and how these are spread over neighbouring cells then, beside what the levels
+before it spread. Pieces are never farther apart than they are spread."""
 
 
-@recipe(gives=Reduced1D, version=1)
+@recipe(gives=Reduced1D, version=2)
 def reduced_1d(
     vdf: VDF,
     b: Annotated[VectorSeries | None, Margin("accumulation"), Margin("reach")] = None,
+    bulk: Annotated[Moments | None, Margin("accumulation")] = None,
+    sc_pot: Annotated[ScalarSeries | None, Margin(POTENTIAL_REACH)] = None,
     *,
     axis: tuple = (1.0, 0.0, 0.0),
     v_max: float = 2500.0,
@@ -45,12 +65,12 @@ def reduced_1d(
 ) -> xr.Dataset:
     """Reduced F along b or a fixed axis (time, v) [s m^-4], with what lies outside the grid.
 
-        F(w) = integral of f delta(w - v.e) d3v
+        F(w) = integral of f delta(w - (v - V).e) d3v
 
     Deterministic. Each direction is three by three rays over its width, each bin of energy the
     shell between its edges with f constant in it: the sum of F dv and what lies outside is the
     density of `moments` to 1e-5. As f is constant in bins, F is wider than that of the plasma by
-    the variance inside them (about 2 % of T in a magnetosheath). No potential is applied.
+    the variance inside them (about 2 % of T in a magnetosheath).
 
     Parameters
     ----------
@@ -61,6 +81,11 @@ def reduced_1d(
         Magnetic field (time, component) [nT] in the frame of the distribution: the axis is its
         direction, averaged over the accumulation; without a sample there the nearest one within
         reach counts.
+    bulk : Moments, optional
+        Their velocity is V, zero otherwise: that of the record nearest to the distribution within
+        half an accumulation, in the frame of the distribution.
+    sc_pot : ScalarSeries, optional
+        Potential of the spacecraft [V]: energies become E + qV, as in `moments`.
     axis : tuple of three numbers
         Without b: the axis in the frame of the distribution, of any length.
     v_max : float
@@ -73,9 +98,10 @@ def reduced_1d(
     Returns
     -------
     Dataset
-        f (time, v) [s m^-4], v [km/s] the centres of the cells in the frame of the distribution;
-        outside (time): part of the density beyond the grid; coverage (time) as in `moments`;
-        quality as in the VDF. NaN where nothing was measured or b is zero or unknown (coverage 0).
+        f (time, v) [s m^-4], v [km/s] the centres of the cells along the axis, from the spacecraft
+        or V (attribute `origin`); outside (time): part of the density beyond the grid; coverage
+        (time) as in `moments`; quality as in the VDF. NaN where nothing was measured, and where b
+        is zero or b, V or the potential unknown (coverage 0).
 
     Raises
     ------
@@ -86,55 +112,62 @@ def reduced_1d(
 
     References
     ----------
-    Paschmann, G. et al. (1998), ISSI SR-001, chapter 5. Share of a shell below a velocity:
-    `kernels.reduced.projection`.
+    Paschmann, G. et al. (1998), ISSI SR-001, chapter 5. Shares of cells: `kernels.reduced`.
     """
-    _check_grid(v_max, bins)
+    check_grid(v_max, bins)
     view, times = distributions(vdf), vdf.sizes["time"]
     if b is None:
-        along, name = np.tile(_unit(axis), (times, 1)), "{:g} {:g} {:g}".format(*axis)
+        along, name = np.tile(unit(axis, "axis"), (times, 1)), "{:g} {:g} {:g}".format(*axis)
     else:
         require_same_frame(str(vdf.attrs["frame"]), b)
         along, name = field_directions(b, vdf["time"].values, accumulation, reach), "b"
+    velocity = None if bulk is None else bulk_velocity(vdf, bulk, accumulation)
+    drift = drift_along(along[:, None], velocity)[:, 0]
     edges = np.linspace(-1e-3 * v_max, 1e-3 * v_max, bins + 1)
-    density = np.full((times, bins + 2), np.nan)
-    coverage = np.zeros(times)
-    for chosen, looks in rays(vdf, LINE_PARTS):
-        kernel = reduce_1d_of_grid if looks.separable else reduce_1d_of_list
-        for at, slow, fast, share in _tables(vdf, view, chosen):
-            line = (*projection(slow, fast, edges), bins + 2)
-            for block in _runs(at):
-                f = np.ascontiguousarray(view.values(block)[..., chosen])
-                known = *looks.geometry(block), looks.parts, looks.weights(block)
-                found, seen = kernel(f, along[block], *known, share, line)
-                density[block] = np.where(
-                    (coverage[block] > 0)[:, None] & (seen > 0)[:, None],
-                    density[block] + found, np.where((seen > 0)[:, None], found, density[block]),
+    density, coverage = np.zeros((times, bins + 2)), np.zeros(times)
+    sky = Sky.of(vdf)
+    found, known = tables(vdf, view, sc_pot)
+    for table in found:
+        for rows, at in blocks(table.rows):
+            f, coverage[rows] = sky.clean(view, rows, some(table.share, at))
+            part = np.zeros((rows.size, bins + 2))
+            for chosen, looks in sky.rays(LINE_PARTS):
+                shells = (
+                    np.ascontiguousarray(some(v, at)[:, chosen]) for v in (table.slow, table.fast)
+                )
+                add_lines(
+                    np.ascontiguousarray(f[..., chosen]), along[rows], drift[rows],
+                    *sky.vectors(looks, rows), *shells, edges, part,
                 )  # fmt: skip
-                coverage[block] += seen
-    total = density.sum(axis=1)
-    outside = _ratio(density[:, 0] + density[:, -1], total)
-    width = 2 * v_max / bins
-    variables = _variables(
+            density[rows] = part
+    nowhere = ~(known & np.isfinite(along[:, 0] + drift))
+    coverage[nowhere] = 0
+    density[coverage == 0] = np.nan
+    outside = ratio(density[:, 0] + density[:, -1], density.sum(axis=1))
+    about = {
+        "units": "s m^-4",
+        "long_name": f"{vdf.attrs['species']} distribution of one component of velocity",
+    }
+    f1 = (density[:, 1:-1] * (1e3 * bins / (2 * v_max))).astype(np.float32)
+    return dataset(
         vdf,
-        ("time", "v"),
-        density[:, 1:-1] * (1e3 / width),
-        "s m^-4",
-        "distribution of one component of velocity",
-        ("time",),
-        outside,
+        sc_pot,
+        {"f": (("time", "v"), f1, about), "outside": outside_of(("time",), outside)},
         coverage,
+        {"v": cells("v", v_max, bins, f"velocity along {name}")},
+        {"axis": name, **origin(bulk)},
     )
-    coords = {"time": vdf["time"], "v": _axis("v", v_max, bins, f"velocity along {name}")}
-    attrs = {k: vdf.attrs[k] for k in ("species", "mass", "charge", "frame")} | {"axis": name}
-    return xr.Dataset(variables, coords, attrs)
 
 
-@recipe(gives=Reduced2D, version=1)
+@recipe(gives=Reduced2D, version=2)
 def reduced_2d(
     vdf: VDF,
     b: Annotated[VectorSeries | None, Margin("accumulation"), Margin("reach")] = None,
+    bulk: Annotated[Moments | None, Margin("accumulation")] = None,
+    sc_pot: Annotated[ScalarSeries | None, Margin(POTENTIAL_REACH)] = None,
     *,
+    basis: tuple = FRAME_AXES,
+    axes: str = "x y z",
     v_max: float = 2500.0,
     bins: int = 100,
     accumulation: str = "150ms",
@@ -142,13 +175,14 @@ def reduced_2d(
 ) -> xr.Dataset:
     """Reduced F in three planes (time, plane, v1, v2) [s^2 m^-5], with the part outside the grid.
 
-        F(w1, w2) = integral of f delta(w1 - v.e1) delta(w2 - v.e2) d3v
+        F(w1, w2) = integral of f delta(w1 - (v - V).e1) delta(w2 - (v - V).e2) d3v
 
-    in one deterministic pass. Each bin is two by two rays over its width and up to four shells of
-    equal volume, staggered from ray to ray, and every piece goes into one cell: the sum over the
-    grid and what lies outside is the density of `moments` to 1e-4. Cells finer than the bins of
-    the instrument show their pattern: 0.6 % of the peak (rms), up to 16 % in single cells, for a
-    magnetosheath in 50 km/s cells. No potential is applied, the bulk velocity is not subtracted.
+    in one deterministic pass. Each bin is cut into rays over its width and shells of equal volume,
+    staggered from ray to ray; every piece goes into one cell, and pieces that are farther apart
+    than cells are spread over their neighbours, so that cells finer than the bins of the
+    instrument are filled evenly. The sum over the grid and what lies outside is the density of
+    `moments` to 1e-4. For a magnetosheath in cells of 50 km/s F is right to 0.5 % of its peak
+    (rms) and 15 % of it in the worst cell, and wider by 2 to 3 % of T.
 
     Parameters
     ----------
@@ -157,8 +191,18 @@ def reduced_2d(
         Where it has `first_energy`, lower energies are left out.
     b : VectorSeries, optional
         Magnetic field (time, component) [nT] in the frame of the distribution. With it the axes
-        are par = b, perp2 along b x V, perp1 = perp2 x b (V the bulk velocity of the whole
-        distribution); without it those of the frame.
+        are par = b, perp2 along b x V, perp1 = perp2 x b (V that of `bulk`, without it the bulk
+        velocity of the whole distribution); without it those of `basis`.
+    bulk : Moments, optional
+        Their velocity is V, and velocities are relative to it; otherwise to the spacecraft. That
+        of the record nearest to the distribution within half an accumulation counts.
+    sc_pot : ScalarSeries, optional
+        Potential of the spacecraft [V]: energies become E + qV, as in `moments`.
+    basis : tuple of nine numbers
+        Without b: three axes at right angles, one after the other, in the frame of the
+        distribution; by default its own. L, M and N of a boundary, for example.
+    axes : str
+        Names of these three axes, with spaces.
     v_max : float
         The grid is `bins` equal cells from -v_max to v_max [km/s] along both axes.
     bins : int
@@ -170,141 +214,87 @@ def reduced_2d(
     -------
     Dataset
         f (time, plane, v1, v2) [s^2 m^-5]; planes perp1_perp2, perp1_par, perp2_par, or x_y, x_z,
-        y_z; v1 and v2 [km/s] along the first and second axis of the plane's name; outside (time,
-        plane): part of the density beyond the grid; coverage (time) as in `moments`; quality as
-        in the VDF. NaN where nothing was measured or the axes are undefined (coverage 0).
+        y_z; v1 and v2 [km/s] along the first and second axis of the plane's name, from the
+        spacecraft or V (attribute `origin`); outside (time, plane): part of the density beyond
+        the grid; coverage (time) as in `moments`; quality as in the VDF. NaN where nothing was
+        measured, and where the axes are undefined or V or the potential unknown (coverage 0).
 
     Raises
     ------
     DataTypeError
         When the frames differ.
     UsageError
-        For a grid without extent.
+        For a grid without extent, or axes that are not at right angles.
 
     References
     ----------
     Paschmann, G. et al. (1998), ISSI SR-001, chapter 5.
     """
-    _check_grid(v_max, bins)
+    check_grid(v_max, bins)
     view, times = distributions(vdf), vdf.sizes["time"]
-    if b is None:
-        basis, planes = np.tile(np.eye(3), (times, 1, 1)), ["x_y", "x_z", "y_z"]
-    else:
-        require_same_frame(str(vdf.attrs["frame"]), b)
-        along = field_directions(b, vdf["time"].values, accumulation, reach)
-        velocity = np.asarray(moments(vdf)["velocity"].values, np.float64)
-        basis, planes = field_aligned_basis(along, velocity), ["_".join(p) for p in PLANES]
-    step = 2e-3 * v_max / bins
-    shape = (times, 3, bins, bins)
-    f2, outside = np.full(shape, np.nan, np.float32), np.full((times, 3), np.nan)
-    total, coverage = np.zeros((times, 3)), np.zeros(times)
-    scale = np.float32((2 * v_max / bins) ** -2)
-    for chosen, looks in rays(vdf, PLANE_PARTS):
-        for at, slow, fast, share in _tables(vdf, view, chosen):
-            shells = shells_of(slow, fast, step, looks.parts)
-            for block in _runs(at):
-                f = np.ascontiguousarray(view.values(block)[..., chosen])
-                known = looks.directions(block), looks.parts, looks.weights(block), share
-                found, seen = reduce_2d(f, basis[block], *known, *shells, bins, step)
-                some = seen > 0
-                inside = found[some, :, 1:-1, 1:-1]
-                every = found[some].sum(axis=(2, 3), dtype=np.float64)
-                beyond = every - inside.sum(axis=(2, 3), dtype=np.float64)
-                rows = np.arange(times)[block][some]
-                fresh = coverage[rows] == 0
-                f2[rows[fresh]], outside[rows[fresh]] = 0, 0
-                f2[rows] += inside * scale
-                outside[rows] += beyond
-                total[rows] += every
-                coverage[block] += seen
-    variables = _variables(
-        vdf,
-        ("time", "plane", "v1", "v2"),
-        f2,
-        "s^2 m^-5",
-        "distribution of two components of velocity",
-        ("time", "plane"),
-        _ratio(outside, total),
-        coverage,
+    look = axes_of(
+        vdf, b, bulk, sc_pot, basis=basis, axes=axes, accumulation=accumulation, reach=reach
     )
-    coords = {
-        "time": vdf["time"],
-        "plane": planes,
-        "v1": _axis("v1", v_max, bins, "velocity along the first axis of the plane"),
-        "v2": _axis("v2", v_max, bins, "velocity along the second axis of the plane"),
+    step, wide = 2e-3 * v_max / bins, bins + 2
+    f2 = np.empty((times, 3, bins, bins), np.float32)
+    outside, coverage = np.empty((times, 3)), np.zeros(times)
+    scale = np.float32((bins / (2 * v_max)) ** 2)
+    sky = Sky.of(vdf)
+    found, known = tables(vdf, view, sc_pot)
+    for table in found:
+        levels = _levels(table, step, bins)
+        for rows, at in blocks(table.rows):
+            f, coverage[rows] = sky.clean(view, rows, some(table.share, at))
+            density = np.zeros((rows.size, 3, wide, wide), np.float32)
+            for level in levels:
+                for chosen, looks in sky.rays(level.parts):
+                    add_planes(
+                        f, look.basis[rows], look.drift[rows], *sky.vectors(looks, rows),
+                        *level.of(chosen, at), step, density,
+                    )  # fmt: skip
+                if level.spread.size:
+                    smooth_planes(density, level.spread)
+            outside[rows] = ratio(_border(density), density.sum(axis=(2, 3)))
+            for row, planes in zip(rows, density[:, :, 1:-1, 1:-1], strict=True):
+                np.multiply(planes, scale, out=f2[row])
+    defined = np.isfinite(look.basis.sum(axis=(1, 2)) + look.drift.sum(axis=1))
+    coverage[~(known & defined)] = 0
+    f2[coverage == 0], outside[coverage == 0] = np.nan, np.nan
+    about = {
+        "units": "s^2 m^-5",
+        "long_name": f"{vdf.attrs['species']} distribution of two components of velocity",
     }
-    attrs = {k: vdf.attrs[k] for k in ("species", "mass", "charge", "frame")}
-    return xr.Dataset(variables, coords, attrs | {"basis": "frame" if b is None else "FAC"})
+    return dataset(
+        vdf,
+        sc_pot,
+        {
+            "f": (("time", "plane", "v1", "v2"), f2, about),
+            "outside": outside_of(("time", "plane"), outside),
+        },
+        coverage,
+        {
+            "plane": look.planes,
+            "v1": cells("v1", v_max, bins, "velocity along the first axis of the plane"),
+            "v2": cells("v2", v_max, bins, "velocity along the second axis of the plane"),
+        },
+        look.about,
+    )
 
 
-def _tables(
-    vdf: xr.Dataset, view: Distributions, chosen: slice
-) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]]:
-    """Yield records of one energy table, its edges as speeds [Mm/s], its shares of ln E."""
-    edges = energy_edges(vdf)
-    use = view.selected(0.0, np.inf)
-    kind, (lower, upper, used) = distinct(view.f.shape[0], edges.lower, edges.upper, use)
-    used = used.astype(bool)
-    _, share = speed_weights(lower, upper, np.zeros(lower.shape[0]), used, view.mass)
-    for k in range(lower.shape[0] if kind.size else 0):
-        slow, fast = (
-            np.where(used[k], speeds(e[k], view.mass), np.nan)[chosen] for e in (lower, upper)
-        )
-        yield np.flatnonzero(kind == k), slow, fast, np.ascontiguousarray(share[k, chosen])
+def _levels(table: Table, step: float, bins: int) -> list[Pieces]:
+    """Pieces of all bins of energy, those first that are to be spread farthest."""
+    across, used = table.across / step, np.flatnonzero(table.width > 0)
+    ends = [*(start for start, _, _ in LEVELS[1:]), np.inf]
+    found: list[Pieces] = []
+    for (start, parts, spread), stop in reversed(list(zip(LEVELS, ends, strict=True))):
+        which = used[(across[used] >= start) & (across[used] < stop)]
+        counts = np.ceil(table.width[which] / step / max(len(spread) - 1, 1)).astype(int)
+        if which.size or found:
+            found.append(pieces(table, which, counts, parts, spread if bins > len(spread) else ()))
+    return found
 
 
-def _runs(at: np.ndarray, size: int = 32) -> Iterator[slice]:
-    """Yield runs of consecutive records, a few at a time."""
-    breaks = np.flatnonzero(np.diff(at) > 1) + 1
-    for run in np.split(at, breaks) if at.size else ():
-        for start in range(int(run[0]), int(run[-1]) + 1, size):
-            yield slice(start, min(start + size, int(run[-1]) + 1))
-
-
-def _check_grid(v_max: float, bins: int) -> None:
-    if bins < 1 or not v_max > 0:
-        raise UsageError(
-            f"a grid of {bins} cells up to {v_max:g} km/s", "bins, v_max", "Both must be positive"
-        )
-
-
-def _unit(axis: tuple) -> np.ndarray:
-    vector = np.asarray(axis, np.float64)
-    length = np.linalg.norm(vector)
-    if vector.shape != (3,) or not 0 < length < np.inf:
-        raise UsageError(f"{axis} is no direction", "axis", "Take three numbers, not all zero")
-    return vector / length
-
-
-def _ratio(part: np.ndarray, total: np.ndarray) -> np.ndarray:
-    """Part of the total, 0 where that is zero, NaN where it is not known."""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(total == 0, part, part / total)
-
-
-def _axis(name: str, v_max: float, bins: int, words: str) -> tuple:
-    edges = np.linspace(-v_max, v_max, bins + 1)
-    return name, 0.5 * (edges[1:] + edges[:-1]), {"units": "km s^-1", "long_name": words}
-
-
-def _variables(
-    vdf: xr.Dataset,
-    dims: tuple[str, ...],
-    f: np.ndarray,
-    units: str,
-    words: str,
-    out: tuple[str, ...],
-    outside: np.ndarray,
-    coverage: np.ndarray,
-) -> dict[str, object]:
-    about = {"units": units, "long_name": f"{vdf.attrs['species']} {words}"}
-    lost = {"units": "1", "long_name": "part of the density outside the grid"}
-    seen = {"units": "1", "long_name": "measured part of the sphere and of ln E"}
-    variables: dict[str, object] = {
-        "f": (dims, f.astype(np.float32), about),
-        "outside": (out, outside.astype(np.float32), lost),
-        "coverage": (("time",), coverage.astype(np.float32), seen),
-    }
-    if "quality" in vdf:
-        variables["quality"] = vdf["quality"].variable
-    return variables
+def _border(density: np.ndarray) -> np.ndarray:
+    """Sum of the border cells of planes (time, plane)."""
+    rows, columns = density[:, :, [0, -1]], density[:, :, 1:-1, [0, -1]]
+    return np.asarray(rows.sum(axis=(2, 3)) + columns.sum(axis=(2, 3)))

@@ -9,7 +9,7 @@ from ..constants import ELEMENTARY_CHARGE
 from ..datatypes import VDF, EnergySpectrum
 from ..kernels.spectra import solid_angle_mean
 from ..model import recipe
-from .vdf import distributions, solid_angles
+from .vdf import Distributions, distributions, solid_angles
 
 
 @recipe(gives=EnergySpectrum, version=1)
@@ -38,13 +38,33 @@ def energy_spectrum(vdf: VDF) -> xr.Dataset:
     Paschmann, G. et al. (1998), in: Analysis Methods for Multi-Spacecraft Data, ISSI SR-001,
     chapter 5: J = v^2 f / m per unit energy, J_E = E J.
     """
-    view, solid_angle = distributions(vdf), solid_angles(vdf)
-    times, _, bins = view.f.shape
-    mean = np.empty((times, bins), np.float32)
-    coverage = np.empty((times, bins), np.float32)
-    for block in view.blocks():
-        omega = solid_angle[block] if solid_angle.shape[0] > 1 else solid_angle
-        mean[block], coverage[block] = solid_angle_mean(view.values(block), omega)
+    work = SpectrumWork(vdf)
+    for block in work.view.blocks():
+        work.add(block, work.view.values(block))
+    return work.result()
+
+
+class SpectrumWork:
+    """`energy_spectrum`, block by block (see `MomentsWork`)."""
+
+    def __init__(self, vdf: xr.Dataset) -> None:
+        self.vdf, self.view, self.solid_angle = vdf, distributions(vdf), solid_angles(vdf)
+        shape = self.view.f.shape[0], self.view.f.shape[2]
+        self.mean, self.coverage = np.empty(shape, np.float32), np.empty(shape, np.float32)
+
+    def add(self, block: slice, f: np.ndarray) -> None:
+        """Take some records of f (time, direction, energy) float32 [s^3 m^-6], contiguous."""
+        omega = self.solid_angle[block] if self.solid_angle.shape[0] > 1 else self.solid_angle
+        self.mean[block], self.coverage[block] = solid_angle_mean(f, omega)
+
+    def result(self) -> xr.Dataset:
+        """Return what `energy_spectrum` returns."""
+        return _dataset(self.vdf, self.view, self.mean, self.coverage)
+
+
+def _dataset(
+    vdf: xr.Dataset, view: Distributions, mean: np.ndarray, coverage: np.ndarray
+) -> xr.Dataset:
     flux = 2e-4 * (view.energy * (ELEMENTARY_CHARGE / view.mass)) ** 2
     species = vdf.attrs["species"]
     energy = vdf["energy"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import xarray as xr
@@ -245,7 +245,7 @@ def _dataset(
 
 def _beside(
     b: xr.Dataset | None, moments: xr.Dataset | None, time: np.ndarray, step: str, reach: str
-) -> dict[str, tuple[str, np.ndarray, dict[str, str]]]:
+) -> dict[str, Any]:
     if b is None:
         return {}
     strength = np.sqrt((background(b, time, step, reach) ** 2).sum(axis=1))

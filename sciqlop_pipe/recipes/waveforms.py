@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.fft
 import xarray as xr
 
 from ..constants import (
@@ -188,7 +187,7 @@ def _transforms(x: np.ndarray, window: np.ndarray) -> np.ndarray:
     x = x - x.mean(axis=1, keepdims=True)
     slope = (x * at[:, None]).sum(axis=1, keepdims=True) / (at**2).sum()
     x = (x - slope * at[:, None]) * window[:, None]
-    return scipy.fft.rfft(x, axis=1, workers=1)[:, 1:]
+    return np.fft.rfft(x, axis=1)[:, 1:]
 
 
 def background(b: xr.Dataset | None, time: np.ndarray, step: str, reach: str) -> np.ndarray:

@@ -8,12 +8,13 @@ import json
 import os
 import stat
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from ..errors import ArchiveGone, SourceError
-from .http import Patience, is_url
+from .access import Access
+from .http import is_url
 from .pattern import FileMatch, FilePattern
 
 __all__ = ["FileMatch", "FilePattern", "Listing", "RawFile", "list_archives"]
@@ -63,7 +64,9 @@ class Listing:
     """All files of some archives, sorted by name; of equal names the earlier archive's first.
 
     Columns of equal length: file names, index of their folder in `folders`, sizes [bytes], stamps.
-    `skipped` names folders that could not be read.
+    `skipped` names folders that could not be read, `gone` archives that did not answer while others
+    did. `pieces` are stretches of variables that servers give without files, in the order of the
+    archives.
     """
 
     names: tuple[str, ...]
@@ -72,10 +75,12 @@ class Listing:
     stamps: tuple[str, ...]
     folders: tuple[str, ...]
     skipped: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
+    pieces: tuple[RawFile, ...] = ()
 
     def __len__(self) -> int:
-        """Return the number of files."""
-        return len(self.names)
+        """Return the number of files and pieces."""
+        return len(self.names) + len(self.pieces)
 
     def match(self, pattern: FilePattern, max_span_ns: int | None = None) -> tuple[RawFile, ...]:
         """Return the files of a pattern sorted by start, of each only the newest version.
@@ -103,7 +108,8 @@ class Listing:
 
     def to_json(self) -> str:
         """Return the listing as JSON text."""
-        return json.dumps({field: getattr(self, field) for field in self.__slots__})
+        plain = {field: getattr(self, field) for field in self.__slots__}
+        return json.dumps(plain | {"pieces": [astuple(piece) for piece in self.pieces]})
 
     @classmethod
     def from_json(cls, text: str) -> Listing:
@@ -115,7 +121,12 @@ class Listing:
             The text is something else.
         """
         try:
-            return cls(**{key: tuple(value) for key, value in json.loads(text).items()})
+            fields = {key: tuple(value) for key, value in json.loads(text).items()}
+            pieces = tuple(
+                RawFile(p[0], p[1], p[2], p[3], tuple(p[4]), p[5], p[6])
+                for p in fields.pop("pieces", ())
+            )
+            return cls(**fields, pieces=pieces)
         except (ValueError, TypeError, AttributeError) as error:
             raise SourceError(f"not a listing ({error})", todo="List the archives again") from error
 
@@ -144,7 +155,7 @@ class Folder:
     files: tuple[tuple[str, int, str], ...]
 
 
-def list_archives(archives: Iterable[str | Path], patience: Patience | None = None) -> Listing:
+def list_archives(archives: Iterable[str | Path], access: Access | None = None) -> Listing:
     """Return all files of some archives, each tree walked once.
 
     Hidden and unfinished files are left out. Symbolic links are followed, loops are noticed. A web
@@ -154,7 +165,7 @@ def list_archives(archives: Iterable[str | Path], patience: Patience | None = No
     ----------
     archives : paths or http(s) addresses
         The first ones win where the same file is in several.
-    patience : Patience
+    access : Access
         For web archives.
 
     Raises
@@ -166,14 +177,31 @@ def list_archives(archives: Iterable[str | Path], patience: Patience | None = No
     folders: list[Folder] = []
     skipped: list[str] = []
     for archive in archives:
-        text = str(archive)
-        if is_url(text):
-            from .crawl import crawl
+        folders.extend(folders_of(str(archive), skipped, access or Access()))
+    return listing_of(folders, skipped)
 
-            for location, files in crawl(text, skipped, patience or Patience()):
-                folders.append(Folder(location, tuple(f for f in files if _is_wanted(f[0]))))
-        else:
-            folders.extend(_walk(Path(text), skipped))
+
+def folders_of(archive: str, skipped: list[str], access: Access) -> list[Folder]:
+    """Return the folders of one archive; those that could not be read are added to `skipped`."""
+    if not is_url(archive):
+        return list(_walk(Path(archive), skipped))
+    from .crawl import crawl
+
+    return [wanted_folder(location, files) for location, files in crawl(archive, skipped, access)]
+
+
+def wanted_folder(location: str, files: Iterable[tuple[str, int, str]]) -> Folder:
+    """Return a folder without its hidden and unfinished files."""
+    return Folder(location, tuple(f for f in files if _is_wanted(f[0])))
+
+
+def listing_of(
+    folders: Sequence[Folder],
+    skipped: Sequence[str] = (),
+    gone: Sequence[str] = (),
+    pieces: Iterable[RawFile] = (),
+) -> Listing:
+    """Return the listing of some folders; of equal names the earlier folder's come first."""
     rows = sorted(
         (name, at, size, stamp)
         for at, folder in enumerate(folders)
@@ -181,8 +209,9 @@ def list_archives(archives: Iterable[str | Path], patience: Patience | None = No
     )
     names, folder_of, sizes, stamps = zip(*rows, strict=True) if rows else ((), (), (), ())
     return Listing(
-        names, folder_of, sizes, stamps, tuple(f.location for f in folders), tuple(skipped)
-    )
+        names, folder_of, sizes, stamps, tuple(f.location for f in folders), tuple(skipped),
+        tuple(gone), tuple(pieces),
+    )  # fmt: skip
 
 
 def _is_wanted(name: str) -> bool:

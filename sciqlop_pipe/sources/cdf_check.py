@@ -39,6 +39,8 @@ def expected_size(path: str | os.PathLike[str]) -> int:
     Source: CDF Internal Format Description, NASA/GSFC Space Physics Data Facility.
     """
     end, has_md5 = ending(path)
+    if end <= 0:
+        raise SourceError(f"damaged: it says that it ends at byte {end}", str(path), AGAIN)
     return end + (MD5_BYTES if has_md5 else 0)
 
 

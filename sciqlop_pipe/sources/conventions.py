@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .cdf import CdfFile
 
 _EV_PER_K = BOLTZMANN / ELEMENTARY_CHARGE
+_NPA_PER_EV = 1e15 * ELEMENTARY_CHARGE  # of 1 eV cm^-3
 
 # House unit -> what archives write (as `_canonical` leaves it) -> factor.
 _FACTORS: dict[str, dict[str, float]] = {
@@ -37,16 +38,20 @@ _FACTORS: dict[str, dict[str, float]] = {
     "km s^-1": {"km/s": 1.0, "kms-1": 1.0, "km/sec": 1.0, "m/s": 1e-3, "ms-1": 1e-3},
     "cm^-3": {
         "cm-3": 1.0, "1/cm3": 1.0, "/cm3": 1.0, "1/cc": 1.0, "/cc": 1.0, "cc-1": 1.0,
+        "N/cm3": 1.0, "n/cc": 1.0, "particlescm-3": 1.0,
         "m-3": 1e-6, "1/m3": 1e-6,
     },
-    "nPa": {"nPa": 1.0, "Pa": 1e9},
+    "nPa": {
+        "nPa": 1.0, "Pa": 1e9, "eV/cm3": _NPA_PER_EV, "eV/cc": _NPA_PER_EV, "J/cm3": 1e15,
+    },
     "mW m^-2": {"mW/m2": 1.0, "mWm-2": 1.0, "W/m2": 1e3, "Wm-2": 1e3},
     "mV m^-1": {"mV/m": 1.0, "mVm-1": 1.0, "V/m": 1e3},
     "V": {"V": 1.0},
-    "deg": {"deg": 1.0, "degree": 1.0, "degrees": 1.0, "rad": 180 / np.pi},
+    "deg": {"deg": 1.0, "degree": 1.0, "degrees": 1.0, "Degrees": 1.0, "rad": 180 / np.pi},
     "eV cm^-2 s^-1 sr^-1 eV^-1": {
         "keV/cm2ssrkeV": 1.0, "eV/cm2ssreV": 1.0, "eV/cm2-s-sr-eV": 1.0,
-        "eVcm-2s-1sr-1eV-1": 1.0, "keVcm-2s-1sr-1keV-1": 1.0,
+        "eVcm-2s-1sr-1eV-1": 1.0, "keVcm-2s-1sr-1keV-1": 1.0, "eV/cm2-s-ster-eV": 1.0,
+        "eV/cm2-sec-sr-eV": 1.0,
     },
     "s": {"s": 1.0, "sec": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9},
     "1": {"": 1.0, "1": 1.0},

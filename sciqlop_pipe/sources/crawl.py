@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urljoin, urlsplit
 
 from ..errors import ArchiveGone, PipeError, SourceError, TransientError
-from .http import Patience, ask
+from .cache import RawCache
+from .http import Missing, ask, host_of
+from .rate import servers
 
 if TYPE_CHECKING:
     import http.client
+
+    from .access import Access
 
 _MAX_DEPTH = 12
 _MAX_PAGES = 50_000
@@ -23,12 +29,14 @@ _SIZE = re.compile(r"(?<![\w.:-])(\d+(?:\.\d+)?)\s?([KMGTkmgt]i?B?|B)?(?![\w.:-]
 File = tuple[str, int, str]
 
 
-def crawl(base: str, skipped: list[str], patience: Patience) -> Iterator[tuple[str, list[File]]]:
+def crawl(
+    base: str, skipped: list[str], access: Access, *, depth: int = _MAX_DEPTH
+) -> Iterator[tuple[str, list[File]]]:
     """Yield (address with final slash, files) of every folder at and below an address.
 
     Links that leave the folder they stand in upwards or sideways, and those with a query, are not
     followed. A file is (name, size [bytes] or -1, stamp): Apache shows rounded sizes, Python's
-    server none at all; what is shown serves as the stamp.
+    server none at all; what is shown serves as the stamp. Offline, the pages are those seen last.
 
     Parameters
     ----------
@@ -36,8 +44,10 @@ def crawl(base: str, skipped: list[str], patience: Patience) -> Iterator[tuple[s
         Address of the archive.
     skipped : list of str
         Folders that the server refuses are added to it.
-    patience : Patience
-        Tries, pauses and timeout.
+    access : Access
+        Tries, pauses and timeout; the cache that remembers pages.
+    depth : int
+        How many levels below the address are looked at.
 
     Raises
     ------
@@ -47,31 +57,78 @@ def crawl(base: str, skipped: list[str], patience: Patience) -> Iterator[tuple[s
     waiting = [(base if base.endswith("/") else base + "/", 0)]
     seen: set[str] = set()
     while waiting:
-        address, depth = waiting.pop()
+        address, level = waiting.pop()
         if address in seen:
             continue
         seen.add(address)
-        if depth > _MAX_DEPTH or len(seen) > _MAX_PAGES:
+        if level > _MAX_DEPTH or len(seen) > _MAX_PAGES:
             raise ArchiveGone(
                 f"more than {_MAX_PAGES} folders or {_MAX_DEPTH} levels",
                 address,
                 "Give the address of a smaller part of the archive",
             )
         try:
-            location, text = ask(address, _page, patience)
+            location, text = _listing(address, access)
         except SourceError as error:
-            if depth:
+            if level:
                 skipped.append(address)
                 continue
-            raise _gone(address, error) from error
+            raise gone(address, error) from error
         except TransientError as error:
-            raise _gone(address, error) from error
+            raise gone(address, error) from error
         folders, files = read_listing(location, text)
-        waiting.extend((folder, depth + 1) for folder in sorted(folders, reverse=True))
+        if level < depth:
+            waiting.extend((folder, level + 1) for folder in sorted(folders, reverse=True))
         yield location, files
 
 
-def _gone(address: str, error: PipeError) -> ArchiveGone:
+def crawl_folder(address: str, access: Access) -> tuple[str, list[File]] | None:
+    """Return one folder as `crawl` does, None where the server says there is no such folder.
+
+    Raises
+    ------
+    ArchiveGone
+        The server does not answer, or answers with something else than a listing.
+    """
+    try:
+        location, text = _listing(address if address.endswith("/") else address + "/", access)
+    except Missing:
+        return None
+    except (SourceError, TransientError) as error:
+        raise gone(address, error) from error
+    return location, read_listing(location, text)[1]
+
+
+def _listing(address: str, access: Access) -> tuple[str, str]:
+    """Return address and text of a page: asked for, or offline as it was seen last."""
+    memory = RawCache(Path(access.cache)) if access.cache else None
+    key = f"page {address}"
+    if access.offline:
+        seen = memory.recall(key) if memory is not None else None
+        if seen is None:
+            raise SourceError(
+                "it has not been listed yet, and the network is not to be used",
+                address,
+                "Run once without --offline",
+            )
+        location, text = json.loads(seen)
+        if not location:
+            raise Missing("there was no such folder", address)
+        return location, text
+    try:
+        with servers.turn(host_of(address), access):
+            location, text = ask(address, _page, access.patience)
+    except Missing:
+        if memory is not None:
+            memory.remember(key, json.dumps(["", ""]))
+        raise
+    if memory is not None:
+        memory.remember(key, json.dumps([location, text]))
+    return location, text
+
+
+def gone(address: str, error: PipeError) -> ArchiveGone:
+    """Return why an archive cannot be listed."""
     return ArchiveGone(
         f"the archive cannot be listed: {error.what}", address, "Check the address and the network"
     )
@@ -80,6 +137,12 @@ def _gone(address: str, error: PipeError) -> ArchiveGone:
 def _page(response: http.client.HTTPResponse) -> tuple[str, str]:
     """Return the address that answered (after redirects) and the text of the page."""
     data = response.read(_MAX_PAGE_BYTES)
+    told = response.headers.get("Content-Length") or ""
+    if told.isdigit() and len(data) < min(int(told), _MAX_PAGE_BYTES):
+        # Half a listing would look as if files had gone.
+        raise TransientError(
+            f"the listing ended after {len(data)} of {told} bytes", response.url, "Try again"
+        )
     kind = response.headers.get_content_type()
     if kind not in ("text/html", "application/xhtml+xml"):
         raise SourceError(f"no directory listing but {kind}", response.url)

@@ -2,59 +2,91 @@
 
 from __future__ import annotations
 
-import contextlib
+import base64
+import binascii
 import hashlib
-import secrets
-import shutil
+import json
+import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import SourceError, TransientError
+from .access import Access
 from .archive import RawFile
+from .cache import Kept, RawCache, sha256
 from .cdf_check import refuse_page
-from .http import Patience, ask, is_url
+from .http import ask, host_of, is_url
+from .rate import servers, tell
 
 if TYPE_CHECKING:
     import http.client
 
-_BLOCK_BYTES = 1 << 20
+_BLOCK_BYTES = 1 << 18
+_TELL_SECONDS = 0.5
 _PAGES = (".html", ".htm", ".xml", ".vot", ".votable")
+_HAPI = "hapi+"
+_SPEASY = "speasy:"
+checksum = sha256
 
 
-def fetch(raw: RawFile, into: Path, patience: Patience | None = None) -> Path:
+def fetch(raw: RawFile, into: Path, access: Access | None = None) -> Path:
     """Return the local path of a raw file, downloading it if it is remote.
 
-    A remote file goes to a temporary name first and takes its own (``into/token/name``) when it
-    is whole; a file that is there already for the same token is not fetched again.
+    A remote file is collected in a part and takes its own name when it is whole and its checksum,
+    if the server tells one, fits. A part that was cut off is continued where it ended, if the
+    server says that it is still the same file. With a cache, a file of the same token is not
+    fetched again.
 
     Parameters
     ----------
     raw : RawFile
         From a listing.
     into : Path
-        Folder for downloads, made if needed.
-    patience : Patience
-        Tries, pauses and timeout.
+        Folder for what the task reads, made if needed.
+    access : Access
+        Cache, patience, turns at servers; whether the network may be used at all.
 
     Raises
     ------
     SourceError
-        The file is gone, refused by the server, empty, or a web page.
+        The file is gone, refused by the server, empty, or a web page; or offline and not in the
+        cache.
     TransientError
         The server failed, the body was cut short, or the file changed since it was listed.
     """
-    if not is_url(raw.location):
+    if not is_remote(raw.location):
         return _local(raw)
-    target = Path(into) / raw.token / raw.name
-    if target.is_file() and raw.size in (-1, target.stat().st_size):
-        return target
-    return _download(raw, target, patience or Patience())
+    access = access or Access()
+    into = Path(into)
+    cache = RawCache(Path(access.cache), access.cache_bytes) if access.cache else RawCache(into)
+    try:
+        with cache.alone(raw.token):
+            for _ in range(3):
+                kept = cache.find(raw.token, raw.name) or _get(raw, cache, access)
+                try:
+                    return kept.path if not access.cache else cache.borrow(kept, into / raw.token)
+                except FileNotFoundError:  # removed by a full cache in this very moment
+                    continue
+    except OSError as error:
+        raise SourceError(
+            f"cannot be written to {cache.folder} ({error.strerror or error})",
+            raw.location,
+            "Free some space or choose another folder for downloads",
+        ) from error
+    raise TransientError("the cache is too small to hold it", raw.location, "Give --cache-size")
 
 
-def probe(raw: RawFile, patience: Patience | None = None) -> RawFile:
+def is_remote(location: str) -> bool:
+    """Tell whether a location needs the network."""
+    return is_url(location) or location.startswith((_HAPI, _SPEASY))
+
+
+def probe(raw: RawFile, access: Access | None = None) -> RawFile:
     """Return a remote file with size and stamp (ETag, else Last-Modified) as the server tells them.
 
-    Local files, and those of listings that showed a stamp, come back unchanged.
+    Local files, and those of listings that showed a stamp, come back unchanged. Offline it is what
+    the server said last.
 
     Raises
     ------
@@ -63,21 +95,24 @@ def probe(raw: RawFile, patience: Patience | None = None) -> RawFile:
     """
     if not is_url(raw.location) or raw.stamp:
         return raw
+    access = access or Access()
+    memory = RawCache(Path(access.cache)) if access.cache else None
+    key = f"probe {raw.location}"
+    if access.offline:
+        said = memory.recall(key) if memory is not None else None
+        size, stamp = json.loads(said) if said else (raw.size, raw.stamp)
+        return replace(raw, size=size, stamp=stamp)
 
     def read(response: http.client.HTTPResponse) -> RawFile:
         size = int(response.headers.get("Content-Length") or -1)
         stamp = response.headers.get("ETag") or response.headers.get("Last-Modified") or ""
-        return RawFile(
-            raw.name, raw.location, raw.start, raw.stop, raw.version, size, stamp.strip()
-        )
+        return replace(raw, size=size, stamp=stamp.strip())
 
-    return ask(raw.location, read, patience or Patience(), method="HEAD")
-
-
-def checksum(path: str | Path) -> str:
-    """Return the SHA-256 of a file's bytes as "sha256:" and 64 hexadecimal digits."""
-    with Path(path).open("rb") as file:
-        return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}"
+    with servers.turn(host_of(raw.location), access):
+        known = ask(raw.location, read, access.patience, method="HEAD")
+    if memory is not None:
+        memory.remember(key, json.dumps([known.size, known.stamp]))
+    return known
 
 
 def _local(raw: RawFile) -> Path:
@@ -103,51 +138,161 @@ def _local(raw: RawFile) -> Path:
     return path
 
 
-def _download(raw: RawFile, target: Path, patience: Patience) -> Path:
-    part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-
-        def save(response: http.client.HTTPResponse) -> None:
-            _save(response, part, raw)
-
-        ask(raw.location, save, patience)
-        if not target.name.lower().endswith(_PAGES):
-            _refuse_page(part, raw.location)
-        part.replace(target)
-    except OSError as error:
+def _get(raw: RawFile, cache: RawCache, access: Access) -> Kept:
+    if access.offline:
         raise SourceError(
-            f"cannot be written to {target.parent} ({error.strerror or error})",
+            "it is not in the cache, and the network is not to be used",
             raw.location,
-            "Free some space or choose another folder for downloads",
-        ) from error
-    finally:
-        with contextlib.suppress(OSError):
-            part.unlink(missing_ok=True)
-    return target
+            "Run once without --offline",
+        )
+    part = cache.part(raw.token)
+    part.parent.mkdir(parents=True, exist_ok=True)
+    if raw.location.startswith(_SPEASY):
+        from .speasy import save_variables
+
+        with servers.turn(raw.location.split("/")[0], access):
+            save_variables(raw.location, part, access)
+        tell(access.topic, part.stat().st_size)
+    else:
+        download = _Download(raw, part, access)
+        with servers.turn(host_of(download.url), access):
+            ask(download.url, download.save, access.patience, headers=download.headers)
+        if not raw.name.lower().endswith(_PAGES):
+            _refuse_page(part, raw.location)
+        if raw.location.startswith(_HAPI):
+            from .hapi import refuse_error
+
+            refuse_error(part, raw.location)
+    return cache.put(raw.token, raw.name, part)
 
 
-def _save(response: http.client.HTTPResponse, part: Path, raw: RawFile) -> None:
-    """Write the body; a short one is a passing fault (the library does not notice it)."""
+class _Download:
+    """One file on its way; a part that a fault left behind is continued."""
+
+    def __init__(self, raw: RawFile, part: Path, access: Access) -> None:
+        self.raw, self.part, self.access = raw, part, access
+        self.url = raw.location.removeprefix(_HAPI)
+        self.mark = part.with_name(part.name + ".validator")
+
+    def headers(self) -> dict[str, str]:
+        """Ask for the rest, if what is here can be told to be of the same file."""
+        try:
+            have, validator = self.part.stat().st_size, self.mark.read_text()
+        except OSError:
+            return {}
+        if not have or not validator:
+            return {}
+        return {"Range": f"bytes={have}-", "If-Range": validator}
+
+    def save(self, response: http.client.HTTPResponse) -> None:
+        """Write the body; a short one is a passing fault (the library does not notice it)."""
+        continued = response.status == 206
+        have = self.part.stat().st_size if continued else 0
+        if continued and not _continues(response, have):
+            self._drop()
+            raise TransientError("another part came than was asked for", self.url, "Try again")
+        expected = _length(response, have)
+        if not continued:
+            self.mark.write_text(_validator(response))
+        size = self._copy(response, have)
+        if expected not in (-1, size):
+            raise TransientError(
+                f"the connection ended after {size} of {expected} bytes", self.url, "Try again"
+            )
+        page = "html" in (response.headers.get("Content-Type") or "")
+        try:
+            if self.raw.size not in (-1, size) and not page:
+                raise TransientError(
+                    f"has {size} bytes, its archive listed {self.raw.size}: it has been replaced",
+                    self.url,
+                    "Run again: the archive is listed anew",
+                )
+            self._compare(response)
+        except TransientError:
+            self._drop()
+            raise
+        self.mark.unlink(missing_ok=True)
+
+    def _copy(self, response: http.client.HTTPResponse, have: int) -> int:
+        patience = self.access.patience
+        began = told = time.monotonic()
+        fresh = untold = 0
+        with self.part.open("r+b" if have else "wb") as file:
+            file.seek(have)
+            file.truncate()
+            while block := response.read1(_BLOCK_BYTES):
+                file.write(block)
+                fresh, untold = fresh + len(block), untold + len(block)
+                now = time.monotonic()
+                if now - told > _TELL_SECONDS:
+                    tell(self.access.topic, untold)
+                    told, untold = now, 0
+                slow = now - began > patience.timeout_seconds
+                if slow and fresh < patience.slowest_bytes * (now - began):
+                    raise TransientError(
+                        f"the server sent {fresh} bytes in {now - began:.0f} s", self.url,
+                        "Try again when it is less busy",
+                    )  # fmt: skip
+        tell(self.access.topic, untold)
+        return have + fresh
+
+    def _compare(self, response: http.client.HTTPResponse) -> None:
+        """Refuse a file whose checksum is not the one that the server tells."""
+        for name, told in _digests(response):
+            with self.part.open("rb") as file:
+                found = hashlib.file_digest(file, name).digest()
+            if found != told:
+                raise TransientError(
+                    f"its {name.upper()} is not the one that the server tells: damaged on the way",
+                    self.url,
+                    "Try again",
+                )
+
+    def _drop(self) -> None:
+        self.part.unlink(missing_ok=True)
+        self.mark.unlink(missing_ok=True)
+
+
+def _length(response: http.client.HTTPResponse, have: int) -> int:
     told = response.headers.get("Content-Length")
-    with part.open("wb") as file:
-        shutil.copyfileobj(response, file, _BLOCK_BYTES)
-        size = file.tell()
-    expected = int(told) if told and told.isdigit() else size
-    if size != expected:
-        raise TransientError(
-            f"the connection ended after {size} of {expected} bytes", raw.location, "Try again"
-        )
-    if raw.size not in (-1, size) and "html" not in (response.headers.get("Content-Type") or ""):
-        raise TransientError(
-            f"has {size} bytes, its archive listed {raw.size}: it has been replaced",
-            raw.location,
-            "Run again: the archive is listed anew",
-        )
+    return have + int(told) if told and told.isdigit() else -1
+
+
+def _validator(response: http.client.HTTPResponse) -> str:
+    """Return what identifies this very file; a weak ETag does not."""
+    etag = response.headers.get("ETag") or ""
+    strong = etag if etag.startswith('"') else ""
+    return strong or response.headers.get("Last-Modified") or ""
+
+
+def _continues(response: http.client.HTTPResponse, have: int) -> bool:
+    return (response.headers.get("Content-Range") or "").startswith(f"bytes {have}-")
+
+
+def _digests(response: http.client.HTTPResponse) -> list[tuple[str, bytes]]:
+    """Return the checksums of the whole file that a response tells (RFC 9530, RFC 3230, 1864)."""
+    if response.headers.get("Content-Encoding") or response.status == 206:
+        told = [("Repr-Digest", response.headers.get("Repr-Digest") or "")]
+    else:
+        told = [(n, response.headers.get(n) or "") for n in ("Repr-Digest", "Digest")]
+        told.append(("Content-MD5", f"md5={response.headers.get('Content-MD5') or ''}"))
+    found = []
+    for _, text in told:
+        for item in text.split(","):
+            name, _, value = item.strip().partition("=")
+            method = name.lower().replace("-", "")
+            try:
+                digest = base64.b64decode(value.strip(":"), validate=True)
+            except (binascii.Error, ValueError):
+                continue
+            if method in ("sha256", "md5", "sha512") and digest:
+                found.append((method, digest))
+    return found
 
 
 def _refuse_page(part: Path, url: str) -> None:
     try:
         refuse_page(part)
     except SourceError as error:
+        part.unlink(missing_ok=True)
         raise SourceError(error.what, url, error.todo) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +13,10 @@ import xarray as xr
 
 from ..errors import SourceError, TruncatedFile
 from ..granule import Interval, duration
+from . import hapi, tables
 from .archive import FilePattern, Listing, RawFile
 from .cdf import CdfFile, open_cdf
+from .remote import Archived, Hapi, Remote, Variables
 
 Adapter = Callable[[CdfFile], xr.Dataset]
 
@@ -62,6 +65,9 @@ class FileSource:
         How much before the start in its name a file may begin.
     recheck : str
         For how long an empty granule of a source without listing is looked at again.
+    remote : tuple of Archived, Variables, Hapi
+        What the dataset is called on servers, where file names do not tell. Variables that come
+        without files fill the stretches for which no archive has a file, in this order.
     """
 
     pattern: str | tuple[str, ...]
@@ -70,6 +76,7 @@ class FileSource:
     span: str = "1d"
     pad: str = "0s"
     recheck: str = "30d"
+    remote: tuple[Remote, ...] = ()
 
     @property
     def patterns(self) -> tuple[FilePattern, ...]:
@@ -82,12 +89,49 @@ class FileSource:
         found = [f for p in self.patterns for f in listing.match(p, duration(self.span))]
         # Of records with the same time the first file's stays: the newest version comes first.
         newest_first = sorted(found, key=lambda f: (f.version, f.name), reverse=True)
-        return tuple(sorted(newest_first, key=lambda f: f.start))
+        files = sorted(newest_first, key=lambda f: f.start)
+        if listing.pieces and self.remote:
+            files = sorted([*files, *self._pieces(listing, files)], key=lambda f: f.start)
+        return tuple(files)
+
+    def _pieces(self, listing: Listing, files: Sequence[RawFile]) -> list[RawFile]:
+        """Return the pieces of variables where there is no file; earlier declared ones win.
+
+        A file counts for a piece when it begins in it or covers all of it.
+        """
+        starts = [f.start for f in files]
+        covers = [c for f in files if (c := self.extent(f)).stop - c.start > duration("1d")]
+        chosen: list[RawFile] = []
+        taken = _Taken()
+        for remote in self.remote:
+            if isinstance(remote, Archived):
+                continue
+            for piece in listing.pieces:
+                if not piece.name.startswith(remote.prefix):
+                    continue
+                span = self.extent(piece)
+                first = bisect_left(starts, span.start)
+                filed = first < len(starts) and starts[first] < span.stop
+                if not filed and not any(c.contains(span) for c in covers) and taken.take(span):
+                    chosen.append(piece)
+        return chosen
+
+    def _adapter(self, file: RawFile) -> Adapter:
+        for remote in self.remote:
+            if isinstance(remote, (Variables, Hapi)) and file.name.startswith(remote.prefix):
+                return remote.adapter or self.adapter
+        return self.adapter
 
     def extent(self, file: RawFile) -> Interval:
         """Return the interval that a file may hold records of, judged by its name."""
+        if file.stop is not None and is_piece(file):
+            return Interval(file.start, max(file.stop, file.start + 1))
         stop = file.stop if file.stop is not None else file.start + duration(self.span)
         return Interval(file.start - duration(self.pad), max(stop, file.start + 1))
+
+    def open(self, path: Path, *, salvage: bool = False) -> CdfFile:
+        """Return a raw file as the adapter takes it; sources of other formats differ here."""
+        return open_cdf(path, salvage=salvage)
 
     def read(self, files: Sequence[LocalFile], interval: Interval, *, salvage: bool) -> Loaded:
         """Return the records of [start, stop) that the files hold, merged by time.
@@ -119,19 +163,22 @@ class FileSource:
         return Loaded(merge_by_time(pieces), tuple(used), tuple(lost))
 
     def _piece(self, file: LocalFile, interval: Interval, salvage: bool) -> xr.Dataset | None:
-        key = (file.checksum, self.adapter, salvage)
+        adapter = self._adapter(file.raw)
+        key = (file.checksum, adapter, salvage)
         ds = _last_file.content(key)
         if ds is None:
             try:
-                cdf = open_cdf(file.path, salvage=salvage)
+                cdf = self._open(file, salvage)
             except TruncatedFile:
                 if self._outside(file, interval):
                     return None
                 raise
             with cdf:
-                if not self._may_hold(cdf, interval):
+                if is_piece(file.raw) and not cdf.names:
+                    return None  # the server was asked, and has nothing
+                if not _may_hold(adapter, cdf, interval):
                     return None
-                ds = self.adapter(cdf)
+                ds = adapter(cdf)
             _last_file.remember(key, ds)
         inside = trim(ds.copy(deep=False), interval)
         return inside if inside.sizes["time"] else None
@@ -139,16 +186,43 @@ class FileSource:
     def _outside(self, file: LocalFile, interval: Interval) -> bool:
         """Tell whether a truncated file is known to hold nothing of the interval."""
         try:
-            with open_cdf(file.path, salvage=True) as cdf:
-                return not self._may_hold(cdf, interval)
+            with self.open(file.path, salvage=True) as cdf:
+                return not _may_hold(self.adapter, cdf, interval)
         except SourceError:
             return False
 
-    def _may_hold(self, cdf: CdfFile, interval: Interval) -> bool:
-        if not isinstance(self.adapter, Peeks):
-            return True
-        extent = self.adapter.extent(cdf)
-        return extent is not None and extent[0] < interval.stop and extent[1] >= interval.start
+    def _open(self, file: LocalFile, salvage: bool) -> CdfFile:
+        if not is_piece(file.raw):
+            return self.open(file.path, salvage=salvage)
+        load = hapi.load if file.raw.name.endswith(hapi.SUFFIX) else tables.load
+        return CdfFile(file.path, load(file.path))
+
+
+def is_piece(file: RawFile) -> bool:
+    """Tell whether this is a stretch of variables rather than a file of an archive."""
+    return file.location.startswith(("hapi+", "speasy:"))
+
+
+def _may_hold(adapter: Adapter, cdf: CdfFile, interval: Interval) -> bool:
+    if not isinstance(adapter, Peeks):
+        return True
+    extent = adapter.extent(cdf)
+    return extent is not None and extent[0] < interval.stop and extent[1] >= interval.start
+
+
+class _Taken:
+    """Stretches of time that do not overlap, in order."""
+
+    def __init__(self) -> None:
+        self._spans: list[Interval] = []
+
+    def take(self, span: Interval) -> bool:
+        """Add a stretch unless it overlaps one that is there; tell whether it was added."""
+        at = bisect_left(self._spans, span)
+        if any(s.overlaps(span) for s in self._spans[max(0, at - 1) : at + 1]):
+            return False
+        self._spans.insert(at, span)
+        return True
 
 
 class LastFile:

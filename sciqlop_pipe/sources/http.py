@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import urlsplit
 
 from ..errors import SourceError, TransientError
 
@@ -19,16 +20,49 @@ _AGENT = "sciqlop-pipe"
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long to wait for a server, and how often to ask again (pauses double)."""
+    """How long to wait for a server, and how often to ask again (pauses double).
+
+    Parameters
+    ----------
+    tries : int
+        Requests for one thing.
+    pause_seconds : float
+        Before the second try; a server's Retry-After counts if it is longer.
+    timeout_seconds : float
+        How long a server may be silent.
+    longest_pause_seconds : float
+        Pauses grow no longer than this, whatever the server asks for.
+    slowest_bytes : float
+        A download slower than this [bytes/s] over a timeout is given up.
+    """
 
     tries: int = 4
     pause_seconds: float = 0.5
     timeout_seconds: float = 60.0
+    longest_pause_seconds: float = 60.0
+    slowest_bytes: float = 1000.0
+
+
+class Missing(SourceError):
+    """The server answers that there is no such thing (404, 410)."""
+
+
+class _Later(TransientError):
+    """The server is there but not willing now; `seconds` is what it asks to wait."""
+
+    def __init__(self, what: str, where: str, todo: str, seconds: float) -> None:
+        super().__init__(what, where, todo)
+        self.seconds = seconds
 
 
 def is_url(location: str) -> bool:
     """Tell whether a location is an http or https address."""
     return location.startswith(("http://", "https://"))
+
+
+def host_of(url: str) -> str:
+    """Return the server of an address, with its port."""
+    return urlsplit(url).netloc.rpartition("@")[2].lower()
 
 
 def ask(
@@ -37,6 +71,7 @@ def ask(
     patience: Patience,
     *,
     method: str = "GET",
+    headers: Callable[[], Mapping[str, str]] = dict,
 ) -> T:
     """Return what `use` makes of the response, trying again after faults that may pass.
 
@@ -50,6 +85,8 @@ def ask(
         Number of tries, pauses and timeout.
     method : str
         GET or HEAD.
+    headers : callable
+        Gives the headers of the next try: what has arrived already need not come again.
 
     Raises
     ------
@@ -61,38 +98,52 @@ def ask(
     fault = TransientError("was not asked", url)
     for attempt in range(patience.tries):
         if attempt:
-            time.sleep(patience.pause_seconds * 2 ** (attempt - 1))
+            asked = fault.seconds if isinstance(fault, _Later) else 0.0
+            pause = max(asked, patience.pause_seconds * 2 ** (attempt - 1))
+            time.sleep(min(pause, patience.longest_pause_seconds))
         try:
-            return _once(url, use, patience, method)
+            return _once(url, use, patience, method, headers())
         except TransientError as error:
             fault = error
-    raise fault
+    raise TransientError(fault.what, fault.where, fault.todo) from fault
 
 
 def _once(
-    url: str, use: Callable[[http.client.HTTPResponse], T], patience: Patience, method: str
+    url: str,
+    use: Callable[[http.client.HTTPResponse], T],
+    patience: Patience,
+    method: str,
+    headers: Mapping[str, str],
 ) -> T:
     # Slow to import, and most archives are folders.
     import http.client
+    import ssl
     import urllib.error
     import urllib.request
 
-    request = urllib.request.Request(url, method=method, headers={"User-Agent": _AGENT})
+    named = {"User-Agent": _AGENT, **headers}
     try:
+        request = urllib.request.Request(url, method=method, headers=named)
         with urllib.request.urlopen(request, timeout=patience.timeout_seconds) as response:
             return use(response)
     except urllib.error.HTTPError as error:
         error.close()
         said = f"the server answers {error.code} ({error.reason})"
         if error.code in _PASSING:
-            raise TransientError(said, url, "Try again later") from error
-        raise SourceError(said, url, "Check the address and the login") from error
+            waits = error.headers.get("Retry-After") or ""
+            seconds = float(waits) if waits.isdigit() else 0.0
+            raise _Later(said, url, "Try again later", seconds) from error
+        kind = Missing if error.code in (404, 410) else SourceError
+        raise kind(said, url, "Check the address and the login") from error
     except (
         urllib.error.URLError,
         http.client.HTTPException,
         TimeoutError,
         ConnectionError,
+        ssl.SSLError,
     ) as error:
+        if isinstance(error, http.client.InvalidURL):
+            raise SourceError(f"no address ({error})", url, "Check its spelling") from error
         reason = getattr(error, "reason", None) or error
         raise TransientError(
             f"the server does not answer properly ({reason})", url, "Check the network, try again"

@@ -7,7 +7,7 @@ import functools
 import re
 import string
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 
 from ..errors import UsageError, near
 
@@ -181,3 +181,23 @@ def _day(year: int, value: dict[str, int]) -> int | None:
     day_of_year = value["j"]
     last = 366 if calendar.isleap(year) else 365
     return first + day_of_year - 1 - _EPOCH_DAY if 1 <= day_of_year <= last else None
+
+
+def sample_names(pattern: FilePattern) -> list[tuple[datetime, str]]:
+    """Return names that a pattern matches, each with the start that is in it.
+
+    Versions are tried in the styles that archives use.
+    """
+    when = datetime(2015, 10, 16, 13, 6, 4, tzinfo=UTC)
+    pieces = list(string.Formatter().parse(pattern.text))
+    found = []
+    for version in ("1", "01", "1.0", "1.0.0"):
+        name = ""
+        for literal, field, code, _ in pieces:
+            name += literal
+            if field in ("start", "stop"):
+                name += when.strftime(code or "")
+            elif field is not None:
+                name += version if field == "version" else "x"
+        found.append((when, name))
+    return found

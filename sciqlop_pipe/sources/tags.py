@@ -1,4 +1,4 @@
-"""Time tags whose meaning changes from record to record."""
+"""Time tags with more to say than a constant shift: lengths per record, seconds since 1970."""
 
 from __future__ import annotations
 
@@ -36,4 +36,22 @@ class Lasting(Shift):
         shift = np.rint(np.where(unknown, 0, half) * 1e6).astype("m8[us]").astype("m8[ns]")
         times = cdf.times(name) + shift
         times[np.broadcast_to(unknown, times.shape)] = np.datetime64("NaT")
+        return times
+
+
+@dataclass(frozen=True, slots=True)
+class UnixSeconds(Shift):
+    """A tag in seconds since 1970 UTC (no leap seconds), a plain number to CDF.
+
+    `ns` is how far the centre of the measurement lies after the tag [ns].
+    """
+
+    def centre(self, cdf: CdfFile, name: str) -> np.ndarray:
+        """Return the centre times (n,) as datetime64[ns]; NaT for fill. Microseconds are kept."""
+        seconds = np.ravel(np.asarray(cdf.values(name), np.float64))
+        unknown = ~np.isfinite(seconds)
+        # float64 holds today's seconds to 0.2 us: nanoseconds of it would be noise.
+        times = np.rint(np.where(unknown, 0, seconds) * 1e6).astype("M8[us]").astype("M8[ns]")
+        times += np.timedelta64(self.ns, "ns")
+        times[unknown] = np.datetime64("NaT")
         return times

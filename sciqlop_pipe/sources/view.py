@@ -127,10 +127,44 @@ class Scaled:
 
 
 @dataclass(frozen=True, slots=True)
+class MeanOf:
+    """The mean of some columns of a variable, as of the two temperatures across the field."""
+
+    name: str
+    variable: str
+    columns: tuple[int, ...]
+    units: str
+
+    @property
+    def like(self) -> str:
+        """Return the variable."""
+        return self.variable
+
+    def values(self, cdf: CdfFile) -> np.ndarray:
+        """Return the mean (record,)."""
+        require(cdf, [self.variable])
+        columns = converted(cdf, self.variable, self.units)[:, list(self.columns)]
+        mean: np.ndarray = columns.mean(axis=1, dtype=columns.dtype)
+        return mean
+
+
+def density_per_energy_flux(energy: np.ndarray, species: Species) -> np.ndarray:
+    """Return f / J_E = m^2 / (2 E^2), [s^3 m^-6] per [eV cm^-2 s^-1 sr^-1 eV^-1], of energies [eV].
+
+    J_E = 2 E^2 f / m^2, from J = v^2 f / m and E = m v^2 / 2. NaN where the energy is not above 0.
+    """
+    # In float32 the squares of masses and energies in SI would be zero.
+    joule = np.where(energy > 0, energy, np.nan).astype(np.float64) * ELEMENTARY_CHARGE
+    ratio: np.ndarray = 1e4 * species.mass**2 / (2 * joule**2)
+    return ratio
+
+
+@dataclass(frozen=True, slots=True)
 class Words:
     """A flag word of a word of bits, of a code (0, 1, 2 ...) as one bit each, or of both.
 
     Bits stay where they are; code k becomes bit `offset` + k. Where either is fill, bit 31 says so.
+    Of several words (or codes) per record, what is set in any of them is set.
     """
 
     name: str
@@ -149,13 +183,14 @@ class Words:
         require(cdf, [self.bits, self.code])
         word = np.zeros(len(cdf.raw(self.like)), np.uint32)
         if self.bits:
-            word |= np.where(_is_fill(cdf, self.bits), 0, cdf.raw(self.bits)).astype(np.uint32)
-            word[_is_fill(cdf, self.bits)] |= np.uint32(1 << FLAGS_MISSING)
+            bits = cdf.raw(self.bits).astype(np.uint32)
+            fill = _is_fill(cdf, self.bits)
+            word |= _any_of(np.where(fill, np.uint32(1 << FLAGS_MISSING), bits))
         if self.code:
             code, fill = cdf.raw(self.code), _is_fill(cdf, self.code)
             fill |= (code < 0) | (code.astype(np.int64) + self.offset >= FLAGS_MISSING)
             shift = np.where(fill, FLAGS_MISSING, code.astype(np.int64) + self.offset)
-            word |= np.uint32(1) << shift.astype(np.uint32)
+            word |= _any_of(np.uint32(1) << shift.astype(np.uint32))
         return word
 
 
@@ -191,6 +226,12 @@ class WordsAt:
         k = np.searchsorted(since, at, side="right") - 1
         known = (k >= 0) & (at - since[np.maximum(k, 0)] < self.reach)
         return np.where(known, word[np.maximum(k, 0)], 1 << FLAGS_MISSING).astype(np.uint32)
+
+
+def _any_of(words: np.ndarray) -> np.ndarray:
+    """Return one word per record of (record, ...) words: the bits set in any of them."""
+    joined: np.ndarray = np.bitwise_or.reduce(words.reshape(len(words), -1), axis=1)
+    return joined
 
 
 def _is_fill(cdf: CdfFile, name: str) -> np.ndarray:
@@ -259,7 +300,8 @@ class _View(CdfFile):
             return values
         low, high = self._limits[name]
         outside = (values < low) | (values > high)
-        return np.where(outside, values.dtype.type(np.nan), values) if outside.any() else values
+        nothing = values.dtype.type(np.nan) if values.dtype.kind == "f" else np.nan
+        return np.where(outside, nothing, values) if outside.any() else values
 
     def _info(self, name: str) -> VariableInfo:
         made = self._made.get(name)

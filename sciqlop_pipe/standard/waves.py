@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ..model import Dataset, product
 from ..recipes.polarization import wave_polarization, wave_poynting_flux
 from ..recipes.wave_spectra import power_spectrum, wavelet_spectrum
@@ -38,8 +40,8 @@ def wave_products(
     octaves : tuple of float
         Lowest and highest frequency of a wavelet spectrum [Hz]; none without.
     """
-    cut = {"samples": samples, "step": step, "reach": reach}
-    field = {"b": b} if b else {}
+    cut: dict[str, Any] = {"samples": samples, "step": step, "reach": reach}
+    field: dict[str, Any] = {"b": b} if b else {}
     around = field | ({"moments": moments} if b and moments else {})
     found = [
         product(f"{base}.wave_spectrum", power_spectrum, wave=wave, **around, **cut),
@@ -47,7 +49,7 @@ def wave_products(
     ]
     if octaves:
         low, high = octaves
-        limits = {"f_min": low, "f_max": high, "step": step, "reach": f"{5 / low:.9g}s"}
+        limits: dict[str, Any] = {"f_min": low, "f_max": high, "step": step, "reach": f"{5 / low:.9g}s"}
         found.append(
             product(f"{base}.wavelet_spectrum", wavelet_spectrum, wave=wave, **around, **limits)
         )

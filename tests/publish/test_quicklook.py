@@ -279,8 +279,9 @@ def test_labels_of_crowded_events_do_not_lie_on_each_other():
 
 
 def test_a_dataset_without_a_panel_is_refused_by_name():
-    with pytest.raises(PipeError, match=r"sim\.vdf: a VDF has no panel"):
-        figure([Panel("sim.vdf", "VDF", builders.vdf())], MINUTES, "")
+    words = xr.Dataset({"word": ("time", np.array(["a"] * 5))}, {"time": builders.times(5)})
+    with pytest.raises(PipeError, match=r"sim\.it: a Words holds nothing that can be drawn"):
+        figure([Panel("sim.it", "Words", words)], MINUTES, "")
 
 
 def test_times_are_labelled_as_short_as_their_spacing_allows():

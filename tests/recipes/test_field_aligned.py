@@ -10,7 +10,11 @@ from hypothesis import strategies as st
 
 from sciqlop_pipe.datatypes import FieldAligned
 from sciqlop_pipe.errors import DataTypeError
-from sciqlop_pipe.recipes.field_aligned import agyrotropy, field_aligned
+from sciqlop_pipe.recipes.field_aligned import (
+    agyrotropy,
+    field_aligned,
+    perpendicular_asymmetry_and_nongyrotropy,
+)
 from sciqlop_pipe.recipes.moments import moments
 from tests.analytic import FPI_2015, BiMaxwellian, E, field, fpi_look, vdf
 
@@ -83,6 +87,19 @@ def test_a_gyrotropic_tensor_has_none_and_a_flat_one_across_has_all():
     assert agyrotropy(p, np.einsum("i,tij,j->t", b, p, b)) == pytest.approx([0, 1])
 
 
+@given(st.floats(0.2, 10), st.floats(-1, 1), st.floats(-1, 1), st.floats(-1, 1))
+@settings(max_examples=30)
+def test_the_other_measures_follow_from_the_tensor_in_its_own_frame(parallel, s, t, u):
+    # Aunai et al. (2013): D_ng = sqrt(8 (a^2 + b^2 + c^2))/tr P where P_xx = P_yy; there the
+    # principal pressures across the field are P_xx +- a.
+    a, b, c = 0.3 * min(parallel, 1.0) * np.array([s, t, u])
+    p = np.array([[1.0, a, b], [a, 1.0, c], [b, c, parallel]])
+    turn = np.linalg.qr(np.array([[1.0, 2, 0], [0.3, -1, 1], [2, 0, 1]]))[0]
+    found = perpendicular_asymmetry_and_nongyrotropy((turn @ p @ turn.T)[None], turn[:, 2][None])
+    truth = 2 * abs(a), np.sqrt(8 * (a**2 + b**2 + c**2)) / (2 + parallel)
+    assert [float(x[0]) for x in found] == pytest.approx(truth, abs=1e-6)
+
+
 def test_a_tensor_that_is_not_one_has_no_agyrotropy_but_temperatures():
     ds = of([np.diag([1.0, -0.2, 2.0]), np.full((3, 3), np.nan)])
     found = field_aligned(ds, field(ds, (0, 0, 1.0)))
@@ -99,7 +116,8 @@ def test_anisotropy_needs_a_positive_parallel_temperature():
 def test_without_a_field_direction_everything_is_nan(vector):
     ds = of([np.diag([1.0, 2.0, 3.0])])
     found = field_aligned(ds, field(ds, vector))
-    for name in ("temperature_parallel", "temperature_perpendicular", "agyrotropy", "pressure"):
+    for name in ("temperature_parallel", "temperature_perpendicular", "agyrotropy", "pressure",
+                 "perpendicular_asymmetry", "nongyrotropy"):  # fmt: skip
         assert np.isnan(found[name]).all(), name
 
 
@@ -143,14 +161,15 @@ def test_cutting_time_into_granules_changes_nothing(first, second):
 
 
 # Raise the version of the recipe whenever these numbers move, and only then.
-GOLDEN = {1: [0.8926615, 1.987858, 2.226889, 0.2294527]}
+GOLDEN = {2: [0.8926615, 1.987858, 2.226889, 0.2294527, 0.6178813, 0.3650905]}
 
 
 def test_numbers_move_only_with_the_version():
     p = np.array([[2.0, 0.3, -0.1], [0.3, 1.0, 0.2], [-0.1, 0.2, 0.9]])
     ds = of([p], density=5000.0)
     found = field_aligned(ds, field(ds, B)).isel(time=0)
-    names = ("temperature_parallel", "temperature_perpendicular", "anisotropy", "agyrotropy")
+    names = ("temperature_parallel", "temperature_perpendicular", "anisotropy", "agyrotropy",
+             "perpendicular_asymmetry", "nongyrotropy")  # fmt: skip
     assert field_aligned.version in GOLDEN, "new version: store its numbers here"
     assert [float(found[n]) for n in names] == pytest.approx(
         GOLDEN[field_aligned.version], rel=1e-5

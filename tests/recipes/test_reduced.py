@@ -98,7 +98,7 @@ def test_a_plane_summed_over_one_axis_is_the_line_along_the_other():
     plane = reduced_2d(ds, bins=50).isel(time=0).sel(plane="x_y")
     line = reduced_1d(ds, axis=(1.0, 0.0, 0.0), bins=50).isel(time=0)
     summed = plane["f"].sum("v2").values * 100e3
-    assert summed == pytest.approx(line["f"].values, abs=0.02 * float(line["f"].max()))
+    assert summed == pytest.approx(line["f"].values, abs=0.025 * float(line["f"].max()))
 
 
 def test_results_are_of_their_datatypes():
@@ -206,30 +206,30 @@ def test_cutting_time_into_granules_changes_nothing(first, second, as_list):
 
 # Raise the version of the recipe whenever these numbers move, and only then.
 GOLDEN_1D = {
-    1: [
-        1.339763e-15,
-        2.087998e-06,
-        0.03247393,
-        4.150599,
-        3.684277,
-        0.0139273,
-        2.679376e-07,
-        6.589979e-17,
+    2: [
+        1.160661e-15,
+        1.324834e-06,
+        0.03081508,
+        4.128265,
+        3.708981,
+        0.01321785,
+        1.412077e-07,
+        2.900657e-17,
     ]
 }
 GOLDEN_2D = {
-    1: [
+    2: [
         2.114869e-17,
         7.557788e-14,
         5.647568e-06,
         2.918757e-18,
         6.259341e-09,
-        0.6642774,
-        0.4350489,
+        0.4371746,
+        0.6376025,
         3.029916e-18,
         8.56282e-09,
-        0.9600062,
-        1.092835,
+        1.361815,
+        0.7155744,
         9.757199e-09,
         9.395183e-18,
         3.476806e-11,

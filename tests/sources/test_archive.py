@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sciqlop_pipe.errors import ArchiveGone, SourceError, UsageError
+from sciqlop_pipe.sources.access import Access
 from sciqlop_pipe.sources.archive import FilePattern, Listing, list_archives
 from sciqlop_pipe.sources.crawl import read_listing
 from sciqlop_pipe.sources.http import Patience
@@ -20,7 +21,7 @@ from tests.sources.web import page, serving, status
 
 DIST = FilePattern("mms1_fpi_brst_l2_dis-dist_{start:%Y%m%d%H%M%S}_v{version}.cdf")
 DAY = FilePattern("x_{start:%Y%m%d}_v{version}.cdf")
-QUICK = Patience(tries=2, pause_seconds=0.01, timeout_seconds=5)
+QUICK = Access(patience=Patience(tries=2, pause_seconds=0.01, timeout_seconds=5))
 
 
 def ns(text: str) -> int:

@@ -11,8 +11,17 @@ from sciqlop_pipe.sources.cdf import open_cdf
 from sciqlop_pipe.sources.conventions import Quality
 from sciqlop_pipe.sources.series import MomentsAdapter, ScalarAdapter, VectorAdapter
 from sciqlop_pipe.sources.species import ALPHA, PROTON
-from sciqlop_pipe.sources.tags import Lasting
-from sciqlop_pipe.sources.view import Scaled, Seen, Stacked, Symmetric, Thermal, Words, WordsAt
+from sciqlop_pipe.sources.tags import Lasting, UnixSeconds
+from sciqlop_pipe.sources.view import (
+    MeanOf,
+    Scaled,
+    Seen,
+    Stacked,
+    Symmetric,
+    Thermal,
+    Words,
+    WordsAt,
+)
 from tests.sources.archive_cdfs import START, Writer, times
 
 MISSING = 1 << FLAGS_MISSING
@@ -113,3 +122,24 @@ def test_a_tag_is_moved_by_half_of_what_each_record_lasted(path):
     ds = see(path, ScalarAdapter("y", "nT", time_tag=Lasting(duration="length", declared="s")))
     after = (ds["time"].values - START) / np.timedelta64(1, "s")
     assert after.tolist() == [1, 12, 31]
+
+
+def test_a_mean_of_columns_is_a_number_per_record(path):
+    made = (MeanOf("mean", "six", (0, 2), "eV"),)
+    ds = see(path, ScalarAdapter("mean", "eV", "T"), made=made)
+    assert float(ds["value"][0]) == 2
+
+
+def test_a_fill_that_integers_cannot_say_is_masked_by_its_limits(path):
+    ds = see(path, ScalarAdapter("slow", "1", "slow"), limits=(("slow", 0.0, 1.5),))
+    np.testing.assert_array_equal(ds["value"], [1, np.nan])
+
+
+def test_seconds_since_1970_are_times_to_the_microsecond_and_their_fill_is_none(tmp_path):
+    seconds = START.astype(np.int64) / 1e9 + np.array([0, 1.25, np.nan])
+    path = Writer().add("t", seconds, UNITS="sec").save(tmp_path / "a.cdf")
+    with open_cdf(path) as cdf:
+        times = UnixSeconds(500_000_000).centre(cdf, "t")
+    shifted = START + np.array([500, 1750]).astype("m8[ms]")
+    assert (np.abs(times[:2] - shifted) <= np.timedelta64(1, "us")).all()
+    assert np.isnat(times[2])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.server
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ Fault = Callable[[http.server.SimpleHTTPRequestHandler], bool]
 class Web:
     """A running server: its address, the requests it has seen, and what to do wrong next.
 
-    A fault is called with the request's handler and returns whether it has answered.
+    Faults are filed by path; one that ends in * is for all paths that begin so. A fault is called with the request's handler and returns whether it has answered.
     """
 
     address: str
@@ -37,7 +38,14 @@ def serving(folder: Path) -> Iterator[Web]:
 
         def _answer(self, verb: str, ordinary: Callable[[], None]) -> None:
             web.requests.append(f"{verb} {self.path}")
-            waiting = web.faults.get(self.path, [])
+            waiting = web.faults.get(self.path) or next(
+                (
+                    f
+                    for p, f in web.faults.items()
+                    if p.endswith("*") and self.path.startswith(p[:-1])
+                ),
+                [],
+            )
             if not (waiting and waiting.pop(0)(self)):
                 ordinary()
 
@@ -103,3 +111,51 @@ def hang_up(handler: http.server.SimpleHTTPRequestHandler) -> bool:
     """Close the connection without a word."""
     handler.close_connection = True
     return True
+
+
+def stumbling(sent: int, data: bytes, etag: str = '"one"') -> Fault:
+    """Send the first bytes of a file that has an ETag, then hang up."""
+
+    def fault(handler: http.server.SimpleHTTPRequestHandler) -> bool:
+        handler.send_response(200)
+        handler.send_header("Content-Length", str(len(data)))
+        handler.send_header("ETag", etag)
+        handler.end_headers()
+        handler.wfile.write(data[:sent])
+        handler.close_connection = True
+        return True
+
+    return fault
+
+
+def resumable(data: bytes, etag: str = '"one"', asked: list[str] | None = None, **headers) -> Fault:
+    """Answer a request for the rest of a file with the rest, if it is still the same file."""
+
+    def fault(handler: http.server.SimpleHTTPRequestHandler) -> bool:
+        wish, same = handler.headers.get("Range"), handler.headers.get("If-Range") == etag
+        if asked is not None:
+            asked.append(wish or "")
+        first = int(wish.removeprefix("bytes=").rstrip("-")) if wish and same else 0
+        handler.send_response(206 if first else 200)
+        if first:
+            handler.send_header("Content-Range", f"bytes {first}-{len(data) - 1}/{len(data)}")
+        handler.send_header("Content-Length", str(len(data) - first))
+        handler.send_header("ETag", etag)
+        for name, value in headers.items():
+            handler.send_header(name.replace("_", "-"), value)
+        handler.end_headers()
+        handler.wfile.write(data[first:])
+        return True
+
+    return fault
+
+
+def silent(seconds: float) -> Fault:
+    """Say nothing for a while, then hang up."""
+
+    def fault(handler: http.server.SimpleHTTPRequestHandler) -> bool:
+        time.sleep(seconds)
+        handler.close_connection = True
+        return True
+
+    return fault

@@ -1,0 +1,1 @@
+"""How far products are from the truth: analytic plasmas in real tables."""

@@ -1,0 +1,16 @@
+"""The field of ACE in RTN, and the connection of its wind to the Sun."""
+
+from __future__ import annotations
+
+from sciqlop_pipe.model import Dataset
+from sciqlop_pipe.standard.fields import field_products, heliospheric_products
+
+
+def datasets() -> tuple[Dataset, ...]:
+    """Return what follows from MFI and SWEPAM."""
+    b, position = "ace.mfi.16s.b_gse", "ace.mfi.position_gse"
+    return (
+        *field_products(b, frames=("RTN",), position=position,
+                        window="30min", step="10min", lag="1min"),
+        *heliospheric_products("ace", position, plasma="ace.swepam.64s.moms", b=b),
+    )  # fmt: skip

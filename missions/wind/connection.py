@@ -1,0 +1,18 @@
+"""Field and plasma of Wind together, the field in RTN, and the connection to the Sun."""
+
+from __future__ import annotations
+
+from sciqlop_pipe.model import Dataset
+from sciqlop_pipe.standard.fields import field_products, heliospheric_products, plasma_products
+
+
+def datasets() -> tuple[Dataset, ...]:
+    """Return what follows from MFI and SWE."""
+    b, position = "wind.mfi.3s.b_gse", "wind.mfi.position_gse"
+    return (
+        *field_products(b, frames=("RTN",), position=position,
+                        window="10min", step="5min", lag="12s"),
+        *plasma_products("wind.swe.fit", b=b, accumulation="92s", reach="5min", window="1h",
+                         step="10min", shocks=False),
+        *heliospheric_products("wind", position, plasma="wind.swe.fit", b="wind.mfi.1min.b_gse"),
+    )  # fmt: skip

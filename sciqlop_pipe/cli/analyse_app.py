@@ -1,0 +1,195 @@
+"""The `analyse` commands: one interval of what the store holds, judged by a named method."""
+
+from __future__ import annotations
+
+import json as json_
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from .options import DEFAULT_STORE, JsonOpt, RegistryOpt, StoreOpt
+from .output import wide
+
+if TYPE_CHECKING:
+    import numpy as np
+    import xarray as xr
+
+analyse_app = typer.Typer(
+    no_args_is_help=True,
+    help="Analyses of one interval: minimum variance, de Hoffmann-Teller and Walen, shocks.",
+)
+
+Field = Annotated[str, typer.Argument(help="Magnetic field, e.g. mms1.fgm.brst.b_gse.")]
+Plasma = Annotated[str, typer.Argument(help="Moments, e.g. mms1.fpi.dis.brst.moms_gse.")]
+StartOpt = Annotated[str, typer.Option(help="First instant, UTC.")]
+StopOpt = Annotated[str, typer.Option(help="End, not included.")]
+AccumulationOpt = Annotated[
+    str, typer.Option(help="How long a record of the moments takes; B is averaged over it.")
+]
+ReachOpt = Annotated[
+    str, typer.Option(help="How far apart records may be that are interpolated where none is in.")
+]
+
+
+@analyse_app.command("mva")
+def mva(
+    field: Field,
+    start: StartOpt,
+    stop: StopOpt,
+    store: StoreOpt = DEFAULT_STORE,
+    registry: RegistryOpt = "",
+    json: JsonOpt = False,
+) -> None:
+    """Minimum variance: axes L, M, N with variances, errors, and whether the normal is certain.
+
+    Example: `sciqlop-pipe analyse mva mms1.fgm.brst.b_gse --start 2015-10-16T13:05:40 --stop
+    2015-10-16T13:06:09`
+    """
+    from ..recipes.minimum_variance import variance_of
+
+    b = _read(field, start, stop, store, registry)
+    found = variance_of(b["vector"].values)
+    frame = b["vector"].attrs["frame"]
+    _show(
+        {
+            **{f"{name} ({frame})": _rounded(axis, 4)
+               for name, axis in zip("LMN", found.axes, strict=True)},
+            "variances [nT^2]": _rounded(found.eigenvalues, 3),
+            "lambda2/lambda3": round(found.ratio, 3),
+            "normal": "certain" if found.certain else "uncertain (lambda2/lambda3 below 4)",
+            "error of N to L, to M [deg]": _rounded(found.errors[2, :2], 3),
+            "mean along L, M, N [nT]": _rounded(found.mean, 3),
+            "error along N [nT]": round(found.normal_error, 3),
+            "records": found.records,
+        },
+        json,
+    )  # fmt: skip
+
+
+@analyse_app.command("ht")
+def ht(
+    moments: Plasma,
+    field: Field,
+    start: StartOpt,
+    stop: StopOpt,
+    accumulation: AccumulationOpt = "150ms",
+    reach: ReachOpt = "2s",
+    store: StoreOpt = DEFAULT_STORE,
+    registry: RegistryOpt = "",
+    json: JsonOpt = False,
+) -> None:
+    """De Hoffmann-Teller frame, its quality, and the Walen test.
+
+    Example: `sciqlop-pipe analyse ht mms1.fpi.dis.brst.moms_gse mms1.fgm.brst.b_gse --start
+    2015-10-16T13:06:42 --stop 2015-10-16T13:06:58`
+    """
+    from ..recipes.de_hoffmann_teller import frame_of, walen_of
+    from ..recipes.plasma import plasma_of
+
+    plasma = plasma_of(
+        _read(moments, start, stop, store, registry),
+        _read(field, start, stop, store, registry),
+        accumulation,
+        reach,
+    )
+    frame = frame_of(plasma.velocity, plasma.b)
+    walen = walen_of(plasma, frame)
+    _show(
+        {
+            f"V_HT ({plasma.frame}) [km/s]": _rounded(frame.velocity, 2),
+            "correlation": round(frame.correlation, 4),
+            "D/D0": round(frame.residual, 4),
+            "frame": "good" if frame.good else "poor",
+            "Walen slope": round(walen.slope, 4),
+            "its error": round(walen.slope_error, 4),
+            "Walen correlation": round(walen.correlation, 4),
+            "Walen test": "passed" if walen.passed else "failed",
+            "records": frame.records,
+        },
+        json,
+    )
+
+
+@analyse_app.command("shock")
+def shock(
+    moments: Plasma,
+    field: Field,
+    upstream: Annotated[str, typer.Option(help="START/STOP of the upstream side, UTC.")],
+    downstream: Annotated[str, typer.Option(help="START/STOP of the downstream side, UTC.")],
+    accumulation: AccumulationOpt = "150ms",
+    reach: ReachOpt = "2s",
+    store: StoreOpt = DEFAULT_STORE,
+    registry: RegistryOpt = "",
+    json: JsonOpt = False,
+) -> None:
+    """Shock normals by all methods, theta_Bn, speed along the normal and Mach numbers.
+
+    Minimum variance takes the field between the two sides.
+    """
+    from ..granule import instant, iso
+    from ..recipes.shocks import FLAGS, quality_of, shock_analysis, side_of
+
+    spans = [_span(upstream, "--upstream"), _span(downstream, "--downstream")]
+    up, down = (
+        side_of(
+            _read(moments, *span, store, registry),
+            _read(field, *span, store, registry),
+            accumulation,
+            reach,
+        )
+        for span in spans
+    )
+    edges = sorted(instant(t) for span in spans for t in span)
+    across = _read(field, iso(edges[1]), iso(edges[2]), store, registry)
+    found = shock_analysis(up, down, across["vector"].values)
+    rows: dict[str, Any] = {
+        s.method: {
+            "normal": _rounded(s.normal, 4),
+            "theta_bn [deg]": round(s.theta_bn, 2),
+            "speed [km/s]": round(s.speed, 2),
+            "alfven_mach": round(s.alfven_mach, 2),
+            "fast_mach": round(s.fast_mach, 2),
+        }
+        for s in found
+    }
+    rows["compression"] = round(down.density / up.density, 3)
+    rows["flags"] = list(FLAGS.names(quality_of(up, down, found)))
+    _show(rows, json)
+
+
+def _read(dataset: str, start: str, stop: str, store: str, registry: str) -> xr.Dataset:
+    from ..errors import UsageError
+    from ..store import Store
+
+    with Store.open(store, read_only=True, registry=registry) as opened:
+        ds = opened.read(dataset, start, stop).load()
+    if not ds.sizes["time"]:
+        raise UsageError(f"{dataset} has no record from {start} to {stop}", store,
+                         "Run it first: 'sciqlop-pipe run'")  # fmt: skip
+    return ds
+
+
+def _span(text: str, option: str) -> tuple[str, str]:
+    from ..errors import UsageError
+
+    start, slash, stop = text.partition("/")
+    if not (slash and start and stop):
+        raise UsageError(f"'{text}' is not START/STOP", option)
+    return start, stop
+
+
+def _rounded(values: np.ndarray, digits: int) -> list[float]:
+    return [round(float(v), digits) for v in values.ravel()]
+
+
+def _show(rows: dict[str, Any], json: bool) -> None:
+    if json:
+        print(json_.dumps(rows, indent=1))
+        return
+    from rich.table import Table
+
+    table = Table(show_header=False)
+    for name, value in rows.items():
+        text = ", ".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, dict) else value
+        table.add_row(name, str(text))
+    wide().print(table)

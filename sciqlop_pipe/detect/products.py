@@ -1,0 +1,64 @@
+"""What follows from the ions near the Earth: plasma state, regions, boundary crossings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..model import Dataset, product
+from ..recipes.plasma_state import plasma_state
+from ..standard.particles import particle_products
+from .crossings import boundary_crossings
+from .regions import region_labels
+
+
+def ion_products(vdf: str, *, b: str = "", field: str = "", **how: Any) -> tuple[Dataset, ...]:
+    """Return everything that follows from a distribution of ions near the Earth, named after it.
+
+    These are `particle_products` and, of its moments, `boundary_products`. In the solar wind far
+    from the Earth, and for electrons, call the former alone.
+
+    Parameters
+    ----------
+    vdf : str
+        Name of the distribution, `mission.instrument.mode.vdf`.
+    b : str
+        Magnetic field in the frame of the distribution.
+    field : str
+        Magnetic field for the boundaries, in a frame whose axes mean something outside of the
+        spacecraft (GSE); `b` when empty.
+    **how
+        As `particle_products` takes it.
+    """
+    base = vdf.rpartition(".")[0]
+    return (
+        *particle_products(vdf, b=b, **how),
+        *boundary_products(base, moments=f"{base}.moments", b=field or b),
+    )
+
+
+def boundary_products(name: str, *, moments: str, b: str = "") -> tuple[Dataset, ...]:
+    """Return plasma state, region labels and boundary crossings, named NAME.plasma_state and so on.
+
+    Parameters
+    ----------
+    name : str
+        What they are called after.
+    moments : str
+        Moments of the ions: n, V, T.
+    b : str
+        Magnetic field, where the mission has it; days without do without.
+    """
+    state, labels = f"{name}.plasma_state", f"{name}.region_labels"
+    field: dict[str, Any] = {"b": b} if b else {}
+    return (
+        product(state, plasma_state, moments=moments, **field),
+        product(labels, region_labels, state=state, model="regions"),
+        product(
+            f"{name}.boundary_crossings",
+            boundary_crossings,
+            labels=labels,
+            state=state,
+            granule="1d",
+            **field,
+        ),
+    )

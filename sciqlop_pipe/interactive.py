@@ -1,0 +1,148 @@
+"""What a person sees of a distribution at one time or over an interval, straight from the store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from .errors import UsageError
+from .granule import instant, iso
+from .recipes.averages import mean_over
+from .recipes.moments import moments
+from .recipes.pitch import pitch_angle_distribution
+from .recipes.reduced import reduced_1d, reduced_2d
+from .recipes.slices import slices
+from .store import Store
+
+ALL = "36500d"
+"""One window for everything: longer than any look."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one look shows. Datasets have one record, the mean over the distributions in it.
+
+    `planes` are Reduced2D or Slices, `cuts` f (time, plane, v1) of these planes along their first
+    axis through the middle of the second, `line` is Reduced1D along b (or x), `pitch_angles` is
+    None without a field; `moments` are those of every distribution, `count` how many they are.
+    """
+
+    planes: xr.Dataset
+    cuts: xr.Dataset
+    line: xr.Dataset
+    pitch_angles: xr.Dataset | None
+    moments: xr.Dataset
+    count: int
+
+
+class Session:
+    """A distribution of a store that is kept open, and what goes with it.
+
+    Parameters
+    ----------
+    store : Store
+        Where it is.
+    dataset : str
+        Name of a VDF.
+    b : str
+        Name of the magnetic field in its frame; axes are field-aligned with it, otherwise those of
+        the frame.
+    accumulation, reach : str
+        As in the recipes.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        dataset: str,
+        b: str = "",
+        *,
+        accumulation: str = "150ms",
+        reach: str = "2s",
+    ) -> None:
+        self.name, self.field_times = dataset, {"accumulation": accumulation, "reach": reach}
+        self._vdf = store.read(dataset)
+        self._times = self._vdf["time"].values.astype("datetime64[ns]").astype(np.int64)
+        self._b = store.read(b).load() if b else None
+
+    def distributions(self, start: Any, stop: Any = None) -> xr.Dataset:
+        """Return the distributions in [start, stop), or the one nearest to start, in memory.
+
+        Raises
+        ------
+        UsageError
+            When there is none.
+        """
+        begin = instant(start)
+        if stop is None:
+            rows = [int(np.argmin(np.abs(self._times - begin)))] if self._times.size else []
+        else:
+            low, high = np.searchsorted(self._times, [begin, instant(stop)])
+            rows = list(range(int(low), int(high)))
+        if not rows:
+            raise UsageError(
+                f"there is no distribution at {iso(begin)}", self.name, "Take a longer interval"
+            )
+        return self._vdf.isel(time=slice(rows[0], rows[-1] + 1)).load()
+
+    def look(
+        self,
+        start: Any,
+        stop: Any = None,
+        *,
+        v_max: float = 2500.0,
+        bins: int = 100,
+        sliced: bool = False,
+    ) -> Look:
+        """Return planes, cuts, a line, pitch angles and moments at a time or over [start, stop).
+
+        Parameters
+        ----------
+        start, stop : time
+            UTC. Without stop the distribution nearest to start.
+        v_max, bins : float, int
+            The grid, as in `reduced_2d`.
+        sliced : bool
+            Slices instead of reduced planes.
+
+        Raises
+        ------
+        UsageError
+            When there is no distribution.
+        """
+        vdf = self.distributions(start, stop)
+        grid = {"v_max": v_max, "bins": bins, **self.field_times}
+        every = (slices if sliced else reduced_2d)(vdf, self._b, **grid)
+        planes = mean_over(every, ALL)
+        line = mean_over(reduced_1d(vdf, self._b, **grid), ALL)
+        middle = planes.sizes["v2"] // 2
+        cuts = (
+            planes[["f"]]
+            .isel(v2=[(planes.sizes["v2"] - 1) // 2, middle])
+            .mean("v2", keep_attrs=True)
+        )
+        angles = None
+        if self._b is not None:
+            angles = pitch_angle_distribution(vdf, self._b, **self.field_times)
+            angles = angles.mean("time", keep_attrs=True, skipna=True).expand_dims(
+                time=planes["time"].values
+            )
+        return Look(planes, cuts, line, angles, moments(vdf), vdf.sizes["time"])
+
+
+def look(
+    store: Store, dataset: str, start: Any, stop: Any = None, *, b: str = "", **options: Any
+) -> Look:
+    """Return one look at a distribution; a `Session` keeps it open for the next one.
+
+    Parameters
+    ----------
+    store, dataset, b
+        As for `Session`.
+    start, stop, **options
+        As for `Session.look`.
+    """
+    return Session(store, dataset, b).look(start, stop, **options)

@@ -1,0 +1,381 @@
+"""f at points of velocity space: in the bin where a point lies, or between the bins around it.
+
+Bins are found in tables, not by searching: one of speeds, one of azimuths, one of colatitudes. The
+angles of a point are looked up by y/(|x| + |y|), which runs evenly around a square where the angle
+runs around a circle, and needs no inverse tangent.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from . import FASTMATH, LARGEST
+from .reduced import defined
+
+AROUND, DOWN, RADII = 2048, 512, 4096
+"""Entries of the tables: better than 0.2 degrees in azimuth, 0.5 degrees in colatitude."""
+
+NEAR = 4
+"""Directions of a list that a point is interpolated between."""
+
+
+def azimuths(at: np.ndarray) -> np.ndarray:
+    """Azimuth [deg], -90 to 270, of places 0 to 1 in a table of azimuths."""
+    p = 4.0 * at - 1.0
+    side = np.where(p > 1, 2.0 - p, p)
+    ahead = np.where(p > 1, np.abs(side) - 1.0, 1.0 - np.abs(side))
+    return (np.degrees(np.arctan2(side, ahead)) + 90.0) % 360.0 - 90.0
+
+
+def colatitudes(at: np.ndarray) -> np.ndarray:
+    """Colatitude [deg] of places 0 to 1 in a table of colatitudes."""
+    q = 1.0 - 2.0 * at
+    return np.degrees(np.arctan2(1.0 - np.abs(q), q))
+
+
+@njit(nogil=True, cache=True, fastmath=FASTMATH)
+def bins_of_speed(slow, fast, fastest):
+    """Which bin a speed is in, int16 (table, RADII) over speeds 0 to `fastest`; -1 in none.
+
+    Parameters
+    ----------
+    slow, fast : ndarray float64 (table, energy)
+        Edges of the bins [Mm/s]; equal where one is not used.
+    fastest : float
+        [Mm/s].
+    """
+    out = np.full((slow.shape[0], RADII), np.int16(-1))
+    for t in range(slow.shape[0]):
+        for e in range(slow.shape[1]):
+            first = int(np.ceil(slow[t, e] / fastest * RADII - 0.5))
+            last = int(np.ceil(fast[t, e] / fastest * RADII - 0.5))
+            out[t, max(first, 0) : min(last, RADII)] = e
+    return out
+
+
+@njit(nogil=True, cache=True, fastmath=FASTMATH)
+def fill_azimuths(low, high, size):
+    """Which bin is at each place of a table of azimuths, int16 (energy, time, size); -1 for none.
+
+    Parameters
+    ----------
+    low, high : ndarray float64 (energy, time, bin)
+        Edges of the bins [deg]; NaN for one that does not exist.
+    size : int
+        Places, at their centres.
+    """
+    out = np.full((low.shape[0], low.shape[1], size), np.int16(-1))
+    for e in range(low.shape[0]):
+        for t in range(low.shape[1]):
+            for k in range(low.shape[2]):
+                wide = high[e, t, k] - low[e, t, k]
+                if not wide > 0:
+                    continue
+                first = int(np.ceil(_place_of_azimuth(low[e, t, k]) * size - 0.5))
+                last = int(np.ceil(_place_of_azimuth(high[e, t, k]) * size - 0.5))
+                last += size if last < first or (wide > 180 and last == first) else 0
+                for i in range(first, last if wide < 360 else first + size):
+                    out[e, t, i % size] = k
+    return out
+
+
+@njit(nogil=True, cache=True, fastmath=FASTMATH)
+def _place_of_azimuth(angle):
+    x, y = np.cos(np.radians(angle)), np.sin(np.radians(angle))
+    side = y / (abs(x) + abs(y))
+    return 0.25 * (1 + (side if x >= 0 else 2 - side))
+
+
+@njit(nogil=True, cache=True, fastmath=FASTMATH)
+def fill_colatitudes(low, high, size):
+    """The same for colatitudes."""
+    out = np.full((low.shape[0], low.shape[1], size), np.int16(-1))
+    for e in range(low.shape[0]):
+        for t in range(low.shape[1]):
+            for k in range(low.shape[2]):
+                if high[e, t, k] > low[e, t, k]:
+                    first = int(np.ceil(_place_of_colatitude(low[e, t, k]) * size - 0.5))
+                    last = int(np.ceil(_place_of_colatitude(high[e, t, k]) * size - 0.5))
+                    out[e, t, first:last] = k
+    return out
+
+
+@njit(nogil=True, cache=True, fastmath=FASTMATH)
+def _place_of_colatitude(angle):
+    angle = np.radians(min(max(angle, 0.0), 180.0))
+    z = np.cos(angle)
+    return 0.5 - 0.5 * z / (abs(z) + np.sin(angle))
+
+
+@njit(nogil=True, cache=True, fastmath=FASTMATH)
+def nearest_of_list(vectors, cosine, count_down, count_around):
+    """Direction nearest to each place of a map, int16 (time, down, around); -1 beyond its bin.
+
+    Parameters
+    ----------
+    vectors : ndarray float32 (time, 3, direction)
+        Unit vectors; zeros for a direction that does not exist.
+    cosine : ndarray float32 (time or 1, direction)
+        Of how far a bin reaches from its centre.
+    count_down, count_around : ndarray float32 (down, 2), (around, 2)
+        Cosine and sine of the colatitudes and azimuths of the map.
+    """
+    times = vectors.shape[0]
+    out = np.empty((times, count_down.shape[0], count_around.shape[0]), np.int16)
+    for t in range(times):
+        u = vectors[t]
+        reach = cosine[t if cosine.shape[0] > 1 else 0]
+        for i in range(count_down.shape[0]):
+            z, sin = count_down[i, 0], count_down[i, 1]
+            for j in range(count_around.shape[0]):
+                x, y = sin * count_around[j, 0], sin * count_around[j, 1]
+                best, which = np.float32(-2), -1
+                for d in range(u.shape[1]):
+                    c = x * u[0, d] + y * u[1, d] + z * u[2, d]
+                    if c > best:
+                        best, which = c, d
+                out[t, i, j] = which if which >= 0 and best >= reach[which] else -1
+    return out
+
+
+@njit(nogil=True, cache=True, fastmath=FASTMATH)
+def neighbours_of_list(vectors, count_down, count_around):
+    """Directions around each place of a map and their weights, (time, down, around, NEAR).
+
+    The weight of a direction at distance r is ((R - r)/(R r))^2 with R the distance of the next
+    one beyond them (Franke and Little's form of Shepard's method): continuous on the sphere.
+
+    Parameters
+    ----------
+    vectors, count_down, count_around
+        As in `nearest_of_list`.
+
+    References
+    ----------
+    Franke, R. (1982), Math. Comp. 38, 181-200.
+    """
+    times = vectors.shape[0]
+    shape = (times, count_down.shape[0], count_around.shape[0], NEAR)
+    which, weight = np.zeros(shape, np.int16), np.zeros(shape, np.float32)
+    best, order = np.empty(NEAR + 1, np.float32), np.empty(NEAR + 1, np.int16)
+    for t in range(times):
+        u = vectors[t]
+        for i in range(shape[1]):
+            z, sin = count_down[i, 0], count_down[i, 1]
+            for j in range(shape[2]):
+                x, y = sin * count_around[j, 0], sin * count_around[j, 1]
+                best[:], order[:] = 4, 0
+                for d in range(u.shape[1]):
+                    # The squared length of the chord, large for a direction that does not exist.
+                    r = 2 - 2 * (x * u[0, d] + y * u[1, d] + z * u[2, d])
+                    if u[0, d] == 0 and u[1, d] == 0 and u[2, d] == 0:
+                        r = np.float32(4)
+                    k = NEAR
+                    if r < best[k]:
+                        while k > 0 and r < best[k - 1]:
+                            best[k], order[k] = best[k - 1], order[k - 1]
+                            k -= 1
+                        best[k], order[k] = r, d
+                rim, total = np.sqrt(best[NEAR]), 0.0
+                for k in range(NEAR):
+                    r = max(np.sqrt(max(best[k], 0.0)), 1e-4)
+                    w = max(rim - r, 0.0) / (rim * r)
+                    which[t, i, j, k], weight[t, i, j, k] = order[k], w * w
+                    total += w * w
+                for k in range(NEAR):
+                    weight[t, i, j, k] = weight[t, i, j, k] / total if total > 0 else k == 0
+    return which, weight
+
+
+@njit(nogil=True, cache=True, fastmath=FASTMATH)
+def sample_bins(f, basis, drift, first, second, third, around, sky, radii, fastest, out):
+    """Fill a plane (time, first, second) with the mean of f over some depths, NaN where unknown.
+
+    Parameters
+    ----------
+    f : ndarray float32 (time, direction, energy)
+        [s^3 m^-6]; NaN = not measured.
+    basis, drift : ndarray float64 (time, 3, 3), (time, 3)
+        Axes and velocity of the frame along them [Mm/s].
+    first, second : ndarray float64
+        Velocities along the first and second axis [Mm/s].
+    third : ndarray float64 (depth, 2)
+        Along the third one: an offset [Mm/s], plus a factor times the distance from zero in the
+        plane. f is averaged over the depths where it is known.
+    around : ndarray int16 (energy or 1, time or 1, AROUND)
+        Row of each azimuth, -1 for none.
+    sky : ndarray int16 (energy or 1, time or 1, down, row)
+        Direction of each colatitude and row, -1 for none.
+    radii : ndarray int16 (time or 1, RADII)
+        From `bins_of_speed`.
+    fastest : float
+        Speed at which it ends [Mm/s].
+    out : ndarray float32 (time, first, second)
+        [s^3 m^-6].
+    """
+    n = second.size
+    r, p, q = np.empty(n, np.int32), np.empty(n, np.int32), np.empty(n, np.int32)
+    place, total, count = np.empty((3, n), np.float32), np.empty(n), np.empty(n, np.int32)
+    for t in range(f.shape[0]):
+        if not defined(basis[t], drift[t]):
+            out[t] = np.nan
+            continue
+        mine = radii[t if radii.shape[0] > 1 else 0]
+        a, s = t if around.shape[1] > 1 else 0, t if sky.shape[1] > 1 else 0
+        for i in range(first.size):
+            total[:], count[:] = 0, 0
+            for k in range(third.shape[0]):
+                places(basis[t], drift[t], first[i], second, third[k], fastest, place)
+                for j in range(n):
+                    r[j] = int(min(place[0, j] * RADII, np.float32(RADII)))
+                    p[j] = min(int(place[1, j] * AROUND), AROUND - 1)
+                    q[j] = min(int(place[2, j] * sky.shape[2]), sky.shape[2] - 1)
+                for j in range(n):
+                    e = mine[r[j]] if r[j] < RADII else -1
+                    if e >= 0:
+                        row = around[e if around.shape[0] > 1 else 0, a, p[j]]
+                        if row >= 0:
+                            d = sky[e if sky.shape[0] > 1 else 0, s, q[j], row]
+                            if d >= 0 and abs(f[t, d, e]) <= LARGEST:
+                                total[j] += f[t, d, e]
+                                count[j] += 1
+            for j in range(n):
+                out[t, i, j] = total[j] / count[j] if count[j] else np.nan
+
+
+@njit(nogil=True, cache=True, fastmath=FASTMATH)
+def places(basis, drift, first, second, third, fastest, out):
+    """Fill (3, point) with the places 0 to 1 of points in tables of speed, azimuth, colatitude."""
+    e1, e2, e3 = basis[0], basis[1], basis[2]
+    w1 = first + drift[0]
+    for j in range(second.size):
+        w2 = second[j] + drift[1]
+        w3 = third[0] + third[1] * np.sqrt(first * first + second[j] * second[j]) + drift[2]
+        x = w1 * e1[0] + w2 * e2[0] + w3 * e3[0]
+        y = w1 * e1[1] + w2 * e2[1] + w3 * e3[1]
+        z = w1 * e1[2] + w2 * e2[2] + w3 * e3[2]
+        across = x * x + y * y
+        side = y / max(abs(x) + abs(y), 1e-30)
+        out[0, j] = np.sqrt(across + z * z) / fastest
+        out[1, j] = 0.25 * (1 + (side if x >= 0 else 2 - side))
+        out[2, j] = 0.5 - 0.5 * z / max(abs(z) + np.sqrt(across), 1e-30)
+
+
+@njit(nogil=True, cache=True, fastmath=FASTMATH)
+def sample_between(
+    f, basis, drift, first, second, third, around, sky, radii, fastest, levels, rows, columns,
+    near, weight, columns_of_grid, full_circle, out
+):  # fmt: skip
+    """Fill a plane as `sample_bins` does, linearly between the bins around each point.
+
+    Where the bin that holds a point was not measured there is nothing; neighbours that were not
+    measured leave their weight to the others.
+
+    Parameters
+    ----------
+    f, basis, drift, first, second, third, around, sky, radii, fastest, out
+        As there.
+    levels : ndarray float32 (time or 1, RADII + 1)
+        Place of each speed among the energies.
+    rows, columns : ndarray float32 (energy or 1, time or 1, AROUND + 1), (..., DOWN + 1)
+        Place of each azimuth and colatitude among rows and columns of a grid; empty for a list.
+    near, weight : ndarray int16, float32 (energy or 1, time or 1, down, around, NEAR)
+        From `neighbours_of_list`; empty for a grid.
+    columns_of_grid : int
+        Number of colatitudes.
+    full_circle : bool
+        Whether the last row is beside the first.
+    """
+    n, energies = second.size, f.shape[2]
+    place = np.empty((3, n), np.float32)
+    which, part = np.empty(4, np.int64), np.empty(4, np.float32)
+    total, count = np.empty(n), np.empty(n, np.int32)
+    height = f.shape[1] // max(columns_of_grid, 1)
+    for t in range(f.shape[0]):
+        if not defined(basis[t], drift[t]):
+            out[t] = np.nan
+            continue
+        mine = radii[t if radii.shape[0] > 1 else 0]
+        level = levels[t if levels.shape[0] > 1 else 0]
+        a, s = t if around.shape[1] > 1 else 0, t if sky.shape[1] > 1 else 0
+        for i in range(first.size):
+            total[:], count[:] = 0, 0
+            for k in range(third.shape[0]):
+                places(basis[t], drift[t], first[i], second, third[k], fastest, place)
+                for j in range(n):
+                    r, p, q = place[0, j], place[1, j], place[2, j]
+                    if r >= 1:
+                        continue
+                    e = mine[int(r * RADII)]
+                    if e < 0:
+                        continue
+                    look = e if sky.shape[0] > 1 else 0
+                    row = around[
+                        e if around.shape[0] > 1 else 0, a, min(int(p * AROUND), AROUND - 1)
+                    ]
+                    if row < 0:
+                        continue
+                    d = sky[look, s, min(int(q * sky.shape[2]), sky.shape[2] - 1), row]
+                    if d < 0 or not abs(f[t, d, e]) <= LARGEST:
+                        continue
+                    at = min(max(_table(level, r), np.float32(0)), np.float32(energies - 1))
+                    low = min(int(at), max(energies - 2, 0))
+                    over = at - np.float32(low)
+                    value, known = np.float32(0), np.float32(0)
+                    for m in range(low, min(low + 2, energies)):
+                        share = over if m > low else np.float32(1) - over
+                        if m == low or sky.shape[0] > 1:
+                            look = m if sky.shape[0] > 1 else 0
+                            if near.size:
+                                v = min(int(q * near.shape[2]), near.shape[2] - 1)
+                                h = min(int(p * near.shape[3]), near.shape[3] - 1)
+                                u = t if near.shape[1] > 1 else 0
+                                for c in range(4):
+                                    which[c] = near[look, u, v, h, c]
+                                    part[c] = weight[look, u, v, h, c]
+                            else:
+                                x = look if rows.shape[0] > 1 else 0
+                                y = look if columns.shape[0] > 1 else 0
+                                _corners(
+                                    _table(rows[x, t if rows.shape[1] > 1 else 0], p),
+                                    _table(columns[y, t if columns.shape[1] > 1 else 0], q),
+                                    height, columns_of_grid, full_circle, which, part,
+                                )  # fmt: skip
+                        for c in range(4):
+                            g = f[t, which[c], m]
+                            if abs(g) <= LARGEST:
+                                value += share * part[c] * g
+                                known += share * part[c]
+                    if known > 0:
+                        total[j] += value / known
+                        count[j] += 1
+            for j in range(n):
+                out[t, i, j] = total[j] / count[j] if count[j] else np.nan
+
+
+@njit(nogil=True, cache=True, fastmath=FASTMATH)
+def _table(values, at):
+    x = at * np.float32(values.size - 1)
+    k = min(int(x), values.size - 2)
+    return values[k] + (x - np.float32(k)) * (values[k + 1] - values[k])
+
+
+@njit(nogil=True, cache=True, fastmath=FASTMATH)
+def _corners(x, y, rows, columns, full_circle, which, part):
+    """The four bins of a grid around a place, and their weights."""
+    y = min(max(y, np.float32(0)), np.float32(columns - 1))
+    if full_circle:
+        x -= np.float32(rows) * np.floor(x / np.float32(rows))
+        x = min(x, np.float32(rows) - np.float32(1e-4))
+    else:
+        x = min(max(x, np.float32(0)), np.float32(rows - 1))
+    i, j = int(x), min(int(y), max(columns - 2, 0))
+    a, b = x - np.float32(i), y - np.float32(j)
+    next_row = i + 1 if i + 1 < rows else (0 if full_circle else i)
+    next_column = min(j + 1, columns - 1)
+    one, other = i * columns, next_row * columns
+    which[0], part[0] = one + j, (1 - a) * (1 - b)
+    which[1], part[1] = one + next_column, (1 - a) * b
+    which[2], part[2] = other + j, a * (1 - b)
+    which[3], part[3] = other + next_column, a * b

@@ -1,0 +1,209 @@
+"""What follows from a field, from moments beside a field, from a position, from four spacecraft."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..model import Dataset, product
+from ..recipes.coordinates import in_frame, position_in_frame
+from ..recipes.curlometer import curlometer, field_gradient, magnetic_nulls
+from ..recipes.de_hoffmann_teller import de_hoffmann_teller
+from ..recipes.drifts import (
+    convection_field,
+    electric_field_in_plasma,
+    energy_conversion,
+    exb_drift,
+    particle_current,
+)
+from ..recipes.formation import barycentre, tetrahedron_shape
+from ..recipes.minimum_variance import minimum_variance
+from ..recipes.plasma_parameters import plasma_parameters
+from ..recipes.shocks import shock_passages
+from ..recipes.solar_connection import solar_connection
+from ..recipes.timing import timing
+from ..recipes.turbulence import alfvenicity, pvi, structure_functions
+from ..recipes.upstream import magnetic_location, upstream_conditions
+
+GEOCENTRIC = ("GSM", "SM", "GEO")
+
+
+def field_products(
+    b: str,
+    *,
+    frames: tuple[str, ...] = GEOCENTRIC,
+    position: str = "",
+    window: str = "30s",
+    step: str = "10s",
+    lag: str = "1s",
+) -> tuple[Dataset, ...]:
+    """Return the field in other frames, minimum variance, PVI and structure functions.
+
+    Parameters
+    ----------
+    b : str
+        Name of the field, `mission.instrument.mode.b_gse`.
+    frames : tuple of str
+        Frames it is turned into: `...b_sm` and so on.
+    position : str
+        Where the spacecraft is; RTN needs it.
+    window, step : str
+        Of minimum variance.
+    lag : str
+        Of PVI, and the shortest one of structure functions.
+    """
+    base, _, quantity = b.rpartition(".")
+    letter = quantity.partition("_")[0]
+    place: dict[str, Any] = {"position": position} if position else {}
+    return (
+        *(product(f"{base}.{letter}_{f.lower()}", in_frame, vector=b, frame=f, **place)
+          for f in frames),
+        product(f"{base}.minimum_variance", minimum_variance, b=b, window=window, step=step),
+        product(f"{base}.pvi", pvi, b=b, lag=lag),
+        product(f"{base}.structure_functions", structure_functions, b=b, shortest=lag),
+    )  # fmt: skip
+
+
+def plasma_products(
+    moments: str,
+    *,
+    b: str,
+    electrons: str = "",
+    e: str = "",
+    accumulation: str = "150ms",
+    reach: str = "2s",
+    window: str = "30s",
+    step: str = "10s",
+    shocks: bool = True,
+) -> tuple[Dataset, ...]:
+    """Return what moments of ions and a field in their frame make together.
+
+    Parameters
+    ----------
+    moments : str
+        Name of the moments of ions.
+    b : str
+        Field in their frame.
+    electrons : str
+        Moments of electrons in the same frame, for pressure and current.
+    e : str
+        Electric field in the same frame, for E + V x B.
+    accumulation, reach : str
+        How long a record takes; how far apart records may be that are interpolated.
+    window, step : str
+        Of the de Hoffmann-Teller analysis.
+    shocks : bool
+        Whether the spacecraft meets any.
+    """
+    base = moments.rpartition(".")[0]
+    both: dict[str, Any] = {"moments": moments, "b": b, "accumulation": accumulation,
+                            "reach": reach}  # fmt: skip
+    others: dict[str, Any] = {"electrons": electrons} if electrons else {}
+    found = [
+        product(f"{base}.plasma_parameters", plasma_parameters, **both, **others),
+        product(f"{base}.convection_field", convection_field, **both),
+        product(f"{base}.de_hoffmann_teller", de_hoffmann_teller, **both, window=window, step=step),
+        product(f"{base}.alfvenicity", alfvenicity, **both),
+    ]
+    if shocks:
+        found.append(product(f"{base}.shock_passages", shock_passages, moments=moments, b=b))
+    joining: dict[str, Any] = {"accumulation": accumulation, "reach": reach}
+    if electrons:
+        found.append(product(f"{base}.current", particle_current, ions=moments,
+                             electrons=electrons, **joining))  # fmt: skip
+    if e:
+        found.append(product(f"{base}.electric_field_in_plasma", electric_field_in_plasma, e=e,
+                             **both))  # fmt: skip
+    return tuple(found)
+
+
+def drift_products(e: str, *, b: str, accumulation: str = "10ms") -> tuple[Dataset, ...]:
+    """Return the E x B drift of an electric field beside a magnetic field in its frame."""
+    base = e.rpartition(".")[0]
+    return (product(f"{base}.exb_drift", exb_drift, e=e, b=b, accumulation=accumulation),)
+
+
+def position_products(
+    position: str,
+    *,
+    frames: tuple[str, ...] = GEOCENTRIC,
+    wind_b: str = "",
+    wind: str = "",
+) -> tuple[Dataset, ...]:
+    """Return a position in other frames, L and local time, and where model boundaries are.
+
+    Parameters
+    ----------
+    position : str
+        Name of a position centred on the Earth, `mission.instrument.mode.position_gse`.
+    frames : tuple of str
+        Frames it is turned into.
+    wind_b, wind : str
+        Field and plasma of the solar wind at the nose of the bow shock (OMNI); no boundaries
+        without.
+    """
+    base = position.rpartition(".")[0]
+    found = [
+        *(product(f"{base}.position_{f.lower()}", position_in_frame, position=position, frame=f)
+          for f in frames),
+        product(f"{base}.magnetic_location", magnetic_location, position=position),
+    ]  # fmt: skip
+    if wind_b and wind:
+        found.append(product(f"{base}.upstream", upstream_conditions, position=position, b=wind_b,
+                             plasma=wind))  # fmt: skip
+    return tuple(found)
+
+
+def heliospheric_products(
+    base: str, position: str, *, plasma: str = "", b: str = "", reach: str = "2h"
+) -> tuple[Dataset, ...]:
+    """Return the connection of a position to the Sun, `base.solar_connection`."""
+    inputs: dict[str, Any] = {k: v for k, v in (("plasma", plasma), ("b", b)) if v}
+    return (
+        product(f"{base}.solar_connection", solar_connection, position=position, reach=reach,
+                **inputs),
+    )  # fmt: skip
+
+
+def tetrahedron_products(
+    base: str,
+    fields: tuple[str, str, str, str],
+    positions: tuple[str, str, str, str],
+    *,
+    e: str = "",
+    reach: str = "100ms",
+    position_reach: str = "5min",
+    window: str = "20s",
+    step: str = "10s",
+    longest_delay: str = "4s",
+) -> tuple[Dataset, ...]:
+    """Return what four spacecraft make together: current, gradient, nulls, timing, shape.
+
+    Parameters
+    ----------
+    base : str
+        What names begin with: `mission.instrument.mode`.
+    fields, positions : tuple of four str
+        Fields, and positions in their frame, all of one source.
+    e : str
+        E' = E + V x B in the same frame, for J . E'.
+    reach, position_reach : str
+        How far apart records may be that are interpolated.
+    window, step, longest_delay : str
+        Of the timing.
+    """
+    b: dict[str, Any] = {f"b{k}": name for k, name in enumerate(fields, 1)}
+    r: dict[str, Any] = {f"r{k}": name for k, name in enumerate(positions, 1)}
+    near: dict[str, Any] = {"reach": reach, "position_reach": position_reach}
+    found = [
+        product(f"{base}.current", curlometer, **b, **r, **near),
+        product(f"{base}.gradient", field_gradient, **b, **r, **near),
+        product(f"{base}.nulls", magnetic_nulls, gradient=f"{base}.gradient"),
+        product(f"{base}.timing", timing, **b, **r, **near, window=window, step=step,
+                longest_delay=longest_delay),
+        product(f"{base}.shape", tetrahedron_shape, **r, reach=position_reach),
+        product(f"{base}.barycentre", barycentre, **r, reach=position_reach),
+    ]  # fmt: skip
+    if e:
+        found.append(product(f"{base}.energy_conversion", energy_conversion,
+                             current=f"{base}.current", e=e))  # fmt: skip
+    return tuple(found)
