@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import xarray as xr
 
@@ -74,7 +76,7 @@ def datasets() -> tuple[Dataset, ...]:
     for sensor in ("dis", "des"):
         for mode in MODES:
             survey = "srvy" if mode == "fast" else "brst"
-            four = {f"m{p}": f"mms{p}.fpi.{sensor}.{mode}.moms_gse" for p in PROBES}
+            four: dict[str, Any] = {f"m{p}": f"mms{p}.fpi.{sensor}.{mode}.moms_gse" for p in PROBES}
             four |= {f"r{p}": f"mms{p}.mec.{survey}.position_gse" for p in PROBES}
             found.append(
                 product(f"mms.fpi.{sensor}.{mode}.pressure_strain", pressure_strain,

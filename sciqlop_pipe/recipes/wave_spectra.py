@@ -188,14 +188,15 @@ def _wavelet(
     period = _periods(form.time, centre)
     # Digits: windows of one rate share a wavelet, and which one does not depend on the others.
     period = np.where(np.abs(form.time[centre] - want) <= 2e9 * period, period, np.nan)
-    mean = np.full((want.size, form.values.shape[1]), np.nan)
+    found = np.full((want.size, form.values.shape[1]), np.nan)
     for dt in np.unique(period[np.isfinite(period)]):
         if f > 0.4 / dt:
             continue
         mine = np.flatnonzero(period == dt)
         half = int(np.ceil(SUPPORT * width / dt))
-        mean[mine] = wavelet_powers(form.values, run, centre[mine], half, _morlet(width, dt, half))
-    mean = mean.reshape(steps.size, points, -1)
+        kernel = _morlet(width, dt, half)
+        found[mine] = wavelet_powers(form.values, run, centre[mine], half, kernel)
+    mean = found.reshape(steps.size, points, -1)
     known = np.isfinite(mean)
     count, total = known.sum(axis=1), np.where(known, mean, 0).sum(axis=1)
     return total / np.where(count > 0, count, np.nan), known.any(axis=2).sum(axis=1) / points

@@ -49,10 +49,8 @@ def wave_products(
     ]
     if octaves:
         low, high = octaves
-        limits: dict[str, Any] = {"f_min": low, "f_max": high, "step": step, "reach": f"{5 / low:.9g}s"}
-        found.append(
-            product(f"{base}.wavelet_spectrum", wavelet_spectrum, wave=wave, **around, **limits)
-        )
+        cone = around | {"f_min": low, "f_max": high, "step": step, "reach": f"{5 / low:.9g}s"}
+        found.append(product(f"{base}.wavelet_spectrum", wavelet_spectrum, wave=wave, **cone))
     if e and b:
         found.append(product(f"{base}.e_wave_spectrum", power_spectrum, wave=e, **around, **cut))
         found.append(product(f"{base}.wave_poynting_flux", wave_poynting_flux, e=e, wave=wave,
