@@ -16,6 +16,7 @@ from sciqlop_pipe.standard import (
     particle_products,
     plasma_products,
     position_products,
+    wave_products,
 )
 
 ACCUMULATION = "4.5s"
@@ -70,6 +71,9 @@ mission = Mission(
             granule="1d", description="position and velocity of the spacecraft, GSE"),
         *particle_products("sim.ion.vdf", b="sim.fgm.b_dbcs", accumulation=ACCUMULATION,
                            v_max=1500.0, errors=True),
+        # 16 Hz: frames of 32 s.
+        *wave_products("sim.fgm", "sim.fgm.b", b="sim.fgm.b", moments="sim.ion.moments",
+                       samples=512, step="2min", reach="2min", octaves=(0.05, 6.0)),
         *boundary_products("sim", moments="sim.ion.moments", b="sim.fgm.b"),
         *field_products("sim.fgm.b"),
         *plasma_products("sim.ion.moments", b="sim.fgm.b_dbcs", accumulation=ACCUMULATION,
