@@ -71,10 +71,30 @@ SECTIONS = (
         "2001-07-31T20:14:20", "2001-07-31T20:16:40", "cluster/vdf_20010731",
     ),
     Section(
+        "Cluster: waves of an internal burst",
+        "Search coil, electric field and background of Cluster 2 (EFW, FGM), 2007-04-10: a weak "
+        "right-handed whistler at 145 to 176 Hz from 11:20:19 to 11:20:20. Only two components of "
+        "E were measured; the third has E . B = 0.",
+        ("cluster2.efw.burst.*",),
+        "2007-04-10T11:20:16", "2007-04-10T11:20:28", "cluster/waves",
+    ),
+    Section(
+        "MMS: fields through the magnetopause",
+        "The magnetic field of MMS1 (FGM burst) on 2015-10-16, in other frames, and its variance.",
+        ("mms1.fgm.brst.*",),
+        "2015-10-16T13:05:24", "2015-10-16T13:07:45", "mms/burst_20151016",
+    ),
+    Section(
+        "MMS: four spacecraft",
+        "Currents, gradients and the tetrahedron in the turbulent magnetosheath of 2016-12-09.",
+        ("mms.fgm.brst.*",),
+        "2016-12-09T09:00:54", "2016-12-09T09:02:30", "mms/burst_20161209_4sc",
+    ),
+    Section(
         "What no real file at hand can show",
         "The **simulated** mission (`sim`), whose truth is known: products that need inputs which "
         "the real files above lack.",
-        ("sim.ion.*", "sim.plasma_state", "sim.region_labels"),
+        ("sim.ion.*", "sim.fgm.*", "sim.mec.*", "sim.plasma_state", "sim.region_labels"),
         "2030-01-01T00:00", "2030-01-01T00:24", SIM, once=True,
     ),
 )  # fmt: skip

@@ -15,7 +15,7 @@ from ..granule import Interval
 from ..kernels.energies import geometric_edges
 from ..quality import FLAGS_MISSING
 from ..recipes.spectra import energy_spectrum
-from .anything import COMPONENTS, drawn
+from .anything import COMPONENTS, Drawn, drawn
 from .painters import (
     BLUE,
     INK,
@@ -28,6 +28,7 @@ from .painters import (
     no_data,
 )
 from .snapshots import Snapshots
+from .wave_panels import wave_polarization, wave_poynting, wave_spectrum
 from .words import label, long_name, ns, pretty
 
 if TYPE_CHECKING:
@@ -84,9 +85,13 @@ def rows(panel: Panel) -> tuple[Row, ...]:
 
 def _anything(panel: Panel) -> tuple[Row, ...]:
     """Return rows for a DataType that has none of its own."""
+    return _named(panel, drawn(panel.ds))
+
+
+def _named(panel: Panel, every: Sequence[Drawn]) -> tuple[Row, ...]:
     return tuple(
         Row(f"{panel.name}/{d.variable}", d.title, d.paint, SQUARE if d.tall else TALL)
-        for d in drawn(panel.ds)
+        for d in every
     )
 
 
@@ -281,6 +286,9 @@ _ROWS: dict[str, Callable[[Panel], tuple[Row, ...]]] = {
     "PlasmaState": _state,
     "Labels": _labels,
     "Position": _position,
+    "WaveSpectrum": lambda panel: _named(panel, wave_spectrum(panel.ds)),
+    "WavePolarization": lambda panel: _named(panel, wave_polarization(panel.ds)),
+    "WavePoynting": lambda panel: _named(panel, wave_poynting(panel.ds)),
     "Overview": _overview,
 }
 
