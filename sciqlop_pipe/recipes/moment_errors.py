@@ -11,8 +11,8 @@ from ..constants import ELEMENTARY_CHARGE
 from ..datatypes import VDF, MomentErrors, ScalarSeries
 from ..errors import DataTypeError
 from ..kernels.energies import speed_weights
-from ..kernels.errors import QUANTITIES, moment_variances
-from ..kernels.moments import velocity_sums
+from ..kernels.errors import QUANTITIES, moment_variances, moment_variances_of_grid
+from ..kernels.moments import velocity_sums, velocity_sums_of_grid
 from ..model import Margin, recipe
 from .moments import POTENTIAL_REACH, potential_at
 from .vdf import directions, distinct, distributions, energy_edges
@@ -90,13 +90,19 @@ def moment_errors(
     variance = np.empty((times, 2, QUANTITIES))
     counts = np.empty(times)
     for block in view.blocks():
-        geometry = look.weights(block)
         f = view.values(block)
         sigma = np.ascontiguousarray(error[block], dtype=np.float32)
-        sums = velocity_sums(f, kind[block], weights, share, geometry)
-        variance[block], counts[block] = moment_variances(
-            f, sigma, energy, used, kind[block], weights, geometry, sums
-        )
+        known = kind[block], weights
+        if look.separable:
+            azimuth, polar = look.factors(block)
+            grid = azimuth[..., 0, 0], polar[:, :, 0, :, 0]
+            sums = velocity_sums_of_grid(f, *known, share, *grid)
+            found = moment_variances_of_grid(f, sigma, energy, used, *known, *grid, sums)
+        else:
+            geometry = look.weights(block)
+            sums = velocity_sums(f, *known, share, geometry)
+            found = moment_variances(f, sigma, energy, used, *known, geometry, sums)
+        variance[block], counts[block] = found
     about = {"spacecraft_potential": "none" if sc_pot is None else "corrected"}
     return _dataset(vdf, np.sqrt(np.maximum(variance, 0.0)), counts, view.mass).assign_attrs(about)
 

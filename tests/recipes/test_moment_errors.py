@@ -93,6 +93,13 @@ def test_a_grid_and_the_same_grid_as_a_list_agree():
     xr.testing.assert_allclose(moment_errors(flat), moment_errors(ds), rtol=1e-5)
 
 
+def test_a_part_of_a_grid_with_holes_and_the_same_as_a_list_agree():
+    ds = counting(3).isel(phi_bin=slice(0, 5), theta_bin=slice(1, 6))
+    ds["f"][0] = 0
+    ds["f"][1, 2], ds["f_error"][2, 0, :, 3:5] = np.nan, np.nan
+    xr.testing.assert_allclose(moment_errors(flattened(ds)), moment_errors(ds), rtol=1e-5)
+
+
 def test_without_counts_nothing_is_known_and_missing_bins_do_not_count():
     ds = counting(3)
     ds["f"][0], ds["f"][1] = 0, np.nan
