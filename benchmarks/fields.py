@@ -1,14 +1,18 @@
 """Time of field kernels and recipes per sample: python benchmarks/fields.py [--repeats 20].
 
-CPU nanoseconds per sample of one thread, the least of the repeats, beside the time that copying the
-same input takes on the machine as it is now.
+CPU nanoseconds per sample (all threads of a peer together), the least of the repeats, beside the
+time that copying the same input takes on the machine as it is now, and beside the peers where they
+are installed: pip install "sciqlop-pipe[peers]".
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
+import logging
 import time
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,7 +23,8 @@ from sciqlop_pipe.kernels.tetrahedron import curls, reciprocal
 from sciqlop_pipe.kernels.variance import covariances
 from sciqlop_pipe.recipes.coordinates import in_frame
 from sciqlop_pipe.recipes.curlometer import curlometer
-from sciqlop_pipe.recipes.minimum_variance import minimum_variance
+from sciqlop_pipe.recipes.minimum_variance import minimum_variance, variance_of
+from sciqlop_pipe.recipes.polarization import wave_polarization
 
 SAMPLES = 76_800  # ten minutes of 128 Hz
 
@@ -43,7 +48,7 @@ def places(offset: np.ndarray) -> xr.Dataset:
                       {"time": when, "component": ["x", "y", "z"]})  # fmt: skip
 
 
-def least(call: Callable[[], object], repeats: int) -> float:
+def least(call: Callable[[], object], repeats: int, samples: int = SAMPLES) -> float:
     """Least CPU nanoseconds per sample."""
     call()
     best = np.inf
@@ -51,13 +56,72 @@ def least(call: Callable[[], object], repeats: int) -> float:
         begin = time.process_time_ns()
         call()
         best = min(best, time.process_time_ns() - begin)
-    return float(best / SAMPLES)
+    return float(best / samples)
+
+
+def of_pyrfu(b: list[xr.Dataset], r: list[xr.Dataset], steady: xr.Dataset) -> dict[str, float]:
+    """Nanoseconds per sample of pyrfu by the name of our row, all samples."""
+    from pyrfu import pyrf
+
+    fields = [pyrf.ts_vec_xyz(x["time"].values, x["vector"].values.astype(float)) for x in b]
+    at = [pyrf.ts_vec_xyz(x["time"].values, x["position"].values) for x in r]
+    along = pyrf.ts_vec_xyz(steady["time"].values, steady["vector"].values)
+    calls = {
+        "minimum variance of one interval": lambda: pyrf.mva(fields[0]),
+        "curlometer, recipe": lambda: pyrf.c_4_j(at, fields),
+        "GSE to GSM, recipe": lambda: pyrf.cotrans(fields[0], "gse>gsm"),
+        "GSE to SM, recipe": lambda: pyrf.cotrans(fields[0], "gse>sm"),
+        "GSE to GEO, recipe": lambda: pyrf.cotrans(fields[0], "gse>geo"),
+        "wave polarization, recipe": lambda: pyrf.ebsp(
+            None, fields[0], along, along, None, [1.0, 60.0], polarization=True),
+    }  # fmt: skip
+    return {name: least(call, 2) for name, call in calls.items()}
+
+
+def of_pyspedas(b: list[xr.Dataset], r: list[xr.Dataset]) -> dict[str, float]:
+    """Nanoseconds per sample of pyspedas, which loops in Python: of the first 4096 samples."""
+    from pyspedas.analysis.lingradest import lingradest
+    from pyspedas.analysis.twavpol import wavpol
+    from pyspedas.cotrans_tools.cotrans_lib import subcotrans
+    from pyspedas.cotrans_tools.minvar import minvar
+
+    few = 4096
+    v = [x["vector"].values[:few].astype(float) for x in b]
+    seconds = b[0]["time"].values[:few].astype(np.int64) * 1e-9
+    at = [np.tile(x["position"].values[0], (few, 1)) for x in r]
+    nine = [x[:, k] for k in range(3) for x in v]
+
+    def turned(frame: str) -> Callable[[], object]:
+        return lambda: subcotrans(seconds, v[0], "GSE", frame, quiet=True)
+
+    calls = {
+        "minimum variance of one interval": lambda: minvar(v[0]),
+        "curlometer, recipe": lambda: lingradest(*nine, *at),
+        "GSE to GSM, recipe": turned("GSM"),
+        "GSE to SM, recipe": turned("SM"),
+        "GSE to GEO, recipe": turned("GEO"),
+        "wave polarization, recipe": lambda: wavpol(seconds, *v[0].T, nopfft=256, steplength=128),
+    }
+    return {name: least(call, 1, few) for name, call in calls.items()}
+
+
+def of_peers(b: list[xr.Dataset], r: list[xr.Dataset], steady: xr.Dataset) -> dict[str, dict]:
+    """Nanoseconds per sample of each peer that is installed."""
+    warnings.simplefilter("ignore")
+    logging.disable(logging.CRITICAL)
+    found = {}
+    if importlib.util.find_spec("pyrfu"):
+        found["pyrfu"] = of_pyrfu(b, r, steady)
+    if importlib.util.find_spec("pyspedas"):
+        found["pyspedas"] = of_pyspedas(b, r)
+    return found
 
 
 def main() -> None:
     """Print the table; with --json also write it."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--repeats", type=int, default=20)
+    parser.add_argument("--no-peers", action="store_true")
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
     b = [series(k, "nT") for k in range(4)]
@@ -70,23 +134,34 @@ def main() -> None:
         reciprocal(corners, one)
     whole = np.array([0]), np.array([SAMPLES])
     one, four = values[0], np.concatenate(values, axis=1)
+    steady = b[0].assign(vector=b[0]["vector"].astype(float) * 0 + [3.0, -8.0, 15.0])
+    steady["vector"].attrs.update(b[0]["vector"].attrs)
     rows = {
-        "copy of one vector (24 B)": (one.copy, None),
-        "copy of four vectors (96 B)": (four.copy, None),
-        "minimum variance, kernel": (lambda: covariances(one, *whole), 65),
-        "minimum variance, recipe (30 s every 10 s)": (lambda: minimum_variance(b[0]), 65),
-        "curlometer, kernel": (lambda: curls(*values, when, knots, k), 1857),
-        "curlometer, recipe": (lambda: curlometer(*b, *r), 5845),
-        "GSE to GSM, recipe": (lambda: in_frame(b[0], frame="GSM"), 812),
-        "GSE to SM, recipe": (lambda: in_frame(b[0], frame="SM"), 1520),
-        "GSE to GEO, recipe": (lambda: in_frame(b[0], frame="GEO"), None),
+        "copy of one vector (24 B)": one.copy,
+        "copy of four vectors (96 B)": four.copy,
+        "minimum variance, kernel": lambda: covariances(one, *whole),
+        "minimum variance of one interval": lambda: variance_of(one),
+        "minimum variance, recipe (30 s every 10 s)": lambda: minimum_variance(b[0]),
+        "curlometer, kernel": lambda: curls(*values, when, knots, k),
+        "curlometer, recipe": lambda: curlometer(*b, *r),
+        "GSE to GSM, recipe": lambda: in_frame(b[0], frame="GSM"),
+        "GSE to SM, recipe": lambda: in_frame(b[0], frame="SM"),
+        "GSE to GEO, recipe": lambda: in_frame(b[0], frame="GEO"),
+        "wave polarization, recipe": lambda: wave_polarization(b[0], steady),
     }
-    found = {name: least(call, args.repeats) for name, (call, _) in rows.items()}
-    print("| product | ns per sample | pyrfu (measured elsewhere) |\n|---|---|---|")
+    found = {name: least(call, args.repeats) for name, call in rows.items()}
+    beside = {} if args.no_peers else of_peers(b, r, steady)
+    print("| product | ns per sample |" + "".join(f" {tool} |" for tool in beside))
+    print("|---|---|" + "---|" * len(beside))
     for name, ns in found.items():
-        print(f"| {name} | {ns:.1f} | {rows[name][1] or ''} |")
+        theirs = (times.get(name) for times in beside.values())
+        cells = "".join(f" {x:.0f} |" if x else "  |" for x in theirs)
+        print(f"| {name} | {ns:.1f} |{cells}")
+    for tool in ("pyrfu", "pyspedas"):
+        if not args.no_peers and tool not in beside:
+            print(f'\n{tool} is not installed, so not measured: pip install "sciqlop-pipe[peers]"')
     if args.json:
-        args.json.write_text(json.dumps(found, indent=1))
+        args.json.write_text(json.dumps({"sciqlop-pipe": found, **beside}, indent=1))
 
 
 if __name__ == "__main__":

@@ -49,9 +49,16 @@ def quiet(run: Callable[[], object]) -> Callable[[], object]:
 
 
 def look_directions(ds: xr.Dataset) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """f [s^3 cm^-6] (time, phi, theta, energy), phi (time, phi) and theta [deg] of the look."""
-    phi = np.broadcast_to(ds["phi"].values, (ds.sizes["time"], ds.sizes["phi_bin"]))
-    return ds["f"].values * np.float32(1e-12), (phi + 180.0) % 360.0, 180.0 - ds["theta"].values
+    """f [s^3 cm^-6] (time, phi, theta, energy), phi (time, phi) and theta [deg] of the look.
+
+    Both ascend, as in FPI files: pyrfu takes the width of a bin from the median step, and a
+    density of descending polar angles comes out negative.
+    """
+    phi = (np.broadcast_to(ds["phi"].values, ds["f"].shape[:2]) + 180.0) % 360.0
+    theta = 180.0 - ds["theta"].values
+    order, up = np.argsort(phi, axis=1), np.argsort(theta)
+    f = np.take_along_axis(ds["f"].values, order[:, :, None, None], axis=1)[:, :, up]
+    return f * np.float32(1e-12), np.take_along_axis(phi, order, axis=1), theta[up]
 
 
 def pyrfu_skymap(ds: xr.Dataset, lower: np.ndarray, upper: np.ndarray) -> xr.Dataset:

@@ -11,8 +11,7 @@ import xarray as xr
 from .errors import UsageError
 from .granule import instant, iso
 from .recipes.averages import mean_over
-from .recipes.moments import moments
-from .recipes.pitch import pitch_angle_distribution
+from .recipes.fused import fused
 from .recipes.reduced import reduced_1d, reduced_2d
 from .recipes.slices import slices
 from .store import Store
@@ -27,7 +26,8 @@ class Look:
 
     `planes` are Reduced2D or Slices, `cuts` f (time, plane, v1) of these planes along their first
     axis through the middle of the second, `line` is Reduced1D along b (or x), `pitch_angles` is
-    None without a field; `moments` are those of every distribution, `count` how many they are.
+    None without a field; `moments` and `spectrum` are those of every distribution, `count` how many
+    they are.
     """
 
     planes: xr.Dataset
@@ -35,6 +35,7 @@ class Look:
     line: xr.Dataset
     pitch_angles: xr.Dataset | None
     moments: xr.Dataset
+    spectrum: xr.Dataset
     count: int
 
 
@@ -124,13 +125,14 @@ class Session:
             .isel(v2=[(planes.sizes["v2"] - 1) // 2, middle])
             .mean("v2", keep_attrs=True)
         )
-        angles = None
-        if self._b is not None:
-            angles = pitch_angle_distribution(vdf, self._b, **self.field_times)
+        whole = fused(vdf, self._b, **self.field_times)
+        angles = whole.pitch_angles
+        if angles is not None:
             angles = angles.mean("time", keep_attrs=True, skipna=True).expand_dims(
                 time=planes["time"].values
             )
-        return Look(planes, cuts, line, angles, moments(vdf), vdf.sizes["time"])
+        moments, spectrum = whole.moments, whole.energy_spectrum
+        return Look(planes, cuts, line, angles, moments, spectrum, vdf.sizes["time"])
 
 
 def look(

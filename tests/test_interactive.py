@@ -4,12 +4,14 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from sciqlop_pipe.errors import DataTypeError, UsageError
 from sciqlop_pipe.interactive import Session, look
 from sciqlop_pipe.publish.sciqlop_vdf import StoreSource, batch_of
 from sciqlop_pipe.recipes.moments import moments
 from sciqlop_pipe.recipes.reduced import reduced_2d
+from sciqlop_pipe.recipes.spectra import energy_spectrum
 from tests.analytic import BiMaxwellian, field, flattened, fpi_look, vdf
 
 B = (3.0, -8.0, 15.0)
@@ -62,3 +64,21 @@ def test_the_viewer_gets_the_shapes_of_its_contract(held):
     assert source.cadence() == pytest.approx(0.15)
     with pytest.raises(DataTypeError, match="grid"):
         batch_of(flattened(held.vdf))
+
+
+def test_a_look_has_the_spectrum_of_every_distribution(held):
+    seen = look(held, "a.vdf", "2020-11-19T23:34:32", "2020-11-19T23:34:34", bins=10)
+    xr.testing.assert_identical(seen.spectrum, energy_spectrum(held.vdf))
+    xr.testing.assert_identical(seen.moments, moments(held.vdf))
+
+
+def test_beside_a_distribution_nothing_is_made_up_in_gaps_or_beyond_the_ends():
+    ds = vdf([SHEATH] * 4, np.geomspace(20.0, 20000.0, 8), fpi_look(12, 6), nodes=1)
+    start = ds["time"].values[0]
+    ds = ds.assign_coords(time=start + np.array([0, 30, 60, 90]) * np.timedelta64(1, "s"))
+    b = field(ds, B).isel(time=[0, 1, 2])
+    b = b.assign_coords(time=start + np.array([29, 31, 80]) * np.timedelta64(1, "s"))
+    found = batch_of(ds, b=b).b
+    assert found[1] == pytest.approx(B)
+    assert np.isnan(found[[0, 2, 3]]).all()
+    assert np.isfinite(batch_of(ds, b=b, reach="1min").b[[1, 2]]).all()

@@ -2,7 +2,7 @@
 
     python -m benchmarks.accuracy [--only "FPI DIS 2020"] [--data FOLDER] [--out docs]
 
-About a minute. Real energy and angle tables come from the folder of mission files beside the
+About two minutes. Real energy and angle tables come from the folder of mission files beside the
 repository, where it is there.
 """
 

@@ -147,10 +147,14 @@ class Case:
 
     def _seen(self, v: np.ndarray) -> np.ndarray:
         """f [s^3 m^-6] where the first record's energies and the field of view reach."""
+        return np.where(self.visible(v), self.plasma.f(v), 0.0)
+
+    def visible(self, v: np.ndarray) -> np.ndarray:
+        """Tell which velocities (..., 3) [m/s] the first record's bins hold."""
         speed2 = (v**2).sum(-1)
         low, high = (speed_of(e[0], self.plasma.mass) for e in self.instrument.limits)
         there = (speed2 >= low.min() ** 2) & (speed2 < high.max() ** 2)
-        return np.where(there & self._in_view(v), self.plasma.f(v), 0.0)
+        return there & self._in_view(v)
 
     def _in_view(self, v: np.ndarray) -> np.ndarray:
         """Tell which vectors (..., 3) fly in directions that the instrument sees."""

@@ -60,10 +60,7 @@ class Instrument:
         """Limits of azimuth and colatitude."""
         if self.whole:
             return (0.0, 360.0), (0.0, 180.0)
-        return tuple(
-            (float((c - w / 2).min()), float((c + w / 2).max()))
-            for c, w in ((self.phi, self.phi_width), (self.theta, self.theta_width))
-        )
+        return _reach(self.phi, self.phi_width), _reach(self.theta, self.theta_width)
 
     def widest(self, plasma: BiMaxwellian) -> float:
         """Width of the bins at the peak of a plasma, in thermal standard deviations."""
@@ -108,10 +105,14 @@ class Instrument:
             ("solid_angle", last, np.radians(width) * (top - bottom)),
         ):  # fmt: skip
             ds[name] = (dims, values)
-        for name, array in ds.data_vars.items():
-            units = UNITS.get(str(name), "eV")
-            array.attrs.update(units=units, long_name=str(name).replace("_", " "))
+        for key, array in ds.data_vars.items():
+            units = UNITS.get(str(key), "eV")
+            array.attrs.update(units=units, long_name=str(key).replace("_", " "))
         return ds
+
+
+def _reach(centre: np.ndarray, width: np.ndarray) -> tuple[float, float]:
+    return float((centre - width / 2).min()), float((centre + width / 2).max())
 
 
 def _seen(plasma: BiMaxwellian, lower: np.ndarray, upper: np.ndarray,

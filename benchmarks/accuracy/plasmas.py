@@ -62,13 +62,13 @@ def truth(
         reach = 7 * speed_of(max(plasma.parallel, plasma.perpendicular), plasma.mass)
         drift = 1e3 * np.linalg.norm(plasma.velocity)
         first, last = max(first, drift - reach), min(last, drift + reach)
-    speed, ds = nodes(first, last, 240)
-    mu, dmu = nodes(*np.cos(np.radians(theta[::-1])), 96)
+    speed, ds = nodes(float(first), float(last), 240)
+    mu, dmu = nodes(float(np.cos(np.radians(theta[1]))), float(np.cos(np.radians(theta[0]))), 96)
     whole = phi[1] - phi[0] >= 360
     if whole:
         around, dphi = 2 * np.pi * (np.arange(96) + 0.5) / 96, np.full(96, 2 * np.pi / 96)
     else:
-        around, dphi = nodes(*np.radians(phi), 96)
+        around, dphi = nodes(float(np.radians(phi[0])), float(np.radians(phi[1])), 96)
     sin = np.sqrt(1 - mu**2)
     u = np.stack([np.outer(sin, np.cos(around)), np.outer(sin, np.sin(around)),
                   np.outer(mu, np.ones(96))], -1)  # fmt: skip

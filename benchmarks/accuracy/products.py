@@ -6,7 +6,6 @@ To add a product: a function that takes a `Case` and yields `Off`s, in `MEASURES
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
@@ -21,19 +20,10 @@ from sciqlop_pipe.recipes.reduced import reduced_1d, reduced_2d
 from sciqlop_pipe.recipes.slices import slices, slices_between
 from sciqlop_pipe.recipes.spectra import energy_spectrum
 
+from . import angular, frames, scalars
 from .cases import Case
+from .off import Off, percent, worst
 from .plasmas import BiKappa, E, nodes, speed_of
-
-
-@dataclass(frozen=True)
-class Off:
-    """How far one number is from the truth, in percent of `of`; `target` where there is one."""
-
-    product: str
-    quantity: str
-    percent: float
-    of: str
-    target: float | None = None
 
 
 def of_moments(case: Case) -> Iterator[Off]:
@@ -47,10 +37,10 @@ def of_moments(case: Case) -> Iterator[Off]:
         t.append(np.linalg.norm(off) / np.linalg.norm(true.temperature_tensor))
         scale = np.trace(true.pressure) / 3 * case.thermal * 1e-3
         q.append(np.linalg.norm(found["heat_flux"].values[k] - true.heat_flux) / scale)
-    yield Off("moments", "n", _worst(n), "n", 0.3)
-    yield Off("moments", "V", _worst(v), "thermal speed", 0.2)
-    yield Off("moments", "T tensor", _worst(t), "T", 0.5)
-    yield Off("moments", "Q", _worst(q), "P x thermal speed")
+    yield Off("moments", "n", worst(n), "n", 0.3)
+    yield Off("moments", "V", worst(v), "thermal speed", 0.2)
+    yield Off("moments", "T tensor", worst(t), "T", 0.5)
+    yield Off("moments", "Q", worst(q), "P x thermal speed")
 
 
 def of_errors(case: Case) -> Iterator[Off]:
@@ -72,7 +62,7 @@ def of_errors(case: Case) -> Iterator[Off]:
     for name in ("density", "velocity", "temperature"):
         sigma = np.sqrt((said[f"{name}_error"].values.astype(float) ** 2).mean(0))
         ratios += list(np.atleast_1d(sigma / seen[name].values.std(0, ddof=1) - 1))
-    yield Off("moment errors", "sigma of n, V, T, mean", _worst(np.mean(ratios)), "their scatter")
+    yield Off("moment errors", "sigma of n, V, T, mean", worst(np.mean(ratios)), "their scatter")
 
 
 def of_spectrum(case: Case) -> Iterator[Off]:
@@ -80,7 +70,8 @@ def of_spectrum(case: Case) -> Iterator[Off]:
     spectrum = energy_spectrum(case.vdf)
     found = spectrum["spectrum"].values
     particles = particle_spectrum(spectrum, quantity="dpf")["spectrum"].values
-    off, off_dpf = [], []
+    means = particle_spectrum(spectrum, quantity="f")["spectrum"].values
+    off, off_dpf, off_f = [], [], []
     for k in range(len(found)):
         mean = _sky_mean(case, k)
         true = 2e-4 * (case.instrument.energy[k] * E / case.plasma.mass) ** 2 * mean
@@ -88,15 +79,17 @@ def of_spectrum(case: Case) -> Iterator[Off]:
         off += list(found[k][core] / true[core] - 1)
         per_energy = (true / case.instrument.energy[k])[core]
         off_dpf += list(particles[k][core] / per_energy - 1)
+        off_f += list(means[k][core] / mean[core] - 1)
     target = 0.01 if case.resolved else None
-    yield Off("energy spectrum", "DEF", _worst(off), "DEF", target)
-    yield Off("energy spectrum", "DPF", _worst(off_dpf), "DPF", target)
+    yield Off("energy spectrum", "DEF", worst(off), "DEF", target)
+    yield Off("energy spectrum", "DPF", worst(off_dpf), "DPF", target)
+    yield Off("energy spectrum", "f", worst(off_f), "f", target)
 
 
 def of_pitch_angles(case: Case) -> Iterator[Off]:
     """f per pitch angle and energy, where there is 1 % of the highest flux."""
     found = pitch_angle_distribution(case.vdf, case.b)["f"].values
-    rms, worst = [], []
+    rms, most = [], []
     for k in range(len(found)):
         true = case.pitch(found.shape[1], k)
         true = np.where(np.isfinite(found[k]), true, np.nan)
@@ -105,9 +98,9 @@ def of_pitch_angles(case: Case) -> Iterator[Off]:
         off = (found[k] - true)[:, core] / np.nanmax(true, 0)[core]
         off = off[np.isfinite(off)]
         rms.append(np.sqrt((off**2).mean()))
-        worst.append(np.abs(off).max())
-    yield Off("pitch angles", "f, rms", _worst(rms), "peak at that energy")
-    yield Off("pitch angles", "f, worst", _worst(worst), "peak at that energy")
+        most.append(np.abs(off).max())
+    yield Off("pitch angles", "f, rms", worst(rms), "peak at that energy")
+    yield Off("pitch angles", "f, worst", worst(most), "peak at that energy")
 
 
 def of_field_aligned(case: Case) -> Iterator[Off]:
@@ -121,9 +114,9 @@ def of_field_aligned(case: Case) -> Iterator[Off]:
         along.append(float(found["temperature_parallel"][k]) / par - 1)
         across.append(float(found["temperature_perpendicular"][k]) / perp - 1)
         ratio.append(float(found["anisotropy"][k]) * par / perp - 1)
-    yield Off("field-aligned", "T parallel", _worst(along), "it", 0.5)
-    yield Off("field-aligned", "T perpendicular", _worst(across), "it", 0.5)
-    yield Off("field-aligned", "anisotropy", _worst(ratio), "it")
+    yield Off("field-aligned", "T parallel", worst(along), "it", 0.5)
+    yield Off("field-aligned", "T perpendicular", worst(across), "it", 0.5)
+    yield Off("field-aligned", "anisotropy", worst(ratio), "it")
 
 
 def of_reduced_1d(case: Case) -> Iterator[Off]:
@@ -133,7 +126,7 @@ def of_reduced_1d(case: Case) -> Iterator[Off]:
     found = reduced_1d(one, case.b, v_max=v_max)
     true = case.line(case.plasma.direction, found["v"].values)
     off = found["f"].values[0] - true
-    rms = _percent(np.sqrt((off**2).mean()) / true.max())
+    rms = percent(np.sqrt((off**2).mean()) / true.max())
     target = 0.4 if case.instrument.name.startswith("FPI") else None
     yield Off("reduced 1D", "F, rms", rms, "peak (target: FPI)", target)
     total = float(found["f"].astype(float).sum()) * (2e-3 * v_max / found.sizes["v"])
@@ -148,7 +141,7 @@ def of_reduced_2d(case: Case) -> Iterator[Off]:
     basis = field_aligned_basis(case.plasma.direction[None], np.array([case.plasma.velocity]))[0]
     true = case.plane(basis[0], basis[2], found["v1"].values)
     off = found["f"].sel(plane="perp1_par").values[0] - true
-    yield Off("reduced 2D", "F, rms", _percent(np.sqrt((off**2).mean()) / true.max()), "peak")
+    yield Off("reduced 2D", "F, rms", percent(np.sqrt((off**2).mean()) / true.max()), "peak")
     cell = (2 * v_max / found.sizes["v1"]) ** 2
     total = found["f"].astype(float).sum(("v1", "v2")).values[0] * cell
     yield Off("reduced 2D", "n kept", _kept(total, found["outside"][0], one), "n of moments", 0.1)
@@ -163,9 +156,9 @@ def of_fits(case: Case) -> Iterator[Off]:
     v = np.linalg.norm(found["velocity"].values[0] - np.array(plasma.velocity)) / case.thermal
     along = float(found["temperature_parallel"][0]) / plasma.parallel - 1
     across = float(found["temperature_perpendicular"][0]) / plasma.perpendicular - 1
-    yield Off("fits", "n", _worst(n), "n")
-    yield Off("fits", "V", _worst(v), "thermal speed")
-    yield Off("fits", "T parallel, perpendicular", _worst([along, across]), "it")
+    yield Off("fits", "n", worst(n), "n")
+    yield Off("fits", "V", worst(v), "thermal speed")
+    yield Off("fits", "T parallel, perpendicular", worst([along, across]), "it")
 
 
 def of_slices(case: Case) -> Iterator[Off]:
@@ -178,7 +171,7 @@ def of_slices(case: Case) -> Iterator[Off]:
         true = case.plasma.f(v[:, None, None] * basis[0] + v[:, None] * basis[2])
         off = (found["f"].sel(plane="perp1_par").values[0] - true) / true.max()
         rms = np.sqrt(np.nanmean(off**2))
-        yield Off("slices", f"f, {words}, rms", _percent(rms), "peak")
+        yield Off("slices", f"f, {words}, rms", percent(rms), "peak")
 
 
 MEASURES: tuple[Callable[[Case], Iterator[Off]], ...] = (
@@ -191,12 +184,15 @@ MEASURES: tuple[Callable[[Case], Iterator[Off]], ...] = (
     of_reduced_2d,
     of_fits,
     of_slices,
+    *angular.MEASURES,
+    *frames.MEASURES,
+    *scalars.MEASURES,
 )
 
 
 def _kept(inside: object, outside: xr.DataArray, vdf: xr.Dataset) -> float:
     total = np.asarray(inside) / (1 - outside.values)
-    return _worst(total / float(moments(vdf)["density"][0]) - 1)
+    return worst(total / float(moments(vdf)["density"][0]) - 1)
 
 
 def _sky_mean(case: Case, record: int) -> np.ndarray:
@@ -207,7 +203,7 @@ def _sky_mean(case: Case, record: int) -> np.ndarray:
     if case.instrument.whole:
         phi, dphi = 2 * np.pi * (np.arange(96) + 0.5) / 96, np.full(96, 1 / 96)
     else:
-        phi, dphi = nodes(*np.radians([first, last]), 48)
+        phi, dphi = nodes(float(np.radians(first)), float(np.radians(last)), 48)
         dphi = dphi / dphi.sum()
     sin = np.sqrt(1 - mu**2)
     u = np.stack([np.outer(sin, np.cos(phi)), np.outer(sin, np.sin(phi)),
@@ -220,11 +216,3 @@ def _sky_mean(case: Case, record: int) -> np.ndarray:
             total[k] += w * s**2 * (case.plasma.f(s * u) * share).sum()
         volume += w * speed**2
     return total / volume
-
-
-def _worst(values: object) -> float:
-    return _percent(np.abs(np.asarray(values, float)).max())
-
-
-def _percent(value: float) -> float:
-    return 100.0 * float(value)

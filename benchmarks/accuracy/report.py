@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from .cases import RESOLVED, Case
-from .products import Off
+from .off import Off
 
 COMMAND = "python -m benchmarks.accuracy"
 
@@ -45,6 +45,22 @@ WORDS = f"""## What the numbers say
   by what the table says. Densities are kept all the same. Planes in cells much finer than the
   bins show the pattern of these bins: hot plasmas, whose bins are wide in velocity, most of
   all.
+* **Angles, their spectra, cuts**: the same. Colatitudes of FPI are its own rows; other bins cut
+  through directions. Partial moments give whole directions to a cone: n of a cone knows its edge
+  to a bin, and cones together are the whole.
+* **Turned distributions** keep n; the shape of a bin askew is that of a box, which costs V and T.
+* **Moved to bulk, rebinned to field**: eight points per cell look up bins. The 0.5 % that these
+  recipes aim at for Maxwellians on FPI and ESA tables **is missed**, by up to a factor of two.
+  Cells are means of what was measured in them, so that electrons below the lowest energy of DES
+  are made up for: their n is above that of what was seen. The energies of the instrument are
+  used around V as well: where all of them are far above the temperature (PAS, 200 eV and more for
+  10 to 45 eV; cold wind) the plasma is one bin, and neither these distributions nor spectra and
+  pitch angles in the plasma's frame say anything about its shape or even its density.
+* **Cubes** (64 cells, as large as |V| + 6 standard deviations) have T wider by the bins' own width
+  and by the clouds'; the last line is without the latter. Use `moments` for T.
+* **Non-Maxwellianity, agyrotropy**: differences to the integrals and tensors themselves, not
+  ratios. For Maxwellians the truth is 0 and the number is the floor without counting noise.
+  Of PAS, whose view cuts the quadrature's cells, the truth itself is known to half a percent.
 * **Moment errors** are compared with the scatter of 300 countings, which itself is known to 4 %
   for each of the five numbers.
 """

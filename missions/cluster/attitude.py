@@ -88,6 +88,7 @@ def in_isr2(vector: VectorSeries, axis: Annotated[VectorSeries, Margin("1d")]) -
         values[near] = turned[near]
     attrs = dict(vector["vector"].attrs) | {"frame": "ISR2"}
     attrs["long_name"] = f"{attrs['long_name']}, turned to ISR2"
+    attrs.pop("frame_equivalent", None)
     return _series(values.astype(vector["vector"].dtype), vector["time"].values, attrs)
 
 

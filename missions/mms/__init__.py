@@ -13,6 +13,7 @@ from . import (
     fpi_partial,
     hpca,
     mec,
+    photoelectrons,
     plasma,
     scm,
     tetrahedron,
@@ -20,7 +21,19 @@ from . import (
 )
 
 PROBES = ("1", "2", "3", "4")
-INSTRUMENTS = (fpi, fpi_partial, hpca, fgm, edp, scm, mec, boundaries, waves, plasma)
+INSTRUMENTS = (
+    fpi,
+    fpi_partial,
+    photoelectrons,
+    hpca,
+    fgm,
+    edp,
+    scm,
+    mec,
+    boundaries,
+    waves,
+    plasma,
+)
 
 mission = Mission(
     "mms",

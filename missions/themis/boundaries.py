@@ -1,17 +1,39 @@
-"""Plasma state, regions and boundary crossings of THEMIS, of whole orbits and of single events."""
+"""What follows from field, moments and position of THEMIS: other frames, plasma, boundaries.
+
+Regions and crossings are those of whole orbits and of single events.
+"""
 
 from __future__ import annotations
 
 from sciqlop_pipe.detect.products import boundary_products
 from sciqlop_pipe.model import Dataset
+from sciqlop_pipe.standard.fields import field_products, plasma_products, position_products
+
+# Mode of FGM: window and step of minimum variance, lag of PVI.
+_FIELDS = {
+    "fgs": ("5min", "1min", "6s"),
+    "fgl": ("1min", "30s", "1s"),
+    "fgh": ("30s", "10s", "1s"),
+}
 
 
 def datasets(probe: str) -> tuple[Dataset, ...]:
     """Return the datasets of one spacecraft: from the moments on board, and from the tables."""
     base = f"themis{probe}"
+    b, ions = f"{base}.fgm.fgs.b_gse", f"{base}.mom.peim.moms_gse"
+    fields = (
+        made
+        for mode, (window, step, lag) in _FIELDS.items()
+        for made in field_products(f"{base}.fgm.{mode}.b_gse", frames=("SM", "GEO"), window=window,
+                                   step=step, lag=lag)
+    )  # fmt: skip
     return (
-        *boundary_products(base, moments=f"{base}.mom.peim.moms_gse", b=f"{base}.fgm.fgs.b_gse"),
+        *fields,
+        *plasma_products(ions, b=b, accumulation="3s", reach="9s", window="5min", step="1min"),
+        *position_products(f"{base}.state.position_gse", frames=("SM", "GEO"),
+                           wind_b="omni.hro.1min.b_gse", wind="omni.hro.1min.plasma"),
+        *boundary_products(base, moments=ions, b=b),
         *boundary_products(
             f"{base}.events", moments=f"{base}.events.moms", b=f"{base}.events.b_gsm"
         ),
-    )
+    )  # fmt: skip

@@ -13,6 +13,8 @@ import numpy as np
 import xarray as xr
 
 from ..errors import DataTypeError, UsageError
+from ..granule import duration
+from ..recipes.joining import joined
 from ..recipes.vdf import angle_table, distributions
 from ..store import Store
 
@@ -57,6 +59,8 @@ def batch_of(
     b: xr.Dataset | None = None,
     bulk: xr.Dataset | None = None,
     label: str = "",
+    accumulation: str = "150ms",
+    reach: str = "2s",
 ) -> Batch:
     """Return a VDF dataset as the viewer takes it.
 
@@ -65,9 +69,12 @@ def batch_of(
     vdf : Dataset
         On a grid whose azimuths depend on rows and colatitudes on columns only.
     b, bulk : Dataset, optional
-        Magnetic field and moments in its frame, interpolated to its times.
+        Magnetic field and moments in its frame: means over the accumulation of each distribution,
+        between near records where none is in it, NaN beyond their ends and in gaps.
     label : str
         What the viewer calls it.
+    accumulation, reach : str
+        How long a distribution takes; how far apart records may be that are interpolated.
 
     Raises
     ------
@@ -96,8 +103,8 @@ def batch_of(
         float(vdf.attrs["mass"]) / AMU,
         round(float(vdf.attrs["charge"])),
         str(vdf.attrs["frame"]),
-        b=None if b is None else _at(b["vector"], vdf["time"].values),
-        v_bulk=None if bulk is None else _at(bulk["velocity"], vdf["time"].values),
+        b=None if b is None else _at(b["vector"], vdf, accumulation, reach),
+        v_bulk=None if bulk is None else _at(bulk["velocity"], vdf, accumulation, reach),
         one_count=one_count,
         label=label,
     )
@@ -107,9 +114,9 @@ def _every(table: np.ndarray, times: int) -> np.ndarray:
     return np.array(np.broadcast_to(table, (times, table.shape[-1])))
 
 
-def _at(vector: xr.DataArray, times: np.ndarray) -> np.ndarray:
-    want, at = (t.astype("datetime64[ns]").astype(float) for t in (times, vector["time"].values))
-    return np.stack([np.interp(want, at, x) for x in vector.values.T.astype(float)], axis=1)
+def _at(vector: xr.DataArray, vdf: xr.Dataset, accumulation: str, reach: str) -> np.ndarray:
+    at, want = (d["time"].values.astype("datetime64[ns]") for d in (vector, vdf))
+    return joined(at, vector.values, want, accumulation, reach)
 
 
 @dataclass(frozen=True)
@@ -122,12 +129,16 @@ class StoreSource:
         Where it is.
     dataset, b, moments : str
         Names of the VDF and, where there are, of the field and the moments in its frame.
+    accumulation, reach : str
+        As in `batch_of`.
     """
 
     store: Store
     dataset: str
     b: str = ""
     moments: str = ""
+    accumulation: str = "150ms"
+    reach: str = "2s"
 
     @property
     def name(self) -> str:
@@ -146,12 +157,19 @@ class StoreSource:
         vdf = self.store.read(self.dataset, *ends).load()
         if not vdf.sizes["time"]:
             raise UsageError("there is no distribution in this range", self.dataset)
-        pad = np.timedelta64(10, "s")
+        pad = np.timedelta64(max(duration(self.reach), duration(self.accumulation)), "ns")
         b, bulk = (
             self.store.read(name, ends[0] - pad, ends[1] + pad).load() if name else None
             for name in (self.b, self.moments)
         )
-        return batch_of(vdf, b=b, bulk=bulk, label=self.dataset)
+        return batch_of(
+            vdf,
+            b=b,
+            bulk=bulk,
+            label=self.dataset,
+            accumulation=self.accumulation,
+            reach=self.reach,
+        )
 
     def cadence(self) -> float:
         """Return the median time between distributions [s]."""

@@ -13,6 +13,7 @@ from sciqlop_pipe.datatypes import VDF, Attitude, Moments, VectorSeries
 from sciqlop_pipe.errors import DataTypeError, UsageError
 from sciqlop_pipe.kernels.quaternions import joined, matrices, of_matrices, quaternions_at, rotated
 from sciqlop_pipe.recipes.attitude import attitude_dataset, joined_attitude
+from sciqlop_pipe.recipes.coordinates import in_frame
 from sciqlop_pipe.recipes.moments import moments
 from sciqlop_pipe.recipes.pitch import pitch_angle_distribution
 from sciqlop_pipe.recipes.rotations import (
@@ -227,3 +228,20 @@ def test_the_distributions_of_cluster_meet_gse(shared_data):
     one = moments(rotate_distribution(ds, q, reach="1d"))["velocity"].values
     other = rotate_moments(moments(ds), q, reach="1d")["velocity"].values
     assert one == pytest.approx(other, abs=0.5)
+
+
+def test_no_frame_stays_equivalent_once_a_vector_is_turned_out_of_it():
+    ds = vdf(PLASMA, FPI_2015[::8], fpi_look(4, 2), nodes=1)
+    b = field(ds, B)
+    b["vector"].attrs["frame_equivalent"] = "DMPA"
+    gse = rotate_vector(b, attitude())
+    gse["vector"].attrs["frame_equivalent"] = "DMPA"
+    axis = gse.isel(time=[0]).copy(data={"vector": [[0.1, 0.0, 0.995]]})
+    for found in (
+        rotate_vector(b, attitude()),
+        vector_in_axes(b),
+        in_frame(gse, frame="GSM"),
+        attitude_of_cluster.in_isr2(gse, axis),
+    ):
+        assert "frame_equivalent" not in {*found["vector"].attrs, *found.attrs}
+    assert b["vector"].attrs["frame_equivalent"] == "DMPA"
