@@ -64,7 +64,8 @@ class Session:
         accumulation: str = "150ms",
         reach: str = "2s",
     ) -> None:
-        self.name, self.field_times = dataset, {"accumulation": accumulation, "reach": reach}
+        self.name = dataset
+        self.field_times: dict[str, Any] = {"accumulation": accumulation, "reach": reach}
         self._vdf = store.read(dataset)
         self._times = self._vdf["time"].values.astype("datetime64[ns]").astype(np.int64)
         self._b = store.read(b).load() if b else None

@@ -144,8 +144,9 @@ def moved_to_bulk(vdf: VDF, moments: Moments, *, phis: int = 32, thetas: int = 1
 
     Deterministic: 2 x 2 x 2 points of equal volume per cell look up the bin they lie in, their mean
     over what was measured is f of the cell. The density is kept to about 1 %
-    (Maxwellians on FPI and THEMIS tables; `density_kept` tells it per record), what lies beyond the highest energy is
-    told by `outside`. Nothing is interpolated: the result is as coarse as the instrument.
+    (Maxwellians on FPI and THEMIS tables; `density_kept` tells it per record), what lies beyond the
+    highest energy is told by `outside`. Nothing is interpolated: the result is as coarse as the
+    instrument.
 
     Parameters
     ----------
