@@ -174,7 +174,7 @@ def _archive(section: Section, data: Path, folder: Path) -> Path:
 def _run(section: Section, names: list[str], archive: Path, store: Path) -> None:
     tool = Path(sys.executable).with_name("sciqlop-pipe")
     span = ["--start", section.start, "--stop", section.stop]
-    where = ["--archive", str(archive), "--store", str(store), "--workers", "0"]
+    where = ["--archive", str(archive), "--store", str(store), "--workers", "0", "--keep"]
     # Status 1: some granules failed, for want of a file. Those products have no picture.
     done = subprocess.run([str(tool), "run", *names, *span, *where], check=False)
     if done.returncode not in (0, 1):
@@ -216,7 +216,7 @@ def _page(section: Section, shown: list[Shown], names: list[str]) -> str:
     if section.archive == SIM:
         made_by = f"--start {section.start} --hours 0.5 --seed 1"
         lines += [f"    python -m sciqlop_missions.sim --out SIM {made_by}"]
-    lines += [f"    sciqlop-pipe run {targets} {span} --archive {archive}", ""]
+    lines += [f"    sciqlop-pipe run {targets} {span} --archive {archive} --keep", ""]
     for s in shown:
         lines += [f"### `{s.name}`", "", s.words, "", f"![{s.name}]({s.file})", "",
                   f"    sciqlop-pipe quicklook {s.name} {span} -o picture.png", ""]  # fmt: skip
