@@ -224,3 +224,14 @@ PitchCuts = DataType(
     main="spectrum",
     description="spectra along, across and against the magnetic field",
 )
+
+MomentCorrelations = DataType(
+    "MomentCorrelations",
+    (
+        Var("correlation", (("time", "moment", "moment_2"),), "1", framed=True),
+        Var("quality", (_T,), "1", required=False),
+    ),
+    attrs=("species",),
+    main="correlation",
+    description="how the statistical errors of moments go together",
+)

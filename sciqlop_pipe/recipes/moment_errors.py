@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated
 
 import numpy as np
 import xarray as xr
 
 from ..constants import ELEMENTARY_CHARGE
-from ..datatypes import VDF, MomentErrors, ScalarSeries
+from ..datatypes import VDF, MomentCorrelations, MomentErrors, ScalarSeries
 from ..errors import DataTypeError
+from ..kernels.covariance import moment_covariances
 from ..kernels.energies import speed_weights
 from ..kernels.errors import QUANTITIES, moment_variances, moment_variances_of_grid
-from ..kernels.moments import velocity_sums, velocity_sums_of_grid
+from ..kernels.moments import velocity_sums, velocity_sums_of_bins, velocity_sums_of_grid
 from ..model import Margin, recipe
 from .moments import POTENTIAL_REACH, potential_at
-from .vdf import directions, distinct, distributions, energy_edges
+from .vdf import Directions, directions, distinct, distributions, energy_edges
 
+_MOMENTS = ("n", "vx", "vy", "vz", "txx", "tyy", "tzz", "t")
 _NAMES = ("density", "velocity", "temperature_tensor", "temperature")
 
 
@@ -58,7 +61,7 @@ def moment_errors(
     Raises
     ------
     DataTypeError
-        Without f_error, or where directions depend on energy.
+        Without f_error.
 
     References
     ----------
@@ -66,45 +69,118 @@ def moment_errors(
     distribution functions with random errors, J. Geophys. Res. Space Physics 120, 6633-6645,
     doi:10.1002/2014JA020775.
     """
+    times = vdf.sizes["time"]
+    variance, counts = np.empty((times, 2, QUANTITIES)), np.empty(times)
+    for block, look, known, weights, f, sums in _counted(vdf, sc_pot, energy_min, energy_max):
+        if look.separable:
+            azimuth, polar = look.factors(block)
+            grid = azimuth[..., 0, 0], polar[:, :, 0, :, 0]
+            found = moment_variances_of_grid(f, *known, weights, *grid, sums)
+        elif look.per_energy:
+            every, seen = moment_covariances(f, *known, weights, look.weights(block), sums)
+            found = np.diagonal(every, axis1=2, axis2=3), seen
+        else:
+            found = moment_variances(f, *known, weights, look.weights(block), sums)
+        variance[block], counts[block] = found
+    sigma = np.sqrt(np.maximum(variance, 0.0))
+    return _dataset(vdf, sigma, counts, float(vdf.attrs["mass"])).assign_attrs(_about(sc_pot))
+
+
+@recipe(gives=MomentCorrelations, version=1)
+def moment_correlations(
+    vdf: VDF,
+    sc_pot: Annotated[ScalarSeries | None, Margin(POTENTIAL_REACH)] = None,
+    *,
+    energy_min: float = 0.0,
+    energy_max: float = float("inf"),
+) -> xr.Dataset:
+    """Correlations [1] of the statistical errors of n, V, T_ii and T, (time, moment, moment_2).
+
+        cov(a, b) = sum of (da/df) (db/df) sigma_f^2 = correlation x sigma_a x sigma_b
+
+    over all bins with counts, with the errors that `moment_errors` gives. n, V and T are sums over
+    the same counts: T of a fast plasma is bound to its V, and combinations of moments (pressure,
+    Mach numbers) need the correlations to have errors at all.
+
+    Parameters
+    ----------
+    vdf, sc_pot, energy_min, energy_max :
+        As in `moment_errors`.
+
+    Returns
+    -------
+    Dataset
+        correlation (time, moment, moment_2) [1] of n, vx, vy, vz, txx, tyy, tzz, t in the frame of
+        the distribution; quality as in the VDF. NaN where there is no count.
+
+    Raises
+    ------
+    DataTypeError
+        Without f_error.
+
+    References
+    ----------
+    Gershman, D. J. et al. (2015), J. Geophys. Res. Space Physics 120, 6633,
+    doi:10.1002/2014JA020775.
+    """
+    found = np.empty((vdf.sizes["time"], QUANTITIES, QUANTITIES))
+    for block, look, known, weights, f, sums in _counted(vdf, sc_pot, energy_min, energy_max):
+        geometry = look.weights(block)
+        geometry = geometry if look.per_energy else geometry[..., None]
+        found[block] = moment_covariances(f, *known, weights, geometry, sums)[0][:, 0]
+    sigma = np.sqrt(np.diagonal(found, axis1=1, axis2=2))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        found /= sigma[:, :, None] * sigma[:, None, :]
+    about = {
+        "units": "1",
+        "long_name": f"{vdf.attrs['species']} correlation of statistical errors",
+        "frame": vdf.attrs["frame"],
+    }
+    variables: dict[str, object] = {
+        "correlation": (("time", "moment", "moment_2"), found.astype(np.float32), about)
+    }
+    if "quality" in vdf:
+        variables["quality"] = vdf["quality"].variable
+    coords = {"time": vdf["time"], "moment": list(_MOMENTS), "moment_2": list(_MOMENTS)}
+    attrs = {k: vdf.attrs[k] for k in ("species", "mass", "charge", "frame")}
+    return xr.Dataset(variables, coords, attrs).assign_attrs(_about(sc_pot))
+
+
+def _about(sc_pot: xr.Dataset | None) -> dict[str, str]:
+    return {"spacecraft_potential": "none" if sc_pot is None else "corrected"}
+
+
+def _counted(
+    vdf: xr.Dataset, sc_pot: xr.Dataset | None, energy_min: float, energy_max: float
+) -> Iterator[tuple[slice, Directions, tuple[np.ndarray, ...], np.ndarray, np.ndarray, np.ndarray]]:
+    """Yield records, directions, (error, energy, used, table), weights, f and velocity sums."""
     if "f_error" not in vdf:
         raise DataTypeError("there is no f_error", "VDF", "Take distributions that have errors")
-    look = directions(vdf)
-    if look.per_energy:
-        raise DataTypeError(
-            "directions depend on energy", "VDF", "Errors of such moments are not built yet"
-        )
-    view, edges = distributions(vdf), energy_edges(vdf)
-    times = view.f.shape[0]
+    look, view, edges = directions(vdf), distributions(vdf), energy_edges(vdf)
     error = vdf["f_error"].transpose(*vdf["f"].dims).values.reshape(view.f.shape)
     use = view.selected(energy_min, energy_max)
     shift = np.zeros(1)
     if sc_pot is not None:
         shift = view.charge * potential_at(sc_pot, vdf["time"].values)
     kind, (lower, upper, used, energy, shift) = distinct(
-        times, edges.lower, edges.upper, use, view.energy, shift
+        view.f.shape[0], edges.lower, edges.upper, use, view.energy, shift
     )
     used = used.astype(bool)
     weights, share = speed_weights(lower, upper, shift, used, view.mass)
     # Energies that the potential cuts off hold no counts of this plasma.
     used &= weights[:, 0] > 0
-    variance = np.empty((times, 2, QUANTITIES))
-    counts = np.empty(times)
     for block in view.blocks():
         f = view.values(block)
         sigma = np.ascontiguousarray(error[block], dtype=np.float32)
-        known = kind[block], weights
         if look.separable:
             azimuth, polar = look.factors(block)
-            grid = azimuth[..., 0, 0], polar[:, :, 0, :, 0]
-            sums = velocity_sums_of_grid(f, *known, share, *grid)
-            found = moment_variances_of_grid(f, sigma, energy, used, *known, *grid, sums)
+            sums = velocity_sums_of_grid(
+                f, kind[block], weights, share, azimuth[..., 0, 0], polar[:, :, 0, :, 0]
+            )
         else:
-            geometry = look.weights(block)
-            sums = velocity_sums(f, *known, share, geometry)
-            found = moment_variances(f, sigma, energy, used, *known, geometry, sums)
-        variance[block], counts[block] = found
-    about = {"spacecraft_potential": "none" if sc_pot is None else "corrected"}
-    return _dataset(vdf, np.sqrt(np.maximum(variance, 0.0)), counts, view.mass).assign_attrs(about)
+            kernel = velocity_sums_of_bins if look.per_energy else velocity_sums
+            sums = kernel(f, kind[block], weights, share, look.weights(block))
+        yield block, look, (sigma, energy, used, kind[block]), weights, f, sums
 
 
 def _dataset(vdf: xr.Dataset, sigma: np.ndarray, counts: np.ndarray, mass: float) -> xr.Dataset:

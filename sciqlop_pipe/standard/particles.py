@@ -10,7 +10,7 @@ from ..recipes.energy_flux import energy_flux
 from ..recipes.field_aligned import field_aligned
 from ..recipes.fits import bi_kappa_fit, bi_maxwellian_fit
 from ..recipes.instabilities import instability_thresholds
-from ..recipes.moment_errors import moment_errors
+from ..recipes.moment_errors import moment_correlations, moment_errors
 from ..recipes.moments import moments
 from ..recipes.non_maxwellianity import non_maxwellianity
 from ..recipes.partial_moments import partial_moments
@@ -64,7 +64,9 @@ def particle_products(
         made("energy_spectrum", energy_spectrum, vdf=vdf),
     ]
     if errors:
-        found.append(made("moment_errors", moment_errors, vdf=vdf, **potential))
+        counted = {"vdf": vdf, **potential}
+        found.append(made("moment_errors", moment_errors, **counted))
+        found.append(made("moment_correlations", moment_correlations, **counted))
     if b:
         field = {"b": b, "accumulation": accumulation}
         grid = {"vdf": vdf, "v_max": v_max, **field}

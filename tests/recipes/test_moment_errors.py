@@ -8,9 +8,9 @@ import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sciqlop_pipe.datatypes import MomentErrors
+from sciqlop_pipe.datatypes import MomentCorrelations, MomentErrors
 from sciqlop_pipe.errors import DataTypeError
-from sciqlop_pipe.recipes.moment_errors import moment_errors
+from sciqlop_pipe.recipes.moment_errors import moment_correlations, moment_errors
 from sciqlop_pipe.recipes.moments import moments
 from tests.analytic import BiMaxwellian, flattened, fpi_look, vdf
 
@@ -47,6 +47,57 @@ def test_errors_are_the_scatter_of_moments_counted_again_and_again():
     ):
         said = np.sqrt((found[f"{name}_error"].values.astype(float) ** 2).mean(0))
         assert said == pytest.approx(values.std(0), rel=0.06), name
+
+
+def test_correlations_are_those_of_moments_counted_again_and_again():
+    ds = counting(1500)
+    said = MomentCorrelations.check(moment_correlations(ds))["correlation"].mean("time").values
+    seen = moments(ds)
+    diagonal = np.diagonal(seen["temperature_tensor"].values, axis1=1, axis2=2)
+    rows = [seen["density"].values, *seen["velocity"].values.T, *diagonal.T]
+    scatter = np.corrcoef([*rows, seen["temperature"].values])
+    assert said == pytest.approx(scatter, abs=0.08)
+    assert np.abs(scatter - np.eye(8)).max() > 0.3, "something to find"
+
+
+def per_energy(ds: xr.Dataset) -> xr.Dataset:
+    """The same distributions, their azimuths told for every energy."""
+    many = ds["phi"].broadcast_like(ds["energy"].isel(time=0, drop=True) if "time" in ds["energy"].dims
+                                    else ds["energy"])  # fmt: skip
+    return ds.assign(phi=many.transpose("phi_bin", "energy_bin").assign_attrs(ds["phi"].attrs))
+
+
+def test_directions_that_depend_on_energy_have_the_same_errors_and_correlations():
+    ds = counting(3)
+    for recipe in (moment_errors, moment_correlations):
+        one, other = recipe(ds), recipe(per_energy(ds))
+        for name in one.data_vars:
+            np.testing.assert_allclose(other[name], one[name], rtol=2e-4, atol=2e-5)
+
+
+def test_the_table_of_correlations_agrees_with_the_errors_of_a_list():
+    ds = flattened(counting(3))
+    found = moment_correlations(ds)["correlation"].values
+    np.testing.assert_allclose(np.diagonal(found, axis1=1, axis2=2), 1.0, rtol=1e-6)
+    np.testing.assert_allclose(found, moment_correlations(counting(3))["correlation"], atol=1e-4)
+
+
+def test_without_counts_nothing_is_correlated():
+    ds = counting(2)
+    ds["f"][0], ds["f_error"][0] = 0, 0
+    found = moment_correlations(ds)["correlation"].values
+    assert np.isnan(found[0]).all() and np.isfinite(found[1]).all()
+    whole = moment_correlations(ds.isel(time=[1]))["correlation"].values
+    np.testing.assert_array_equal(whole[0], found[1])
+
+
+CORRELATION = {1: [-0.274982, 0.300981, 0.583913]}
+
+
+def test_correlations_move_only_with_the_version():
+    assert moment_correlations.version in CORRELATION, "new version: store its numbers here"
+    found = moment_correlations(counting(1))["correlation"].values[0, [0, 1, 4], [7, 4, 7]]
+    assert found == pytest.approx(CORRELATION[moment_correlations.version], rel=1e-4)
 
 
 def test_counts_are_the_counts():
