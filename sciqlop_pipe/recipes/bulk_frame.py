@@ -138,7 +138,7 @@ def bulk_frame_pitch_angles(
 
 @recipe(gives=VDF, version=1)
 def moved_to_bulk(vdf: VDF, moments: Moments, *, phis: int = 32, thetas: int = 16) -> xr.Dataset:
-    """F (time, phi_bin, theta_bin, energy_bin) [s^3 m^-6] around the bulk velocity, same axes.
+    """Distribution (time, phi_bin, theta_bin, energy_bin) [s^3 m^-6] around the bulk velocity.
 
         f'(w) = f(V + w)
 
@@ -192,7 +192,7 @@ def rebinned_to_field(
     accumulation: str = "150ms",
     reach: str = "2s",
 ) -> xr.Dataset:
-    """F (time, phi_bin, theta_bin, energy_bin) [s^3 m^-6] per gyrophase and pitch angle.
+    """Distribution (time, phi_bin, theta_bin, energy_bin) [s^3 m^-6], gyrophase by pitch angle.
 
         f'(w) = f(V + x perp1 + y perp2 + z par),  w = (x, y, z)
 

@@ -35,7 +35,7 @@ def bi_maxwellian_fit(
     energy_min: float = 0.0,
     energy_max: float = float("inf"),
 ) -> xr.Dataset:
-    """N [cm^-3], V [km/s], T_par and T_perp [eV] of a drifting bi-Maxwellian fitted to f, (time).
+    """Density [cm^-3], V [km/s], T_par, T_perp [eV] of a bi-Maxwellian fitted to f, (time).
 
         f = n / (pi^1.5 v_par v_perp^2) exp(-w_par^2/v_par^2 - w_perp^2/v_perp^2),
         w = v - V,  v_par^2 = 2 T_par/m,  v_perp^2 = 2 T_perp/m
@@ -98,7 +98,7 @@ def bi_kappa_fit(
     energy_min: float = 0.0,
     energy_max: float = float("inf"),
 ) -> xr.Dataset:
-    """N [cm^-3], V [km/s], T_par, T_perp [eV] and kappa of a drifting bi-kappa fitted to f, (time).
+    """Density [cm^-3], V [km/s], T_par, T_perp [eV], kappa of a bi-kappa fitted to f, (time).
 
         f = n / (pi^1.5 v_par v_perp^2) Gamma(kappa + 1) / (q^1.5 Gamma(kappa - 1/2))
             (1 + (w_par^2/v_par^2 + w_perp^2/v_perp^2) / q)^-(kappa + 1),   q = kappa - 3/2,
