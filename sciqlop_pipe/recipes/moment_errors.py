@@ -13,7 +13,8 @@ from ..datatypes import VDF, MomentCorrelations, MomentErrors, ScalarSeries
 from ..errors import DataTypeError
 from ..kernels.covariance import moment_covariances
 from ..kernels.energies import speed_weights
-from ..kernels.errors import QUANTITIES, moment_variances, moment_variances_of_grid
+from ..kernels.errors import QUANTITIES, moment_variances
+from ..kernels.errors_of_grid import moment_variances_of_grid
 from ..kernels.moments import velocity_sums, velocity_sums_of_bins, velocity_sums_of_grid
 from ..model import Margin, recipe
 from .moments import POTENTIAL_REACH, potential_at
