@@ -21,16 +21,12 @@ from .velocity import (
     Table,
     axes_of,
     blocks,
-    cells,
-    check_grid,
-    dataset,
     of_records,
-    outside_of,
     pieces,
-    ratio,
     some,
     tables,
 )
+from .velocity_grids import cells, check_grid, dataset, outside_of, ratio
 
 FINEST = 6
 """Rays per direction along either angle, and shells per bin of energy, at most."""

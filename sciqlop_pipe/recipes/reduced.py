@@ -21,18 +21,14 @@ from .velocity import (
     axes_of,
     blocks,
     bulk_velocity,
-    cells,
-    check_grid,
-    dataset,
     drift_along,
     origin,
-    outside_of,
     pieces,
-    ratio,
     some,
     tables,
     unit,
 )
+from .velocity_grids import cells, check_grid, dataset, outside_of, ratio
 
 LINE_PARTS = 3
 """Rays per direction along either angle."""

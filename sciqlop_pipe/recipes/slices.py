@@ -15,20 +15,8 @@ from ..model import Margin, recipe
 from .moments import POTENTIAL_REACH
 from .skymap import between, fastest_of, skymap, speed_bins, speed_levels
 from .vdf import distributions
-from .velocity import (
-    FRAME_AXES,
-    Axes,
-    Sky,
-    Table,
-    axes_of,
-    blocks,
-    cells,
-    check_grid,
-    dataset,
-    of_records,
-    some,
-    tables,
-)
+from .velocity import FRAME_AXES, Axes, Sky, Table, axes_of, blocks, of_records, some, tables
+from .velocity_grids import cells, check_grid, dataset
 
 DEPTHS = 7
 """Where f is sampled across the thickness of a slice, evenly."""
