@@ -9,7 +9,7 @@ VENV   ?= .venv
 PYTHON ?=
 EFFORT ?= full
 JOBS   ?= 2
-EXTRAS := detect,plot,postgres,speasy,test,dev
+EXTRAS := detect,plot,speasy,flows,dash,slurm,ssh,kubernetes,ops,serve,catalogs,postgres,s3,docs,test,dev
 
 PY     := $(VENV)/bin/python
 STAMP  := $(VENV)/.installed
@@ -65,7 +65,7 @@ else
 	@PYTHONWARNINGS=ignore $(PY) -m pip install -q -c constraints.txt -e ".[$(EXTRAS)]"
 endif
 # Compiled once here, or every command pays for it where PYTHONDONTWRITEBYTECODE is set.
-	@$(PY) -m compileall -q -j 0 -x '[/]tests?[/]' "$$($(PY) -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" || true
+	@$(PY) -m compileall -qq -j 0 -x '[/]tests?[/]' "$$($(PY) -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" || true
 	@touch $(STAMP)
 
 # The third-party mission that the tests find through its entry point.
