@@ -19,9 +19,11 @@ from .detect.promoted import promoted_models
 from .errors import UsageError
 from .granule import Interval
 from .graph import Graph
-from .plan import Plan, make_plan
+from .plan import Plan, make_plan, needs
 from .report import Options, Progress, Report
+from .sources.access import Access
 from .sources.archive import Listing
+from .sources.doors import Wanted, open_doors
 from .sources.fetch import probe
 from .store import Store
 from .store.leases import Leases
@@ -31,6 +33,36 @@ if TYPE_CHECKING:
     from distributed import Client
 
 ROUNDS = 10
+
+
+def list_needed(
+    archives: Sequence[str],
+    graph: Graph,
+    names: Sequence[str],
+    intervals: Sequence[Interval],
+    access: Access,
+) -> Listing | None:
+    """Return what archives have of what some datasets need; None without archives.
+
+    Parameters
+    ----------
+    archives : sequence of str
+        Doors, best first: see `sources.doors`.
+    graph : Graph
+        All datasets.
+    names, intervals
+        What is to be made, and where.
+    access : Access
+        How the doors are opened. `gone` of the listing says which did not answer.
+    """
+    if not archives:
+        return None
+    wanted = [
+        Wanted(source, spans)
+        for name, spans in needs(graph, names, intervals).items()
+        if (source := graph[name].source) is not None
+    ]
+    return open_doors(archives, wanted, access)
 
 
 def run_campaign(

@@ -25,18 +25,18 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from ..campaign import run_campaign
+from ..campaign import list_needed, run_campaign
 from ..cluster import Profile, open_cluster
 from ..detect.promoted import promoted_models
 from ..errors import UsageError
 from ..granule import GranuleLength, Interval, duration, iso
 from ..graph import Graph
 from ..intervals import read_intervals
-from ..plan import REASONS, Plan, make_plan, needs
+from ..plan import REASONS, Plan, make_plan
 from ..report import Options, Progress, Report
 from ..sources.access import Access
 from ..sources.archive import Listing, list_archives
-from ..sources.doors import Wanted, needs_intervals, open_doors
+from ..sources.doors import needs_intervals
 from ..sources.fetch import probe
 from ..store import Store
 from ..store.records import Failure, Outcome, Record
@@ -117,16 +117,9 @@ def listing_for(
     intervals: Sequence[Interval],
     access: Access,
 ) -> Listing | None:
-    """Return what the archives have of what some datasets need; None without archives."""
-    if not archives:
-        return None
-    wanted = [
-        Wanted(source, spans)
-        for name, spans in needs(graph, names, intervals).items()
-        if (source := graph[name].source) is not None
-    ]
-    listing = open_doors(archives, wanted, access)
-    for said in listing.gone:
+    """Return what the archives have of what some datasets need, and say which do not answer."""
+    listing = list_needed(archives, graph, names, intervals, access)
+    for said in listing.gone if listing else ():
         console.print(f"[yellow]{escape(said)}[/] What the store has stays as it is.")
     return listing
 
