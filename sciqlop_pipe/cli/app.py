@@ -11,6 +11,7 @@ import typer
 
 from .analyse_app import analyse_app
 from .catalog_app import catalog_app
+from .evaluate_app import evaluate
 from .model_app import model_app
 from .options import (
     DEFAULT_STORE,
@@ -23,6 +24,7 @@ from .options import (
     StoreOpt,
     access_of,
 )
+from .several import Several
 from .store_app import store_app
 
 app = typer.Typer(
@@ -37,6 +39,7 @@ app.add_typer(store_app, name="store")
 app.add_typer(catalog_app, name="catalog")
 app.add_typer(model_app, name="model")
 app.add_typer(analyse_app, name="analyse")
+app.command(cls=Several)(evaluate)
 
 Targets = Annotated[
     list[str],

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..granule import SECOND, instant
 from ..store.records import Event
+from .evaluation.matching import Mark, Within, match
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,23 +77,7 @@ def score(found: Iterable[Point], true: Iterable[Point], tolerance: int = 60 * S
     tolerance : int
         Largest distance of a pair [ns].
     """
-    f, t = sorted(found, key=lambda p: p.time), sorted(true, key=lambda p: p.time)
-    when = np.array([p.time for p in t], dtype=np.int64)
-    pairs = []
-    for i, p in enumerate(f):
-        low, high = np.searchsorted(when, [p.time - tolerance, p.time + tolerance + 1])
-        pairs += [
-            (abs(p.time - t[j].time), i, j)
-            for j in range(int(low), int(high))
-            if (p.kind, p.sense) == (t[j].kind, t[j].sense)
-        ]
-    used_f: set[int] = set()
-    used_t: set[int] = set()
-    distances = []
-    for distance, i, j in sorted(pairs):
-        if i not in used_f and j not in used_t:
-            used_f.add(i)
-            used_t.add(j)
-            distances.append(distance / SECOND)
-    timing = float(np.median(distances)) if distances else float("nan")
-    return Score(len(t), len(f), len(distances), timing)
+    f = [Mark(p.time, p.time, p.kind, p.sense) for p in found]
+    t = [Mark(p.time, p.time, p.kind, p.sense) for p in true]
+    off = [abs(f[i].moment - t[j].moment) / SECOND for i, j in match(f, t, Within(tolerance))]
+    return Score(len(t), len(f), len(off), float(np.median(off)) if off else float("nan"))

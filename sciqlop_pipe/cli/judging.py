@@ -1,0 +1,90 @@
+"""What `evaluate` does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from .output import wide
+
+if TYPE_CHECKING:
+    from ..detect.evaluation.report import Evaluation
+    from ..detect.evaluation.tables import Table
+    from ..granule import Interval
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """Which lists are the truth, and where they are complete."""
+
+    files: tuple[Path, ...]
+    source: str = ""
+    labelled: tuple[str, str] = ("", "")
+
+    def tables(self) -> list[Table]:
+        """Return the lists."""
+        from ..detect.evaluation.tables import read_table
+
+        return [read_table(f, source=self.source) for f in self.files]
+
+    def complete(self) -> list[Interval]:
+        """Return where somebody said they are complete; nothing when nobody did."""
+        from ..granule import Interval
+
+        start, stop = self.labelled
+        return [Interval.of(start or "1900-01-01", stop or "2200-01-01")] if start or stop else []
+
+
+def stored(
+    dataset: str, store: str, registry: str, truth: Truth, tolerance: str, kind: str
+) -> Evaluation:
+    """Return how events of a store compare with lists."""
+    from ..detect.evaluation.stored import evaluate_stored
+    from ..errors import UsageError
+    from ..granule import duration
+    from ..graph import Graph
+    from ..store import Store
+
+    if not truth.files:
+        raise UsageError("there is nothing to compare with", dataset, "Give --catalog FILE")
+    graph = Graph.discover()
+    node = graph.nodes.get(dataset)
+    with Store.open(store, read_only=True, registry=registry) as opened:
+        looked_at = ""
+        if node is not None and node.inputs:
+            looked_at = next((n for _, n in node.inputs if opened.registry.current(n)), "")
+        return evaluate_stored(
+            opened, dataset, truth.tables(), searched_by=looked_at, labelled=truth.complete(),
+            tolerance=duration(tolerance) if tolerance else None, kind=kind,
+        )  # fmt: skip
+
+
+def show(evaluation: Evaluation, json: Path | None, report: Path | None) -> None:
+    """Print an evaluation as tables and write it where it is wanted."""
+    from rich.table import Table as Printed
+
+    from ..detect.evaluation import report as r
+
+    for head, rows in (
+        (r.POINT_HEAD, r.point_rows(evaluation)),
+        (r.EVENT_HEAD, r.event_rows(evaluation)),
+    ):
+        if rows:
+            table = Printed(*head, title=evaluation.detector)
+            for row in rows:
+                table.add_row(*row)
+            wide().print(table)
+    for name, s in evaluation.events.items():
+        alarms = s["false_alarms_per_day"]
+        typer.echo(f"{name}: {s['days_scored']:g} days scored, {alarms:g} false alarms a day")
+    for note in evaluation.notes:
+        typer.echo(note)
+    if json:
+        r.write_json(evaluation, json)
+        typer.echo(f"wrote {json}")
+    if report:
+        r.write_page(evaluation, report)
+        typer.echo(f"wrote {report}")
