@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import xarray as xr
 
 from ..constants import VACUUM_PERMEABILITY
 from ..datatypes import CurrentDensity, FieldGradient, MagneticNull, Position, VectorSeries
-from ..kernels.tetrahedron import curls, gradients
+from ..granule import duration
+from ..kernels.tetrahedron import currents, gradients
 from ..model import Margin, recipe
 from ..quality import Flag, Flags
 from .formation import FLAGS as FORMATION_FLAGS
@@ -89,16 +90,8 @@ def curlometer(
     """
     fields, places = (b1, b2, b3, b4), formation((r1, r2, r3, r4), position_reach)
     frame = one_frame([*(b["vector"] for b in fields), r1["position"]])
-    time, values = on_one_clock(fields, places, reach)
-    curl = NA_PER_NT_KM * (
-        curls(*values, time, places.time, places.reciprocal) if time.size else np.zeros((0, 4))
-    )
-    mean = sum(values) / 4 if time.size else np.zeros((0, 3))
-    current, divergence = curl[:, :3], curl[:, 3]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = np.abs(divergence) / np.linalg.norm(current, axis=1)
-        along = (current * mean).sum(axis=1) / np.linalg.norm(mean, axis=1)
-    quality = _at(places, time) | np.where(ratio > POOR, 8, 0).astype(np.uint32)
+    time, current, along, divergence, ratio = _currents(fields, places, reach)
+    quality = _at(places, time) | np.where(ratio > POOR, np.uint32(8), np.uint32(0))
     t, tc, unit = ("time",), ("time", "component"), {"units": "nA m^-2"}
     return xr.Dataset(
         {
@@ -254,6 +247,18 @@ def null_kinds(eigenvalues: np.ndarray) -> np.ndarray:
     kind = np.where(spiral, np.where(negative, 3, 4), np.where(negative, 1, 2))
     kind = np.where(~spiral & flat, 5, np.where(spiral & round_, 6, kind))
     return np.where(np.isfinite(size).all(axis=1), kind, 0).astype(np.int8)
+
+
+def _currents(fields: tuple[xr.Dataset, ...], places: Formation, reach: str) -> tuple[Any, ...]:
+    if places.time.size < 2:
+        return np.zeros(0, np.int64), np.zeros((0, 3)), *(np.zeros(0) for _ in range(3))
+    values = [b["vector"].values for b in fields]
+    kind = np.float32 if all(v.dtype == np.float32 for v in values) else np.float64
+    series: list[np.ndarray] = []
+    for b, v in zip(fields, values, strict=True):
+        series += [b["time"].values.view(np.int64), np.ascontiguousarray(v, kind)]
+    reached = duration(reach)
+    return currents(*series, reached, places.time, places.reciprocal, NA_PER_NT_KM)
 
 
 def _at(places: Formation, time: np.ndarray) -> np.ndarray:

@@ -10,6 +10,7 @@ import xarray as xr
 
 from ..datatypes import Position, TetrahedronShape
 from ..errors import DataTypeError
+from ..kernels.joining import whole_rows
 from ..kernels.tetrahedron import reciprocal
 from ..model import Margin, recipe
 from ..quality import Flag, Flags
@@ -52,8 +53,9 @@ class Formation:
 
     def flags_at(self, time: np.ndarray) -> np.ndarray:
         """Return the flags of the knots on both sides of times (time,) [ns]."""
-        after = np.clip(np.searchsorted(self.time, time, side="right"), 1, self.time.size - 1)
-        return self.quality[after - 1] | self.quality[after]
+        words = self.quality[:-1] | self.quality[1:]
+        edges = np.searchsorted(time, self.time[1:-1])
+        return np.repeat(words, np.diff(edges, prepend=0, append=time.size))
 
 
 def formation(positions: tuple[xr.Dataset, ...], reach: str) -> Formation:
@@ -118,12 +120,14 @@ def on_one_clock(
     time = fields[0]["time"].values.astype(np.int64)
     if formation.time.size < 2:
         return time[:0], tuple(np.zeros((0, 3)) for _ in fields)
-    known = (time >= formation.time[0]) & (time <= formation.time[-1])
-    values = [np.asarray(fields[0]["vector"].values, np.float64)]
+    first, last = np.searchsorted(time, [formation.time[0], formation.time[-1] + 1])
+    time = time[first:last]
+    values = [np.ascontiguousarray(fields[0]["vector"].values[first:last], np.float64)]
     values += [nearby(o["time"].values, o["vector"].values, time, reach) for o in fields[1:]]
-    for v in values:
-        known &= np.isfinite(v).all(axis=1)
-    return time[known], tuple(np.ascontiguousarray(v[known]) for v in values)
+    known = whole_rows(*values)
+    if known.all():
+        return time, tuple(values)
+    return time[known], tuple(v[known] for v in values)
 
 
 @recipe(gives=TetrahedronShape, version=1)

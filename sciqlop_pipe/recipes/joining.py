@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..granule import duration
+from ..kernels.joining import between_neighbours
 from ..kernels.windows import means_around
 
 
@@ -31,23 +32,10 @@ def nearby(time: np.ndarray, values: np.ndarray, at: np.ndarray, reach: str) -> 
     reach : str
         Longest distance between two neighbours ("1s").
     """
-    flat = _columns(values)
-    known = np.isfinite(flat).all(axis=1)
-    t = np.asarray(time)[known].astype(np.int64)
-    flat = flat[known]
-    want = np.asarray(at).astype(np.int64)
-    out = np.full((want.size, *np.shape(values)[1:]), np.nan)
-    if not t.size:
-        return out
-    after = np.clip(np.searchsorted(t, want), 0, t.size - 1)
-    before = np.clip(after - 1, 0, None)
-    exact = t[after] == want
-    space = t[after] - t[before]
-    near = (t[before] < want) & (want < t[after]) & (space <= duration(reach))
-    part = np.where(near, (want - t[before]) / np.where(space > 0, space, 1), 0.0)[:, None]
-    found = flat[before] + part * (flat[after] - flat[before])
-    found = np.where(exact[:, None], flat[after], np.where(near[:, None], found, np.nan))
-    return found.reshape(out.shape)
+    flat = np.ascontiguousarray(_columns(values))
+    t, want = np.asarray(time).astype(np.int64), np.asarray(at).astype(np.int64)
+    found = between_neighbours(t, flat, want, duration(reach))
+    return found.reshape(want.size, *np.shape(values)[1:])
 
 
 def means(time: np.ndarray, values: np.ndarray, at: np.ndarray, accumulation: str) -> np.ndarray:
