@@ -10,8 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
+from scipy.spatial.transform import Rotation
 
 from sciqlop_pipe.cli import main
+from sciqlop_pipe.graph import Graph
+from sciqlop_pipe.recipes.coordinates import in_frame
+from sciqlop_pipe.sources.cdf import open_cdf
 
 Call = Callable[..., dict]
 
@@ -108,3 +112,56 @@ def test_where_the_wind_at_parker_solar_probe_comes_from(call: Call, tmp_path: P
     assert float(found["distance"][0]) == pytest.approx(100.1e6, rel=0.01)
     assert (np.abs(found["heliographic_latitude"]) < 5).all()
     assert ((found["speed"] > 200) & (found["speed"] < 800)).all()
+
+
+def degrees_apart(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    return np.degrees(np.arctan2(np.linalg.norm(np.cross(a, b), axis=1), (a * b).sum(axis=1)))
+
+
+def mec(shared_data: Path, variables: list[str]) -> tuple[np.ndarray, list[np.ndarray]]:
+    name = "mms1_mec_brst_l2_epht89q_20161209090055_v2.2.0.cdf"
+    with open_cdf(shared_data / "mms" / "burst_20161209_4sc" / name) as cdf:
+        return cdf.times("Epoch"), [cdf.values(v) for v in variables]
+
+
+def test_frames_of_mms_by_name_meet_those_of_its_files(
+    call: Call, tmp_path: Path, shared_data: Path
+) -> None:
+    """GSM, SM and GEO as a user gets them, against MEC and FGM: at most 0.01 degree."""
+    b, r, frames = "mms1.fgm.brst.b", "mms1.mec.brst.position", ("gsm", "sm", "geo")
+    call("run", *(f"{r}_{f}" for f in frames), f"{b}_sm", f"{b}_geo", f"{b}_gsm",
+         "--start", "2016-12-09T09:00", "--stop", "2016-12-09T09:04")  # fmt: skip
+    named = [f"mms1_mec_r_{f}" for f in frames]
+    turns = [f"mms1_mec_quat_eci_to_{f}" for f in ("gse", "sm", "geo")]
+    time, (*positions, to_gse, to_sm, to_geo) = mec(shared_data, [*named, *turns])
+    for frame, theirs in zip(frames, positions, strict=True):
+        ours = opened(tmp_path, f"{r}_{frame}")
+        here = np.isin(time.astype("datetime64[ns]"), ours["time"].values)
+        assert here.sum() == ours.sizes["time"] > 100
+        assert degrees_apart(ours["position"].values, theirs[here]).max() < 0.01, frame
+    # The field of FGM, turned by the quaternions of MEC.
+    gse = opened(tmp_path, f"{b}_gse")["vector"][::64]
+    nearest = np.searchsorted(time.astype("datetime64[ns]"), gse["time"].values)
+    use = (nearest > 0) & (nearest < time.size)
+    for frame, turn in (("sm", to_sm), ("geo", to_geo)):
+        ours = opened(tmp_path, f"{b}_{frame}")["vector"][::64].values[use]
+        q = (Rotation.from_quat(turn[nearest[use]])
+             * Rotation.from_quat(to_gse[nearest[use]]).inv())  # fmt: skip
+        assert degrees_apart(ours, q.apply(gse.values[use])).max() < 0.01, frame
+
+
+def test_gsm_of_a_magnetometer_by_its_mission_meets_that_of_its_file(
+    call: Call, tmp_path: Path
+) -> None:
+    b = "mms1.fgm.brst.b"
+    for start, stop in (("2015-10-16T13:05", "2015-10-16T13:08"),
+                        ("2016-12-09T09:00", "2016-12-09T09:03")):  # fmt: skip
+        call("run", f"{b}_gsm", f"{b}_gse", f"{b}_sm", "--start", start, "--stop", stop)
+        span = {"time": slice(start, stop)}
+        theirs, gse, sm = (opened(tmp_path, f"{b}_{f}")["vector"].sel(span)[::50]
+                           for f in ("gsm", "gse", "sm"))  # fmt: skip
+        params = dict(Graph.discover()[f"{b}_sm"].params)
+        turned = in_frame(sm.to_dataset(), frame="GSM",
+                          geomagnetic_model=params["geomagnetic_model"])  # fmt: skip
+        assert degrees_apart(turned["vector"].values, theirs.values).max() < 0.01
+        assert degrees_apart(gse.values, theirs.values).min() > 1

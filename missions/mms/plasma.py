@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sciqlop_pipe.datatypes import Moments
 from sciqlop_pipe.model import Dataset, raw
+from sciqlop_pipe.recipes.geomagnetic import FORECASTS
 from sciqlop_pipe.sources.conventions import Deltas, Quality
 from sciqlop_pipe.sources.files import FileSource
 from sciqlop_pipe.sources.series import MomentsAdapter
@@ -53,10 +54,11 @@ def datasets(probe: str) -> tuple[Dataset, ...]:
                 raw(name, Moments, FileSource(pattern, moments_gse(probe, sensor, mode), span=span),
                     granule=granule, description="moments of the FPI team, GSE")
             )  # fmt: skip
-        # FGM gives b_gsm itself.
-        found += field_products(b, frames=("SM", "GEO"))
+        # FGM gives b_gsm itself; it and MEC turn by the forecast of the dipole of their year.
+        found += field_products(b, frames=("SM", "GEO"), geomagnetic_model=FORECASTS)
         found += plasma_products(ions, b=b, electrons=electrons, e=e, accumulation=accumulation,
                                  reach="9s" if mode == "fast" else "1s")  # fmt: skip
         found += drift_products(e, b=b)
-        found += position_products(f"{mms}.mec.{survey}.position_gse", wind_b=WIND_B, wind=WIND)
+        found += position_products(f"{mms}.mec.{survey}.position_gse", wind_b=WIND_B, wind=WIND,
+                                   geomagnetic_model=FORECASTS)  # fmt: skip
     return tuple(found)

@@ -1,4 +1,4 @@
-"""Records of one clock on another, record by record. Every number depends on its neighbours only."""
+"""Records of one clock on another: every number depends on its own two neighbours only."""
 
 from __future__ import annotations
 
@@ -40,9 +40,13 @@ def whole_rows(a, b, c, d):
     """Tell in which rows four vectors (row, 3) are finite, bool (row,)."""
     out = np.empty(len(a), np.bool_)
     for i in range(len(a)):
-        out[i] = _sum(a, i, (0, 0, 0)) + _sum(b, i, (0, 0, 0)) + _sum(c, i, (0, 0, 0)) + _sum(
-            d, i, (0, 0, 0)
-        ) < np.inf
+        out[i] = (
+            _sum(a, i, (0, 0, 0))
+            + _sum(b, i, (0, 0, 0))
+            + _sum(c, i, (0, 0, 0))
+            + _sum(d, i, (0, 0, 0))
+            < np.inf
+        )
     return out
 
 
@@ -55,7 +59,7 @@ def _between(time, values, at, reach, columns):
 
 @njit(nogil=True, cache=True)
 def fill_between(time, values, at, reach, columns, out):
-    """Fill `out` (at, column) as `between_neighbours` does; `columns` is a tuple of their number."""
+    """Fill `out` (at, column) as `between_neighbours` does; `columns` has their number of items."""
     records = len(values)
     before, after = -1, 0
     for i in range(at.size):

@@ -94,6 +94,7 @@ def curls(b1, b2, b3, b4, time, knots, k):
     _fill_curls(b1, b2, b3, b4, time, knots, k, out)
     return out
 
+
 @njit(nogil=True, cache=True)
 def currents(t1, b1, t2, b2, t3, b3, t4, b4, reach, knots, k, scale):
     """Currents from four fields of their own clocks, at the times of the first.

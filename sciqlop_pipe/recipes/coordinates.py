@@ -47,7 +47,8 @@ def in_frame(
     frame : str
         J2000, GEI, GEO, MAG, GSE, GSM, SM, HAE, HCI, HEE, HEEQ or RTN.
     geomagnetic_model : str
-        Table of the dipole that MAG, GSM and SM follow; "IGRF-12" meets MMS files of 2015 to 2019.
+        Table of the dipole that MAG, GSM and SM follow: "IGRF-14", definitive to 2020, or
+        "forecasts-to-IGRF-14", which meets files made in their own years (MMS).
 
     Raises
     ------

@@ -22,11 +22,21 @@ _IGRF_14 = np.array([
     (2015, -29441.46, -1501.77, 4795.99), (2020, -29403.41, -1451.37, 4653.35),
     (2025, -29350.0, -1410.3, 4545.5), (2030, -29287.0, -1360.3, 4438.0),
 ])  # fmt: skip
-# The forecast of 2015: what archives used that made their files from then to 2019.
-_IGRF_12 = np.concatenate(
-    [_IGRF_14[:23], [(2015, -29442.0, -1501.0, 4797.1), (2020, -29390.5, -1410.5, 4664.1)]]
+# Each generation with its own secular variation from its year on: what archives used that made
+# their files in those years. An epoch stands twice where the next one corrected the forecast.
+_FORECASTS = np.concatenate(
+    [
+        _IGRF_14[:24],
+        [(2015, -29442.0, -1501.0, 4797.1), (2020, -29390.5, -1410.5, 4664.1)],  # IGRF-12
+        [(2020, -29404.8, -1450.9, 4652.5), (2025, -29376.3, -1413.9, 4523.0)],  # IGRF-13
+        _IGRF_14[-2:],
+    ]
 )
-MODELS: dict[str, np.ndarray] = {"IGRF-14": _IGRF_14, "IGRF-12": _IGRF_12}
+
+FORECASTS = "forecasts-to-IGRF-14"
+"""Name of the table of those forecasts that were in force at each time since 2015."""
+
+MODELS: dict[str, np.ndarray] = {MODEL: _IGRF_14, FORECASTS: _FORECASTS}
 """Tables (epoch, 4) of the dipole by the name of the reference field."""
 
 
@@ -41,7 +51,9 @@ def dipole_axis(time: np.ndarray, model: str = MODEL) -> np.ndarray:
     time : ndarray int64 (time)
         [ns] since 1970 UTC.
     model : str
-        "IGRF-14", or "IGRF-12" to meet files that were made with its forecast.
+        "IGRF-14", or "forecasts-to-IGRF-14" to meet files that were made in their own years:
+        IGRF-12 from 2015, IGRF-13 from 2020, IGRF-14 from 2025, each with its secular variation,
+        and the definitive field before.
 
     Raises
     ------
@@ -52,7 +64,8 @@ def dipole_axis(time: np.ndarray, model: str = MODEL) -> np.ndarray:
     ----------
     IAGA Division V-MOD (2024), International Geomagnetic Reference Field, 14th generation,
     doi:10.5281/zenodo.14012302; Thebault et al. (2015), 12th generation, Earth Planets Space 67,
-    79, doi:10.1186/s40623-015-0228-9.
+    79, doi:10.1186/s40623-015-0228-9; Alken et al. (2021), 13th generation, Earth Planets Space 73,
+    49, doi:10.1186/s40623-020-01288-x.
     """
     if model not in MODELS:
         raise UsageError(f"there is no reference field '{model}'", "geomagnetic_model",

@@ -16,6 +16,7 @@ from ..recipes.drifts import (
     particle_current,
 )
 from ..recipes.formation import barycentre, tetrahedron_shape
+from ..recipes.geomagnetic import MODEL
 from ..recipes.minimum_variance import minimum_variance
 from ..recipes.plasma_parameters import plasma_parameters
 from ..recipes.shocks import shock_passages
@@ -35,6 +36,7 @@ def field_products(
     window: str = "30s",
     step: str = "10s",
     lag: str = "1s",
+    geomagnetic_model: str = MODEL,
 ) -> tuple[Dataset, ...]:
     """Return the field in other frames, minimum variance, PVI and structure functions.
 
@@ -50,10 +52,15 @@ def field_products(
         Of minimum variance.
     lag : str
         Of PVI, and the shortest one of structure functions.
+    geomagnetic_model : str
+        Table of the dipole that GSM and SM follow, see `recipes.geomagnetic`: the one that the
+        mission's archive uses, where it has these frames too.
     """
     base, _, quantity = b.rpartition(".")
     letter = quantity.partition("_")[0]
-    place: dict[str, Any] = {"position": position} if position else {}
+    place: dict[str, Any] = {"geomagnetic_model": geomagnetic_model}
+    if position:
+        place["position"] = position
     return (
         *(product(f"{base}.{letter}_{f.lower()}", in_frame, vector=b, frame=f, **place)
           for f in frames),
@@ -128,6 +135,7 @@ def position_products(
     frames: tuple[str, ...] = GEOCENTRIC,
     wind_b: str = "",
     wind: str = "",
+    geomagnetic_model: str = MODEL,
 ) -> tuple[Dataset, ...]:
     """Return a position in other frames, L and local time, and where model boundaries are.
 
@@ -140,16 +148,19 @@ def position_products(
     wind_b, wind : str
         Field and plasma of the solar wind at the nose of the bow shock (OMNI); no boundaries
         without.
+    geomagnetic_model : str
+        As of `field_products`.
     """
     base = position.rpartition(".")[0]
+    at: dict[str, Any] = {"position": position, "geomagnetic_model": geomagnetic_model}
     found = [
-        *(product(f"{base}.position_{f.lower()}", position_in_frame, position=position, frame=f)
+        *(product(f"{base}.position_{f.lower()}", position_in_frame, frame=f, **at)
           for f in frames),
-        product(f"{base}.magnetic_location", magnetic_location, position=position),
+        product(f"{base}.magnetic_location", magnetic_location, **at),
     ]  # fmt: skip
     if wind_b and wind:
-        found.append(product(f"{base}.upstream", upstream_conditions, position=position, b=wind_b,
-                             plasma=wind))  # fmt: skip
+        wind_at = at | {"b": wind_b, "plasma": wind}
+        found.append(product(f"{base}.upstream", upstream_conditions, **wind_at))
     return tuple(found)
 
 

@@ -15,7 +15,7 @@ from sciqlop_pipe.errors import DataTypeError, UsageError
 from sciqlop_pipe.granule import DAY, instant
 from sciqlop_pipe.recipes.axes import AU, FRAMES, axes, earth_position, rotation, solar_pole
 from sciqlop_pipe.recipes.coordinates import in_frame, position_in_frame
-from sciqlop_pipe.recipes.geomagnetic import MODELS, dipole_axis
+from sciqlop_pipe.recipes.geomagnetic import FORECASTS, MODELS, dipole_axis
 from sciqlop_pipe.sources.cdf import open_cdf
 
 AXES = ["x", "y", "z"]
@@ -74,7 +74,7 @@ def matrices(q):
 )
 def test_quaternions_of_mec_are_met_to_a_hundredth_of_a_degree(ephemeris, frame, within):
     time, _, turns = ephemeris
-    ours = axes(frame, time, "IGRF-12")
+    ours = axes(frame, time, FORECASTS)
     for mine, theirs in zip(ours, matrices(turns[frame]), strict=True):
         cosine = (np.trace(mine @ theirs.T) - 1) / 2
         sine = np.linalg.norm(mine @ theirs.T - theirs @ mine.T) / np.sqrt(8)
@@ -91,7 +91,7 @@ def test_the_definitive_dipole_of_2016_lies_a_thirtieth_of_a_degree_from_its_for
 def test_positions_of_mec_are_met_from_its_gse(ephemeris, frame):
     time, r, _ = ephemeris
     ds = place(r["r_gse"]).assign_coords(time=time.astype("datetime64[ns]"))
-    found = position_in_frame(ds, frame=frame.upper(), geomagnetic_model="IGRF-12")
+    found = position_in_frame(ds, frame=frame.upper(), geomagnetic_model=FORECASTS)
     assert degrees(found["position"].values, r[f"r_{frame}"]).max() < 0.01
     np.testing.assert_allclose(
         np.linalg.norm(found["position"], axis=1), np.linalg.norm(r["r_gse"], axis=1), rtol=1e-12
@@ -111,7 +111,7 @@ def test_gsm_of_the_magnetometer_is_met_from_its_gse(shared_data, name):
     with open_cdf(mms(shared_data, name)) as cdf:
         gse, gsm = (fgm.field("1", "brst", f)(cdf).isel(time=slice(None, None, 50))
                     for f in ("gse", "gsm"))  # fmt: skip
-    found = in_frame(gse, frame="GSM", geomagnetic_model="IGRF-12")
+    found = in_frame(gse, frame="GSM", geomagnetic_model=FORECASTS)
     assert degrees(found["vector"].values, gsm["vector"].values).max() < 0.005
 
 
@@ -157,7 +157,19 @@ def test_the_geomagnetic_pole_is_where_its_table_puts_it(year, latitude, longitu
     geodetic = np.degrees(np.arctan(z / np.hypot(x, y) / (1 - 0.00669438)))
     assert geodetic == pytest.approx(latitude, abs=0.01)
     assert np.degrees(np.arctan2(y, x)) == pytest.approx(longitude, abs=0.01)
-    assert set(MODELS) == {"IGRF-14", "IGRF-12"}
+    assert set(MODELS) == {"IGRF-14", FORECASTS}
+
+
+def test_a_forecast_holds_until_the_next_one_corrects_it():
+    def apart(when: str) -> float:
+        at = np.array([instant(when)])
+        return float(degrees(dipole_axis(at, FORECASTS), dipole_axis(at))[0])
+
+    assert apart("2014-06-01") == 0 == apart("2027-01-01")
+    # What it missed grows to a twelfth of a degree in five years.
+    assert 0.07 < apart("2019-12-31") < 0.09
+    assert apart("2020-01-01") < 0.003
+    assert 0.04 < apart("2024-12-31") < 0.06
 
 
 @given(st.sampled_from(sorted(FRAMES)), st.sampled_from(sorted(FRAMES)), st.integers(0, 9000))

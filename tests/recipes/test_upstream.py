@@ -13,6 +13,7 @@ from sciqlop_pipe.datatypes import MagneticLocation, SolarConnection, Upstream
 from sciqlop_pipe.errors import DataTypeError
 from sciqlop_pipe.recipes.axes import AU, axes
 from sciqlop_pipe.recipes.boundary_models import farris_russell_1994, shue_1998
+from sciqlop_pipe.recipes.geomagnetic import FORECASTS
 from sciqlop_pipe.recipes.solar_connection import FLAGS as SUN_FLAGS
 from sciqlop_pipe.recipes.solar_connection import solar_connection
 from sciqlop_pipe.recipes.upstream import FLAGS, magnetic_location, upstream_conditions
@@ -109,7 +110,7 @@ def test_l_and_local_time_are_those_of_the_files_of_mec(shared_data):
             n: cdf.values(f"mms1_mec_{n}")[::1000]
             for n in ("mlt", "mlat", "dipole_tilt", "l_dipole")
         }
-    found = magnetic_location(at, geomagnetic_model="IGRF-12")
+    found = magnetic_location(at, geomagnetic_model=FORECASTS)
     np.testing.assert_allclose(found["magnetic_local_time"], theirs["mlt"], atol=0.002)
     np.testing.assert_allclose(found["magnetic_latitude"], theirs["mlat"], atol=0.02)
     np.testing.assert_allclose(found["dipole_tilt"], theirs["dipole_tilt"], atol=0.01)
