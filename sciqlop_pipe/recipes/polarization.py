@@ -10,6 +10,7 @@ import xarray as xr
 from ..constants import VACUUM_PERMEABILITY
 from ..datatypes import VectorSeries, WavePolarization, WavePoynting
 from ..errors import DataTypeError
+from ..kernels.polarization import polarizations
 from ..model import Margin, recipe
 from .waveforms import (
     FLAGS,
@@ -94,7 +95,7 @@ def wave_polarization(
     names = ("power", *_POLARIZATION)
     found = {n: np.empty((frames.time.size, samples // 2), np.float32) for n in names}
     for records, matrix in spectral_matrices(form.values, frames):
-        for name, values in zip(names, _polarization(matrix, along[records]), strict=True):
+        for name, values in zip(names, polarizations(matrix, along[records]), strict=True):
             found[name][records] = values
     flags = np.where(np.isfinite(along).all(axis=1), 0, _NO_FIELD) | _frame_flags(frames)
     units = wave["vector"].attrs.get("units", "1")
@@ -115,27 +116,6 @@ _POLARIZATION = {
     "handedness": ("1", "handedness about the field: +1 right, -1 left"),
     "wave_normal_angle": ("deg", "angle between wave normal and field"),
 }
-
-
-def _polarization(matrix: np.ndarray, along: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Power and the rows of `_POLARIZATION`, each (record, frequency), of spectral matrices."""
-    power = np.einsum("rfii->rf", matrix).real
-    with np.errstate(invalid="ignore", divide="ignore"):
-        unit = matrix / np.where(power > 0, power, np.nan)[..., None, None]
-        squared = (np.abs(unit) ** 2).sum(axis=(2, 3))
-        degree = np.sqrt(np.clip((3 * squared - 1) / 2, 0, 1))
-        re, im = unit.real, unit.imag
-        normal = np.einsum("rfki,rfkj->rfij", re, re) + np.einsum("rfki,rfkj->rfij", im, im)
-        known = np.isfinite(normal).all(axis=(2, 3))
-        values, vectors = np.linalg.eigh(np.where(known[..., None, None], normal, 0.0))
-        axes = np.sqrt(np.clip(values, 0, None))
-        ellipticity = np.where(known, axes[..., 1] / axes[..., 2], np.nan)
-        planarity = np.where(known, 1 - np.sqrt(axes[..., 0] / axes[..., 2]), np.nan)
-        turning = np.stack([im[..., 1, 2], im[..., 2, 0], im[..., 0, 1]], axis=-1)
-        hand = np.sign((turning * along[:, None]).sum(axis=-1))
-        cosine = np.abs((vectors[..., :, 0] * along[:, None]).sum(axis=-1))
-        angle = np.where(known, np.degrees(np.arccos(np.clip(cosine, 0, 1))), np.nan)
-    return power, degree, ellipticity, planarity, hand, angle
 
 
 @recipe(gives=WavePoynting, version=1)

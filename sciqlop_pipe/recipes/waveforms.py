@@ -16,6 +16,7 @@ from ..constants import (
 )
 from ..errors import DataTypeError, UsageError
 from ..granule import duration
+from ..kernels.polarization import mean_products
 from ..kernels.waveforms import regular_frames
 from ..quality import Flag, Flags
 from .joining import joined
@@ -175,10 +176,8 @@ def spectral_matrices(
         at = frames.first[start[0] : start[-1], None] + np.arange(frames.samples)
         a = _transforms(wave[at], window)
         b = a if other is None else _transforms(other[at], window)
-        products = a[..., :, None] * np.conj(b[..., None, :])
-        mean = np.add.reduceat(products, start[:-1] - start[0], axis=0)
         scale = frames.period[records] / (frames.count[records] * (window**2).sum())
-        yield records, mean * (scale[:, None] * sides)[..., None, None]
+        yield records, mean_products(a, b, start - start[0], scale[:, None] * sides)
 
 
 def _transforms(x: np.ndarray, window: np.ndarray) -> np.ndarray:
