@@ -11,6 +11,7 @@ import numpy as np
 import xarray as xr
 
 from sciqlop_pipe.catalog import event_id
+from sciqlop_pipe.datatype import DataType
 from sciqlop_pipe.datatypes import ScalarSeries
 from sciqlop_pipe.granule import HOUR, MINUTE, Granule, Interval, instant
 from sciqlop_pipe.store import Store
@@ -50,19 +51,35 @@ def made(
     over: Record | Current | None = None,
 ) -> Record:
     """Write a granule and return its record, as a worker would; `over` is what it replaces."""
-    granule = Granule(dataset, hours(hour, count))
-    ds = series(granule.interval, value)
+    interval = hours(hour, count)
+    ds = series(interval, value)
+    return kept(store, dataset, interval, ds, ScalarSeries, mark=value, inputs=inputs, over=over)
+
+
+def kept(
+    store: Store,
+    dataset: str,
+    interval: Interval,
+    ds: xr.Dataset,
+    gives: DataType,
+    *,
+    mark: float = 0.0,
+    inputs: Sequence[InputUsed] = (),
+    over: Record | Current | None = None,
+) -> Record:
+    """Write any dataset as a granule and return its record."""
+    granule = Granule(dataset, interval)
     content = content_hash(ds)
-    facts = [dataset, granule.interval.start, granule.interval.stop, value]
-    mark = hashlib.blake2b(json.dumps([*facts, *(i.content for i in inputs)]).encode()).hexdigest()
+    facts = [dataset, granule.interval.start, granule.interval.stop, mark]
+    key = hashlib.blake2b(json.dumps([*facts, *(i.content for i in inputs)]).encode()).hexdigest()
     time = ds["time"].values.astype("i8")
     record = Record(
-        granule, new_uid(mark), mark[:32], content, time.size, int(time[0]), int(time[-1]), None, 0,
-        layout_of(ds), "by_hand@1 ScalarSeries@1", 1, "{}", f"key-{mark[:8]}", tuple(inputs),
+        granule, new_uid(key), key[:32], content, time.size, int(time[0]), int(time[-1]), None, 0,
+        layout_of(ds), f"by_hand@1 {gives.name}@1", 1, "{}", f"key-{key[:8]}", tuple(inputs),
         replaces=(over.uid,) if over else (),
     )  # fmt: skip
     written = write_granule(
-        store.root, granule, record.uid, ds, ScalarSeries, _facts(record), durable=False
+        store.root, granule, record.uid, ds, gives, _facts(record), durable=False
     )
     return replace(record, path=written.path, nbytes=written.nbytes)
 

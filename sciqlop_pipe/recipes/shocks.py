@@ -29,6 +29,7 @@ FLAGS = Flags(
         Flag(1, "velocity_unchanged", "the velocity changes by less than 5 %"),
         Flag(2, "normals_disagree", "mixed normals more than 20 deg apart"),
         Flag(3, "no_temperature", "no temperature: no fast Mach number"),
+        Flag(4, "not_compressed", "downstream is not denser: the sides may be swapped"),
     ),
     source="recipes.shocks",
 )
@@ -195,6 +196,7 @@ def quality_of(up: Side, down: Side, shocks: tuple[Shock, ...]) -> int:
         | (2 if change < 0.05 else 0)
         | (4 if apart or not np.isfinite(mixed).all() else 0)
         | (0 if np.isfinite(up.temperature) else 8)
+        | (0 if down.density > up.density else 16)
     )
 
 
@@ -207,7 +209,7 @@ class _Passage:
     upstream_first: bool
 
 
-@recipe(gives=ShockSeries, version=1)
+@recipe(gives=ShockSeries, version=2)
 def shock_passages(
     moments: Annotated[Moments, Margin("side"), Margin("side"), Margin("ramp")],
     b: Annotated[VectorSeries, Margin("side"), Margin("side"), Margin("ramp")],

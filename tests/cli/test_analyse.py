@@ -1,0 +1,137 @@
+"""Analyses of one interval, as they are typed, on a store whose shock, frame and layer are known."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sciqlop_pipe.cli import main
+from sciqlop_pipe.datatypes import Moments, VectorSeries
+from sciqlop_pipe.granule import Interval
+from sciqlop_pipe.store import Store
+from tests.fields import moments, vector
+from tests.ledger import commit, kept
+from tests.shocks import passage
+
+Call = Callable[..., tuple[int, str, str]]
+HOUR = Interval.of("2020-01-01T12:00", "2020-01-01T13:00")
+SIDES = ("--upstream", "2020-01-01T12:00/2020-01-01T12:07:00",
+         "--downstream", "2020-01-01T12:08:00/2020-01-01T12:15:00")  # fmt: skip
+
+
+@pytest.fixture
+def held(tmp_path: Path) -> Path:
+    """A store with a shock (`shock`), a moving frame (`ht`) and a layer of known axes (`layer`)."""
+    m, b, _ = passage()
+    rng = np.random.default_rng(2)
+    field = rng.normal(size=(200, 3)) * [3.0, 8.0, 20.0]  # variances along x, y and z
+    still = rng.normal(size=(200, 3)) * 10
+    flow = np.array([-300.0, 50, 20]) + 4 * still
+    held = {
+        "shock.ion.moments": (m, Moments), "shock.b": (b, VectorSeries),
+        "layer.b": (vector(field), VectorSeries),
+        "ht.ion.moments": (moments(5.0, flow), Moments), "ht.b": (vector(still), VectorSeries),
+    }  # fmt: skip
+    with Store.open(tmp_path / "store", create=True, durable=False) as store:
+        commit(store, *(kept(store, n, HOUR, ds, gives) for n, (ds, gives) in held.items()))
+    return tmp_path / "store"
+
+
+@pytest.fixture
+def call(held: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Call:
+    """Type `sciqlop-pipe analyse WORDS --store STORE`: status, output, message."""
+
+    def go(*words: str) -> tuple[int, str, str]:
+        argv = ["sciqlop-pipe", "analyse", *words, "--store", str(held)]
+        monkeypatch.setattr(sys, "argv", argv)
+        with pytest.raises(SystemExit) as end:
+            main()
+        said = capsys.readouterr()
+        return int(end.value.code or 0), said.out, said.err
+
+    return go
+
+
+def span(start: str, stop: str) -> tuple[str, ...]:
+    return "--start", f"2020-01-01T12:{start}", "--stop", f"2020-01-01T12:{stop}"
+
+
+def test_a_shock_has_the_normal_speed_and_mach_number_it_was_made_with(call: Call) -> None:
+    status, out, _ = call("shock", "shock.ion.moments", "shock.b", *SIDES, "--json")
+    found = json.loads(out)
+    _, _, normal = passage()
+    assert status == 0
+    for method in ("magnetic_coplanarity", "mixed_1", "mixed_2", "mixed_3"):
+        one = found[method]
+        assert np.dot(one["normal"], normal) > np.cos(np.radians(3)), method
+        assert one["theta_bn [deg]"] == pytest.approx(50, abs=3)
+        assert one["speed [km/s]"] == pytest.approx(-30, abs=8)
+        assert one["alfven_mach"] == pytest.approx(4, rel=0.1)
+    # Velocity coplanarity holds for high Mach numbers only, variance for what ripples little.
+    assert np.dot(found["velocity_coplanarity"]["normal"], normal) > np.cos(np.radians(15))
+    assert found["compression"] > 2
+    assert found["flags"] == []
+
+
+def test_sides_that_are_swapped_are_flagged(call: Call) -> None:
+    swapped = (SIDES[0], SIDES[3], SIDES[2], SIDES[1])
+    there, back = (json.loads(call("shock", "shock.ion.moments", "shock.b", *s, "--json")[1])
+                   for s in (SIDES, swapped))  # fmt: skip
+    assert back["compression"] == pytest.approx(1 / there["compression"], rel=0.01)
+    assert (there["flags"], back["flags"]) == ([], ["not_compressed"])
+
+
+def test_the_axes_of_a_layer_are_those_of_its_variances(call: Call) -> None:
+    status, out, _ = call("mva", "layer.b", *span("00", "05"), "--json")
+    found = json.loads(out)
+    assert status == 0
+    for axis, known in (("L (GSE)", 2), ("M (GSE)", 1), ("N (GSE)", 0)):
+        assert abs(found[axis][known]) > 0.99, axis
+    assert found["normal"] == "certain"
+    assert found["records"] == 200
+
+
+def test_the_frame_that_moves_with_a_pattern_is_found(call: Call) -> None:
+    words = ("ht", "ht.ion.moments", "ht.b", *span("00", "05"), "--accumulation", "1s")
+    status, out, _ = call(*words, "--json")
+    found = json.loads(out)
+    assert status == 0
+    np.testing.assert_allclose(found["V_HT (GSE) [km/s]"], (-300, 50, 20), atol=0.1)
+    assert found["correlation"] == pytest.approx(1)
+    assert found["frame"] == "good"
+    # V' = 4 B is 0.41 Alfven speeds (5 protons per cm^3): too slow for a rotational discontinuity.
+    assert found["Walen slope"] == pytest.approx(4 / 9.755, abs=0.01)
+    assert found["Walen test"] == "failed"
+
+
+def test_without_json_the_same_numbers_are_a_table(call: Call) -> None:
+    status, out, _ = call("shock", "shock.ion.moments", "shock.b", *SIDES)
+    assert status == 0
+    for word in ("mixed_3", "theta_bn", "compression", "minimum_variance"):
+        assert word in out
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("shock", "shock.ion.moments", "shock.b", "--upstream", "12:00", *SIDES[2:]),
+         "not START/STOP"),
+        (("mva", "layer.b", *span("30", "40")), "no record"),
+        (("mva", "layer.c", *span("00", "05")), "no records of 'layer.c'"),
+        (("mva", "layer.b", *span("00:00", "00:03")), "records"),
+        (("ht", "ht.ion.moments", "shock.b", "--start", "2020-01-01", "--stop", "2020-01-01"),
+         "at or before it starts"),
+    ],
+)  # fmt: skip
+def test_bad_requests_are_one_clear_message(
+    call: Call, words: tuple[str, ...], message: str
+) -> None:
+    status, out, err = call(*words)
+    assert status not in (0, None)
+    assert message in out + err
+    assert "Traceback" not in err
