@@ -13,7 +13,7 @@ from typing import Any, Protocol, runtime_checkable
 from .datatype import DataType
 from .errors import GraphError, UnknownName, near
 from .granule import GranuleLength
-from .recipe import Input, Margin, Param, Recipe, recipe
+from .recipe import Input, Margin, Param, Recipe, Without, recipe
 
 __all__ = [
     "Dataset",
@@ -23,6 +23,7 @@ __all__ = [
     "Param",
     "Recipe",
     "Source",
+    "Without",
     "product",
     "raw",
     "recipe",

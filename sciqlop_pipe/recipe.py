@@ -37,13 +37,21 @@ class Margin:
 
 
 @dataclass(frozen=True, slots=True)
+class Without:
+    """What a recipe cannot do without an optional input, in words for people who choose one."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Input:
-    """One dataset argument of a recipe."""
+    """One dataset argument of a recipe; `without` says what is lost where it is absent."""
 
     name: str
     datatype: DataType
     required: bool
     margins: tuple[Margin, ...] = ()
+    without: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +148,8 @@ def recipe(
     """Return a decorator that makes a function a Recipe.
 
     Positional parameters are inputs: annotate each with its DataType, `X | None` when it may be
-    absent, `Annotated[X, Margin("2s")]` when it must reach beyond the granule. Keyword-only
+    absent, `Annotated[X, Margin("2s")]` when it must reach beyond the granule,
+    `Annotated[X | None, Without("...")]` to say what is lost where it is absent. Keyword-only
     parameters with a default are params. Keyword-only `model`, `dataset` and `interval` without
     default are given by the engine: a trained model, and for Events the granule they belong to.
 
@@ -223,10 +232,12 @@ def _param(fn: Callable[..., Any], p: inspect.Parameter, hint: Any) -> Param:
 
 def _input(fn: Callable[..., Any], p: inspect.Parameter, hint: Any) -> Input:
     margins: tuple[Margin, ...] = ()
+    without = ""
     required = True
     if typing.get_origin(hint) is typing.Annotated:
         hint, *extras = typing.get_args(hint)
         margins = tuple(e for e in extras if isinstance(e, Margin))
+        without = "; ".join(e.text for e in extras if isinstance(e, Without))
     if isinstance(hint, MaybeType):
         hint, required = hint.datatype, False
     elif typing.get_origin(hint) in (typing.Union, types.UnionType):
@@ -249,7 +260,7 @@ def _input(fn: Callable[..., Any], p: inspect.Parameter, hint: Any) -> Input:
             f"recipe {fn.__name__}",
             f"Optional inputs are written '{p.name}: {hint.name} | None = None'",
         )
-    return Input(p.name, hint, required, margins)
+    return Input(p.name, hint, required, margins, without)
 
 
 def _optional(hint: Any) -> Any:

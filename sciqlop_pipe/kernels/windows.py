@@ -111,3 +111,46 @@ def medians_beside(time, x, reach, least):
             before[i, c] = np.median(x[low : i + 1, c])
             after[i, c] = np.median(x[i + 1 : high, c])
     return before, after
+
+
+@njit(nogil=True, cache=True)
+def medians_between(time, x, centre, start, stop, least):
+    """Medians of the finite values in [centre + start, centre + stop), and their scatter.
+
+    Parameters
+    ----------
+    time : ndarray int64 (record)
+        Ascending [ns].
+    x : ndarray float64 (record, column)
+        Values.
+    centre : ndarray int64 (centre)
+        Ascending [ns].
+    start, stop : int
+        Where the window lies from its centre [ns].
+    least : int
+        Finite values a column must have.
+
+    Returns
+    -------
+    median, scatter : ndarray float64 (centre, column)
+        In the units of x; the scatter is 1.4826 times the median distance from the median (the
+        standard deviation, where values are normal). NaN where there are too few values.
+    """
+    columns = x.shape[1]
+    median = np.full((centre.size, columns), np.nan)
+    scatter = np.full((centre.size, columns), np.nan)
+    low, high = 0, 0
+    for k in range(centre.size):
+        while low < time.size and time[low] < centre[k] + start:
+            low += 1
+        high = max(high, low)
+        while high < time.size and time[high] < centre[k] + stop:
+            high += 1
+        for c in range(columns):
+            part = x[low:high, c]
+            part = part[np.isfinite(part)]
+            if part.size >= least:
+                m = np.median(part)
+                median[k, c] = m
+                scatter[k, c] = 1.4826 * np.median(np.abs(part - m))
+    return median, scatter
