@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sciqlop_pipe.detect.detectors import solar_wind_events
 from sciqlop_pipe.model import Dataset
 from sciqlop_pipe.standard.fields import field_products, heliospheric_products
 
@@ -13,4 +14,5 @@ def datasets() -> tuple[Dataset, ...]:
         *field_products(b, frames=("RTN",), position=position,
                         window="30min", step="10min", lag="1min"),
         *heliospheric_products("ace", position, plasma="ace.swepam.64s.moms", b=b),
+        *solar_wind_events("ace", moments="ace.swepam.64s.moms", b=b),
     )  # fmt: skip

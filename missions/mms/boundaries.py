@@ -1,15 +1,27 @@
-"""Plasma state, regions and boundary crossings of MMS, from the archive's fast ion moments."""
+"""Plasma state, regions, boundaries and events of MMS, from the archive's fast ion moments."""
 
 from __future__ import annotations
 
+from sciqlop_pipe.detect.detectors import near_earth_events
 from sciqlop_pipe.detect.products import boundary_products
 from sciqlop_pipe.model import Dataset
+
+from .plasma import WIND
 
 
 def datasets(probe: str) -> tuple[Dataset, ...]:
     """Return the datasets of one spacecraft; without a magnetometer they do without B."""
-    return boundary_products(
-        f"mms{probe}",
-        moments=f"mms{probe}.fpi.dis.fast.moms",
-        b=f"mms{probe}.fgm.srvy.b_gse",
+    mms, b = f"mms{probe}", f"mms{probe}.fgm.srvy.b_gse"
+    return (
+        *boundary_products(mms, moments=f"{mms}.fpi.dis.fast.moms", b=b),
+        *near_earth_events(
+            mms,
+            moments=f"{mms}.fpi.dis.fast.moms_gse",
+            state=f"{mms}.plasma_state",
+            labels=f"{mms}.region_labels",
+            b=b,
+            upstream=WIND,
+            spectrum=f"{mms}.fpi.dis.fast.archive_spectrum",
+            position=f"{mms}.mec.srvy.position_gse",
+        ),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sciqlop_pipe.datatypes import Position
+from sciqlop_pipe.detect.detectors import solar_wind_events
 from sciqlop_pipe.model import Dataset, raw
 from sciqlop_pipe.sources.files import FileSource
 from sciqlop_pipe.sources.series import PositionAdapter
@@ -19,4 +20,5 @@ def datasets() -> tuple[Dataset, ...]:
             description="position and velocity of the spacecraft, HCI"),
         *heliospheric_products("psp.spc", "psp.spc.position_hci", plasma="psp.spc.moms",
                                b="psp.fields.mag.1min.b_rtn"),
+        *solar_wind_events("psp.spc", moments="psp.spc.moms", b="psp.fields.mag.4sa.b_rtn"),
     )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sciqlop_pipe.datatypes import VDF, Position, VectorSeries
+from sciqlop_pipe.detect.detectors import near_earth_events
 from sciqlop_pipe.detect.products import boundary_products
 from sciqlop_pipe.model import Mission, raw
 from sciqlop_pipe.quality import Flag, Flags
@@ -75,6 +76,9 @@ mission = Mission(
         *wave_products("sim.fgm", "sim.fgm.b", b="sim.fgm.b", moments="sim.ion.moments",
                        samples=512, step="2min", reach="2min", octaves=(0.05, 6.0)),
         *boundary_products("sim", moments="sim.ion.moments", b="sim.fgm.b"),
+        *near_earth_events("sim", moments="sim.ion.moments", state="sim.plasma_state",
+                           labels="sim.region_labels", b="sim.fgm.b",
+                           spectrum="sim.ion.energy_spectrum", position="sim.mec.position"),
         *field_products("sim.fgm.b"),
         *plasma_products("sim.ion.moments", b="sim.fgm.b_dbcs", accumulation=ACCUMULATION,
                          reach="9s", window="2min", step="30s"),

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from sciqlop_pipe.detect.detectors import solar_wind_events
 from sciqlop_pipe.model import Mission
 
 from . import epd, mag, pas
 
 mission = Mission(
     "solar_orbiter",
-    (*pas.datasets(), *mag.datasets(), *epd.datasets()),
+    (
+        *pas.datasets(),
+        *mag.datasets(),
+        *epd.datasets(),
+        *solar_wind_events(
+            "solar_orbiter",
+            moments="solar_orbiter.swa.pas.moms",
+            b="solar_orbiter.mag.normal.b_rtn",
+        ),
+    ),
     title="Solar Orbiter",
     authors="D. Müller (mission); SWA: C. J. Owen, P. Louarn; MAG: T. S. Horbury; "
     "EPD: J. Rodriguez-Pacheco",

@@ -5,6 +5,7 @@ Regions and crossings are those of whole orbits and of single events.
 
 from __future__ import annotations
 
+from sciqlop_pipe.detect.detectors import near_earth_events
 from sciqlop_pipe.detect.products import boundary_products
 from sciqlop_pipe.model import Dataset
 from sciqlop_pipe.standard.fields import field_products, plasma_products, position_products
@@ -32,8 +33,15 @@ def datasets(probe: str) -> tuple[Dataset, ...]:
         *plasma_products(ions, b=b, accumulation="3s", reach="9s", window="5min", step="1min"),
         *position_products(f"{base}.state.position_gse", frames=("SM", "GEO"),
                            wind_b="omni.hro.1min.b_gse", wind="omni.hro.1min.plasma"),
-        *boundary_products(base, moments=ions, b=b),
-        *boundary_products(
-            f"{base}.events", moments=f"{base}.events.moms", b=f"{base}.events.b_gsm"
-        ),
+        *_boundaries(base, ions, b, f"{base}.state.position_gse"),
+        *_boundaries(f"{base}.events", f"{base}.events.moms", f"{base}.events.b_gsm"),
+    )  # fmt: skip
+
+
+def _boundaries(name: str, ions: str, b: str, position: str = "") -> tuple[Dataset, ...]:
+    return (
+        *boundary_products(name, moments=ions, b=b),
+        *near_earth_events(name, moments=ions, state=f"{name}.plasma_state",
+                           labels=f"{name}.region_labels", b=b, upstream="omni.hro.1min.plasma",
+                           position=position),
     )  # fmt: skip

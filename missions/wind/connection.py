@@ -1,7 +1,8 @@
-"""Field and plasma of Wind together, the field in RTN, and the connection to the Sun."""
+"""Field and plasma of Wind together, the field in RTN, events, and the connection to the Sun."""
 
 from __future__ import annotations
 
+from sciqlop_pipe.detect.detectors import solar_wind_events
 from sciqlop_pipe.model import Dataset
 from sciqlop_pipe.standard.fields import field_products, heliospheric_products, plasma_products
 
@@ -15,4 +16,7 @@ def datasets() -> tuple[Dataset, ...]:
         *plasma_products("wind.swe.fit", b=b, accumulation="92s", reach="5min", window="1h",
                          step="10min", shocks=False),
         *heliospheric_products("wind", position, plasma="wind.swe.fit", b="wind.mfi.1min.b_gse"),
+        *solar_wind_events("wind", moments="wind.swe.fit", b=b),
+        # Key parameters come days before the final field.
+        *solar_wind_events("wind.k0", moments="wind.swe.fit", b="wind.mfi.k0.b_gse"),
     )  # fmt: skip

@@ -167,6 +167,10 @@ def declared(whole: Graph, dataset: Dataset, mission: str, have: Availability) -
         "recipe": dataset.recipe.name if dataset.recipe else None,
         "inputs": dict(dataset.inputs),
         "optional": [a for a, _ in dataset.inputs if not dataset.argument(a).required],
+        "without": {
+            i.name: i.without for i in (dataset.recipe.takes if dataset.recipe else ()) if i.without
+        },
+        "lost": lost(dataset),
         "params": dict(dataset.params),
         "model": dataset.model or None,
         "version": dataset.version,
@@ -214,11 +218,26 @@ def _leaf(whole: Graph, dataset: Dataset, last: str, have: Availability) -> str:
             for argument, source in dataset.inputs
         )
         text += f" [dim]needs {', '.join(needed)}[/]"
+        text += _losses(dataset)
     if (row := have.store.get(dataset.name)) is not None:
         text += f" [green]store: {row['records']:,} records, {row['start']} to {row['stop']}[/]"
     if (row := have.archive.get(dataset.name)) is not None:
         text += f" [yellow]archive: {row['files']} files, {row['start']} to {row['stop']}[/]"
     return text
+
+
+def lost(dataset: Dataset) -> dict[str, str]:
+    """Return what a dataset does without, by the optional inputs that nothing is bound to."""
+    if dataset.recipe is None:
+        return {}
+    bound = dict(dataset.inputs)
+    return {i.name: i.without for i in dataset.recipe.takes if i.without and i.name not in bound}
+
+
+def _losses(dataset: Dataset) -> str:
+    """Return in words what a dataset does without, and would do without on days lacking inputs."""
+    said = [f"without {name}: {text}" for name, text in lost(dataset).items()]
+    return f" [yellow]{escape('; '.join(said))}[/]" if said else ""
 
 
 def search(words: Sequence[str], json: bool) -> None:
@@ -232,7 +251,7 @@ def search(words: Sequence[str], json: bool) -> None:
     for _, d in found:
         shown = f" [{units(d)}]" if units(d) else ""
         text = escape(d.description or d.gives.description)
-        out.print(f"[cyan]{d.name}[/] {d.gives.name}{escape(shown)} [dim]{text}[/]")
+        out.print(f"[cyan]{d.name}[/] {d.gives.name}{escape(shown)} [dim]{text}[/]{_losses(d)}")
     if not found:
         known = {w for m in whole.missions for d in m.datasets for w in d.name.split(".")}
         hints = " ".join(filter(None, (near(w.lower(), known) for w in words)))

@@ -14,7 +14,7 @@ from ..catalog import event_id
 from ..datatypes import Events, Labels, PlasmaState, VectorSeries
 from ..errors import UsageError
 from ..granule import MINUTE, SECOND, Interval, duration, iso
-from ..model import Margin, recipe
+from ..model import Margin, Without, recipe
 from ..store.records import Event
 from .decoding import CONTEXT, UNKNOWN, WINDOW, Plasma, Times, decode, runs, step_sizes
 from .models import REGIONS
@@ -49,7 +49,11 @@ Array = NDArray[np.float64]
 def boundary_crossings(
     labels: Annotated[Labels, Margin(MARGIN)],
     state: Annotated[PlasmaState, Margin(MARGIN)],
-    b: Annotated[VectorSeries | None, Margin("10min")] = None,
+    b: Annotated[
+        VectorSeries | None,
+        Margin("10min"),
+        Without("no normal, no |B| around the boundary, labels from n, V and T alone"),
+    ] = None,
     *,
     dataset: str,
     interval: Interval,

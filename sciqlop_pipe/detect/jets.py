@@ -231,8 +231,11 @@ def magnetosheath_jets_local(
 def _check(ions: Ions, moments: xr.Dataset, detector: str) -> None:
     require_cadence(ions.time, SLOWEST, "the plasma", detector)
     if moments.sizes["time"] and ions.frame not in SUNWARD:
-        raise UsageError(f"the velocity is in '{ions.frame}', whose x does not point to the Sun",
-                         detector, f"Rotate the moments to one of {', '.join(SUNWARD)}")  # fmt: skip
+        raise UsageError(
+            f"the velocity is in '{ions.frame}', whose x does not point to the Sun",
+            detector,
+            f"Rotate the moments to one of {', '.join(SUNWARD)}",
+        )
 
 
 def _upstream(wind: Ions, at: Times, length: int) -> tuple[Array, Array]:
@@ -251,7 +254,9 @@ def _thermal(spectrum: xr.Dataset, at: Times) -> NDArray[np.bool_]:
     flux = spectrum["spectrum"].values.astype(np.float64)
     energy = np.broadcast_to(spectrum["energy"].values.astype(np.float64), flux.shape)
     near = np.clip(np.searchsorted(time, at), 1, max(time.size - 1, 1))
-    near = np.where(at - time[near - 1] < time[np.minimum(near, time.size - 1)] - at, near - 1, near)
+    near = np.where(
+        at - time[near - 1] < time[np.minimum(near, time.size - 1)] - at, near - 1, near
+    )
     near = np.minimum(near, time.size - 1)
     rows = np.arange(time.size)
 
@@ -305,7 +310,7 @@ def _running(time: Times, x: Array, length: int) -> tuple[Array, Array]:
 
 
 def _probability(labels: xr.Dataset, at: Times) -> Array:
-    """Return the probability of the magnetosheath where no other region has a higher one, else 0."""
+    """Return the probability of the magnetosheath where it is the highest of all, 0 elsewhere."""
     time = labels["time"].values.astype(np.int64)
     names = [str(n) for n in labels["label"].values]
     p = labels["probability"].values.astype(np.float64)

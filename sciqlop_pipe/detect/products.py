@@ -1,4 +1,4 @@
-"""What follows from the ions near the Earth: plasma state, regions, boundary crossings."""
+"""What follows from the ions near the Earth: plasma state, regions, boundaries, events."""
 
 from __future__ import annotations
 
@@ -8,14 +8,24 @@ from ..model import Dataset, product
 from ..recipes.plasma_state import plasma_state
 from ..standard.particles import particle_products
 from .crossings import boundary_crossings
+from .detectors import near_earth_events
 from .regions import region_labels
 
 
-def ion_products(vdf: str, *, b: str = "", field: str = "", **how: Any) -> tuple[Dataset, ...]:
+def ion_products(
+    vdf: str,
+    *,
+    b: str = "",
+    field: str = "",
+    upstream: str = "",
+    position: str = "",
+    **how: Any,
+) -> tuple[Dataset, ...]:
     """Return everything that follows from a distribution of ions near the Earth, named after it.
 
-    These are `particle_products` and, of its moments, `boundary_products`. In the solar wind far
-    from the Earth, and for electrons, call the former alone.
+    These are `particle_products` and, of its moments, `boundary_products` and the events of
+    `near_earth_events`. In the solar wind far from the Earth, and for electrons, call the former
+    alone.
 
     Parameters
     ----------
@@ -26,6 +36,8 @@ def ion_products(vdf: str, *, b: str = "", field: str = "", **how: Any) -> tuple
     field : str
         Magnetic field for the boundaries, in a frame whose axes mean something outside of the
         spacecraft (GSE); `b` when empty.
+    upstream, position : str
+        As `near_earth_events` takes them.
     **how
         As `particle_products` takes it.
     """
@@ -33,6 +45,16 @@ def ion_products(vdf: str, *, b: str = "", field: str = "", **how: Any) -> tuple
     return (
         *particle_products(vdf, b=b, **how),
         *boundary_products(base, moments=f"{base}.moments", b=field or b),
+        *near_earth_events(
+            base,
+            moments=f"{base}.moments",
+            state=f"{base}.plasma_state",
+            labels=f"{base}.region_labels",
+            b=field or b,
+            upstream=upstream,
+            spectrum=f"{base}.energy_spectrum",
+            position=position,
+        ),
     )
 
 

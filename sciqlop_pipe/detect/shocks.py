@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Annotated
 
 import numpy as np
-import xarray as xr
 
 from ..datatypes import Events, Moments, VectorSeries
 from ..granule import MINUTE, SECOND, Interval

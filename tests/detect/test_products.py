@@ -47,4 +47,5 @@ def test_without_a_magnetometer_the_boundaries_do_without():
         "toy.ion.plasma_state",
         "toy.ion.region_labels",
         "toy.ion.boundary_crossings",
+        "toy.ion.magnetosheath_jets_local",
     }
