@@ -24,6 +24,7 @@ from .options import (
     StoreOpt,
     access_of,
 )
+from .publish_app import publish_app
 from .several import Several
 from .store_app import store_app
 
@@ -40,6 +41,7 @@ app.add_typer(catalog_app, name="catalog")
 app.add_typer(model_app, name="model")
 app.add_typer(analyse_app, name="analyse")
 app.command(cls=Several)(evaluate)
+app.add_typer(publish_app, name="publish")
 
 Targets = Annotated[
     list[str],
