@@ -20,7 +20,12 @@ REAL = [
     ("mms1.fpi.dis.brst.vdf", "2020-11-19T23:34", "2020-11-19T23:37", datatypes.VDF),
     ("mms1.fpi.dis.brst.moments", "2020-11-19T23:34", "2020-11-19T23:37", datatypes.Moments),
     ("mms1.fgm.brst.b_gse", "2015-10-16T13:05", "2015-10-16T13:08", datatypes.VectorSeries),
-    ("mms1.fpi.dis.fast.moms", "2015-12-01T00:00", "2015-12-01T02:00", datatypes.Moments),
+    (
+        "mms1.fpi.dis.brst.energy_spectrum",
+        "2020-11-19T23:34",
+        "2020-11-19T23:37",
+        datatypes.EnergySpectrum,
+    ),
 ]
 
 
