@@ -25,6 +25,21 @@ class Work:
     isolated: bool = False
 
 
+def lacking(plan: Plan, name: str, entry: Entry) -> str:
+    """Return which input of a granule could not be made, '' when it can do without."""
+    dataset = plan.graph[name]
+    if dataset.recipe is None:
+        return ""
+    for argument, source, pieces in inputs_of(plan, dataset, entry.interval):
+        inside = [p for p in pieces if p.interval.overlaps(entry.interval)]
+        failed = [p for p in inside if p.failed]
+        enough = dataset.recipe.gaps_ok and any(p.current is not None for p in inside)
+        if failed and dataset.argument(argument).required and not enough:
+            granule = Granule(source, failed[0].interval)
+            return f"input {argument} = {granule} could not be made"
+    return ""
+
+
 class Bundles:
     """The bundles of one plan.
 
@@ -69,20 +84,7 @@ class Bundles:
 
     def missing(self, node: Node) -> str:
         """Return what keeps a granule from being made now, '' when nothing does."""
-        name, _ = node
-        dataset = self.plan.graph[name]
-        assert dataset.recipe is not None or dataset.is_raw
-        if dataset.recipe is None:
-            return ""
-        interval = self.entry[node].interval
-        for argument, source, pieces in inputs_of(self.plan, dataset, interval):
-            inside = [p for p in pieces if p.interval.overlaps(interval)]
-            failed = [p for p in inside if p.failed]
-            enough = dataset.recipe.gaps_ok and any(p.current is not None for p in inside)
-            if failed and dataset.argument(argument).required and not enough:
-                granule = Granule(source, failed[0].interval)
-                return f"input {argument} = {granule} could not be made"
-        return ""
+        return lacking(self.plan, node[0], self.entry[node])
 
     def spec(
         self,

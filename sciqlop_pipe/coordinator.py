@@ -5,16 +5,18 @@ from __future__ import annotations
 import hashlib
 import queue
 import time
+from collections.abc import Callable, Mapping
 from concurrent.futures import CancelledError
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from .bundles import Bundles, Node, Work
+from .errors import RegistryAway, TransientError
 from .execute import run_bundle
 from .granule import Granule
 from .isolated import run_isolated
 from .plan import Plan
-from .report import Options, Progress, Report
+from .report import Control, Options, Progress, Report, Turn
 from .store import Store
 from .store.leases import Leases
 from .store.records import Current, Failure, Outcome, Record, Unchanged
@@ -24,7 +26,14 @@ if TYPE_CHECKING:
 
 COMMIT_RECORDS = 500
 COMMIT_SECONDS = 0.2
+LOOK_SECONDS = 1.0
 TRIES = 3
+#: Before what may pass by itself is tried again; four times that the next time.
+RETRY_SECONDS = 0.5
+#: Seconds between questions to a registry that does not answer.
+REGISTRY_WAITS = (0.5, 1.0, 2.0, 4.0, 8.0)
+
+T = TypeVar("T")
 
 
 class Round:
@@ -39,37 +48,71 @@ class Round:
         options: Options,
         report: Report,
         progress: Progress,
+        control: Control,
         given_up: set[Node],
     ) -> None:
         self.store, self.plan, self.client, self.leases = store, plan, client, leases
         self.options, self.report, self.progress = options, report, progress
-        self.given_up = given_up
+        self.control, self.given_up = control, given_up
         self.bundles = Bundles(plan)
         self.ready = [k for k, w in reversed(self.bundles.work.items()) if not w.waits]
         self.arrived: queue.SimpleQueue[tuple[Node, Any]] = queue.SimpleQueue()
         self.running: dict[Node, Future[Any]] = {}
+        self.began: dict[Node, float] = {}
+        self.looked = 0.0
         self.later: list[tuple[float, Node]] = []
         self.pending: list[tuple[Node, list[Outcome]]] = []
         self.left: set[Granule] = set()
         self.progressed = False
         self.quarrels = 0
         self.checksums: dict[str, str] = {}
-        self.room = 2 * max(1, sum(client.nthreads().values())) + 2
+        self.waiting = sum(bool(w.waits) for w in self.bundles.work.values())
+        self.room = _room(client.nthreads())
 
     def run(self) -> None:
         """Make everything; on an interrupt commit what has arrived and stop."""
         try:
             while self.ready or self.running or self.pending or self.later:
-                self._submit()
+                self._look_up()
+                if not self.report.stopped:
+                    self._submit()
+                elif not (self.running or self.pending):
+                    return
                 self._collect()
         except KeyboardInterrupt:
-            self.client.cancel([f for f in self.running.values() if not f.done()], force=True)
-            while not self.arrived.empty():
-                key, future = self.arrived.get()
-                if self.running.pop(key, None) is not None and future.status == "finished":
-                    self._arrive(key, future)
-            self._commit()
+            self._drop_running()
             raise
+
+    def _look_up(self) -> None:
+        """About once a second, say what runs, and hear whether to stop."""
+        now = time.monotonic()
+        if now - self.looked < LOOK_SECONDS:
+            return
+        self.looked = now
+        threads = self.client.nthreads()
+        self.room = _room(threads)  # workers come and go
+        running = sorted((now - self.began[key], key) for key in self.running)[::-1]
+        turn = Turn(
+            tuple((str(Granule(n, self.bundles.entry[n, s].interval)), t) for t, (n, s) in running),
+            len(self.ready) + len(self.later),
+            self.waiting,
+            len(threads),
+        )
+        self.progress.turn(turn)
+        if not self.report.stopped and (asked := self.control.asks(turn)):
+            self.report.stopped = asked
+            if asked == "cancel":
+                self._drop_running()
+
+    def _drop_running(self) -> None:
+        """Stop what runs; commit what has arrived."""
+        self.client.cancel([f for f in self.running.values() if not f.done()], force=True)
+        while not self.arrived.empty():
+            key, future = self.arrived.get()
+            if self.running.pop(key, None) is not None and future.status == "finished":
+                self._arrive(key, future)
+        self.running.clear()
+        self._commit()
 
     def _submit(self) -> None:
         now = time.monotonic()
@@ -99,7 +142,7 @@ class Round:
         for outcome in blocked:
             self._fail(outcome)
         if blocked:
-            self.store.commit(blocked, self.report.run, stage=self.options.stage)
+            patiently(lambda: self.store.commit(blocked, self.report.run, stage=self.options.stage))
         if not work.nodes:
             self._release(work.key)
         return not work.nodes
@@ -107,7 +150,7 @@ class Round:
     def _leased(self, works: list[Work]) -> list[Work]:
         """Return the bundles that nobody else is making; the others are left to the next round."""
         granules = [self.bundles.granules(work) for work in works]
-        taken = self.leases.acquire_each(granules) if works else []
+        taken = patiently(lambda: self.leases.acquire_each(granules)) if works else []
         for work, mine, ours in zip(works, granules, taken, strict=True):
             if not ours:
                 self.left.update(mine)
@@ -141,7 +184,7 @@ class Round:
         future = self.client.submit(
             run_isolated if work.isolated else run_bundle, spec, key=task, pure=False, retries=0
         )
-        self.running[work.key] = future
+        self.running[work.key], self.began[work.key] = future, time.monotonic()
         key = work.key
         future.add_done_callback(lambda done: self.arrived.put((key, done)))
 
@@ -182,14 +225,21 @@ class Round:
         from distributed import KilledWorker
         from distributed.comm import CommClosedError
 
-        work.tries += 1
         said = f"{type(error).__name__}: {error}".splitlines()[0]
-        died = isinstance(error, (KilledWorker, CommClosedError, CancelledError))
-        if died and not work.isolated:
-            work.isolated = True
-            self.ready.append(work.key)
-            return []
-        return [Failure(g, "failed", said) for g in self.bundles.granules(work)]
+        if getattr(self.client, "status", "running") != "running":
+            raise TransientError(
+                f"the scheduler is lost ({said})",
+                f"run {self.report.run}",
+                "What is committed is kept; the same command goes on",
+            ) from error
+        if not isinstance(error, (KilledWorker, CommClosedError, CancelledError)):
+            return [Failure(g, "failed", said) for g in self.bundles.granules(work)]
+        if work.isolated:  # what it made died in a process of its own, so this is the machine's
+            return [Failure(g, "transient", said) for g in self.bundles.granules(work)]
+        work.tries += 1
+        work.isolated = True
+        self.ready.append(work.key)
+        return []
 
     def _commit(self) -> None:
         arrived, self.pending = self.pending, []
@@ -197,10 +247,12 @@ class Round:
             return
         batch = [(key, self._sorted_out(key, many)) for key, many in arrived]
         outcomes = [o for _, many in batch for o in many]
-        done = self.store.commit(outcomes, self.report.run, stage=self.options.stage)
+        done = patiently(
+            lambda: self.store.commit(outcomes, self.report.run, stage=self.options.stage)
+        )
         conflicts = {id(r) for r in done.conflicts}
         duplicates = {id(r) for r in done.duplicates}
-        self.leases.release(o.granule for o in outcomes)
+        patiently(lambda: self.leases.release(o.granule for o in outcomes))
         for key, many in batch:
             work = self.bundles.work[key]
             for outcome in many:
@@ -212,7 +264,7 @@ class Round:
             if any(id(o) in conflicts for o in many):
                 self._leave(work)
             elif work.nodes:
-                self.later.append((time.monotonic() + 0.5 * 4 ** (work.tries - 1), key))
+                self.later.append((time.monotonic() + RETRY_SECONDS * 4 ** (work.tries - 1), key))
             else:
                 self._release(key)
 
@@ -283,7 +335,26 @@ class Round:
             work = self.bundles.work[fed]
             work.waits.discard(key)
             if not work.waits:
+                self.waiting -= 1
                 self.ready.append(fed)
+
+
+def patiently(ask: Callable[[], T]) -> T:
+    """Return the registry's answer; one that does not answer is asked again for a while.
+
+    A commit may be asked for twice: what is true already is only said again.
+    """
+    for wait in REGISTRY_WAITS:
+        try:
+            return ask()
+        except RegistryAway:
+            time.sleep(wait)
+    return ask()
+
+
+def _room(threads: Mapping[str, int]) -> int:
+    """Return how many tasks may be outstanding: one more per thread than it is at work on."""
+    return 2 * max(1, sum(threads.values())) + 2
 
 
 def _current(r: Record) -> Current:

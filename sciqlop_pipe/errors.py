@@ -64,6 +64,14 @@ class StoreError(PipeError):
     """The store cannot be opened, read or written."""
 
 
+class StorageFull(StoreError, TransientError):
+    """What is written finds no room, or no permission: not the granule's fault."""
+
+
+class RegistryAway(StoreError, TransientError):
+    """The registry does not answer: it may be asked again."""
+
+
 class Conflict(StoreError):
     """Somebody else changed what this commit was about to replace or had read."""
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import cached_property
 from importlib.metadata import EntryPoint, entry_points
+from typing import Any
 
 from .errors import GraphError, UnknownName, UsageError, near
 from .granule import GranuleLength, duration
@@ -112,6 +113,30 @@ class Graph:
             hits = [n for n in self.nodes if fnmatchcase(n, pattern)]
             chosen.update(hits or [self[pattern].name])
         return tuple(n for n in self.nodes if n in chosen)
+
+    def changed(
+        self, params: Mapping[str, Mapping[str, Any]], transient: Iterable[str] = ()
+    ) -> Graph:
+        """Return the graph with other params for some products, and some datasets not kept.
+
+        Raises
+        ------
+        UnknownName
+            For a dataset or a param that nobody declares.
+        GraphError
+            For a value of another type, a param of a raw dataset, or a margin that would not do.
+        """
+        nodes = dict(self.nodes)
+        for name, values in params.items():
+            dataset = self[name]
+            if dataset.recipe is None:
+                raise GraphError("it is raw: it has no params", f"dataset {name}")
+            bound = dataset.recipe.bind(dict(dataset.params) | dict(values), f"product {name}")
+            nodes[name] = replace(dataset, params=bound)
+            _check_edges(nodes[name], nodes)
+        for name in transient:
+            nodes[name] = replace(self[name], params=nodes[name].params, transient=True)
+        return replace(self, nodes=nodes)
 
     def ancestors(self, names: Iterable[str]) -> tuple[str, ...]:
         """Return the names and everything they are made from, inputs first."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 
-from .plan import REASONS
+from .plan import REASONS, Plan
 from .sources.access import Access
 from .store.records import Failure, Outcome
 
@@ -28,6 +28,8 @@ class Options:
         What the user typed, for the record.
     access : Access
         How raw files are got: cache, patience, turns at servers, offline.
+    campaign : str
+        The campaign that the run is part of.
     """
 
     salvage: bool = False
@@ -36,6 +38,7 @@ class Options:
     reasons: tuple[str, ...] = REASONS
     command: str = ""
     access: Access = field(default_factory=Access)
+    campaign: str = ""
 
 
 @dataclass(slots=True)
@@ -52,6 +55,7 @@ class Report:
     nbytes: int = 0
     seconds: float = 0.0
     interrupted: bool = False
+    stopped: str = ""
     rows: dict[str, dict[str, int]] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
     withdrawn: list[str] = field(default_factory=list)
@@ -59,15 +63,29 @@ class Report:
 
     @property
     def status(self) -> int:
-        """Return the exit status: 0 all well, 1 some granules failed, 130 interrupted."""
+        """Return the exit status: 0 all well, 1 some granules failed or left, 130 interrupted."""
         if self.interrupted:
             return 130
-        return 1 if self.failures else 0
+        return 1 if self.failures or self.stopped else 0
 
     def add(self, dataset: str, key: str, amount: int = 1) -> None:
         """Count something for a dataset."""
         row = self.rows.setdefault(dataset, {})
         row[key] = row.get(key, 0) + amount
+
+    def absorb(self, later: Report) -> None:
+        """Add what became of a later run of the same work; what failed is what failed last."""
+        self.planned = self.planned if self.run else later.planned
+        self.counts = self.counts or later.counts
+        self.run, self.failures = later.run, later.failures
+        for name in ("done", "unchanged", "duplicates", "conflicts", "records", "nbytes"):
+            setattr(self, name, getattr(self, name) + getattr(later, name))
+        self.seconds += later.seconds
+        self.interrupted, self.stopped = later.interrupted, later.stopped
+        self.withdrawn = later.withdrawn
+        for dataset, row in later.rows.items():
+            for key, amount in row.items():
+                self.add(dataset, key, amount)
 
     def to_json(self) -> str:
         """Return the report as text for scripts."""
@@ -87,6 +105,7 @@ class Report:
                 "nbytes",
                 "seconds",
                 "interrupted",
+                "stopped",
                 "rows",
                 "withdrawn",
                 "counts",
@@ -94,6 +113,27 @@ class Report:
             )
         }
         return json.dumps(plain | {"failures": failures}, indent=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What a coordinator is at: tasks running (first granule, seconds), ready, and waiting."""
+
+    running: tuple[tuple[str, float], ...]
+    ready: int
+    waiting: int
+    workers: int
+
+
+class Control:
+    """Who may hold a run back; this one does not."""
+
+    def narrow(self, plan: Plan) -> None:
+        """Take out of a plan what is not to be made."""
+
+    def asks(self, turn: Turn) -> str:
+        """Return what the run is to do: "" go on, "pause", "cancel"; called about once a second."""
+        return ""
 
 
 class Progress:
@@ -104,3 +144,6 @@ class Progress:
 
     def outcome(self, outcome: Outcome, verdict: str) -> None:
         """Say what became of one granule."""
+
+    def turn(self, turn: Turn) -> None:
+        """Say what runs and what waits; called about once a second."""

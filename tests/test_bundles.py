@@ -242,7 +242,7 @@ def test_a_full_disk_is_recorded_and_what_is_there_stays(
     assert "No space left on device" in failure.error
     assert report.status == 1
     with bench.store() as store:
-        (attempt,) = store.registry.attempts("toy.double")
+        attempt, *_ = store.registry.attempts("toy.double")
         assert attempt["state"] == "failed"
         assert store.read("toy.raw").sizes["time"] == 60
     assert bench.run("toy.double").status == 0

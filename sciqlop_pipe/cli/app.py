@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from .analyse_app import analyse_app
+from .campaign_app import campaign_app
 from .catalog_app import catalog_app
 from .evaluate_app import evaluate
 from .model_app import model_app
@@ -36,6 +37,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.add_typer(campaign_app, name="campaign")
 app.add_typer(store_app, name="store")
 app.add_typer(catalog_app, name="catalog")
 app.add_typer(model_app, name="model")

@@ -90,7 +90,7 @@ def publish(
 
     Example: `sciqlop-pipe store publish campaign-7 --rebase`
     """
-    from ..rebase import publish_rebased
+    from ..campaign.rebase import publish_rebased
     from ..store import Store
     from ..store.staging import publish as make_current
     from .running import discover, listing_of

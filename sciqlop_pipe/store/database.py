@@ -24,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 from sqlalchemy.pool import NullPool, QueuePool
 
-from ..errors import StoreError
+from ..errors import RegistryAway, StoreError
 from . import schema
 
 _NETWORK = {
@@ -121,7 +121,7 @@ class Database:
         try:
             yield
         except OperationalError as error:
-            raise StoreError(
+            raise RegistryAway(
                 f"the registry does not answer ({_first_line(error)})",
                 self.where,
                 "If it is locked, another program holds it: wait or stop that program; "
@@ -140,6 +140,9 @@ class Database:
         """Make the tables of a new registry; several programs may do so at once."""
         with self.write() as conn:
             schema.metadata.create_all(conn)
+            for table in schema.metadata.sorted_tables:
+                for index in table.indexes:  # those that a table of an older format lacks
+                    index.create(conn, checkfirst=True)
             if conn.execute(select(schema.store_info).limit(1)).first() is None:
                 conn.execute(
                     insert(schema.store_info).values(key="format", value=str(schema.FORMAT))

@@ -22,7 +22,7 @@ import zarr
 from zarr.storage import LocalStore, WrapperStore, ZipStore
 
 from ..datatype import DataType
-from ..errors import StoreError
+from ..errors import StorageFull, StoreError
 from ..granule import Granule
 from .tree import RECORD, decode, encode
 
@@ -89,7 +89,7 @@ def write_granule(
 
     Raises
     ------
-    StoreError
+    StorageFull
         When the disk is full or not writable; nothing is left behind.
     """
     entries = encode(ds, datatype, record)
@@ -111,7 +111,7 @@ def write_granule(
     except OSError as error:
         for left in (part, final):
             _remove(left)
-        raise StoreError(
+        raise StorageFull(
             f"the granule could not be written ({error.strerror or error})",
             f"{granule} in {root}",
             "Free space or fix permissions, then run the same command again",

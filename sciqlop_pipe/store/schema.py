@@ -15,7 +15,7 @@ from sqlalchemy import (
     text,
 )
 
-FORMAT = 1
+FORMAT = 2
 
 metadata = MetaData()
 
@@ -124,6 +124,7 @@ attempt = Table(
     Column("seconds", Float),
     Column("at", BigInteger, nullable=False),
     Index("attempt_granule", "dataset", "start"),
+    Index("attempt_run", "run"),
 )
 
 run = Table(
@@ -135,6 +136,46 @@ run = Table(
     Column("command", Text, nullable=False),
     Column("environment", Text, nullable=False),
     Column("state", String, nullable=False),
+)
+
+#: Reprocessing campaigns: what they were asked for and what was frozen (JSON), and how they stand.
+campaign = Table(
+    "campaign",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("frozen", Text, nullable=False),
+    Column("digest", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("asked", String, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("holder", String, nullable=False),
+    Column("seen", BigInteger, nullable=False),
+    Column("progress", Text, nullable=False),
+    Column("created", BigInteger, nullable=False),
+)
+
+campaign_run = Table(
+    "campaign_run",
+    metadata,
+    Column("run", String, primary_key=True),
+    Column("campaign", String, nullable=False),
+    Index("campaign_run_campaign", "campaign"),
+)
+
+#: What people decided about granules that fail: "retry" forgets failures before, "excused" goes on
+#: without.
+decision = Table(
+    "decision",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("campaign", String, nullable=False),
+    Column("dataset", String, nullable=False),
+    Column("start", BigInteger, nullable=False),
+    Column("decided", String, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("author", String, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Index("decision_campaign", "campaign"),
 )
 
 staged = Table(

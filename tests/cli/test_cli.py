@@ -14,6 +14,7 @@ import pytest
 import sciqlop_pipe.cli.running as running
 from sciqlop_pipe.cli import main
 from sciqlop_pipe.graph import Graph
+from sciqlop_pipe.store.schema import FORMAT
 from tests.toy import toy_graph, write_day, write_file
 
 
@@ -141,7 +142,7 @@ def test_a_store_of_a_newer_format_is_refused(cli: Command, tmp_path: Path) -> N
     write_day(tmp_path / "raw", range(1))
     cli("run", "toy.double", *DAY)
     mark = tmp_path / "sciqlop-store" / "sciqlop-store.json"
-    mark.write_text(mark.read_text().replace('"format": 1', '"format": 99'))
+    mark.write_text(mark.read_text().replace(f'"format": {FORMAT}', '"format": 99'))
     said = cli("run", "toy.double", *DAY)
     assert said.status == 2 and "Update sciqlop-pipe" in said.err
 

@@ -22,6 +22,7 @@ from sciqlop_pipe.store.backup import backup, restore
 from sciqlop_pipe.store.compare import contents
 from sciqlop_pipe.store.database import Database
 from sciqlop_pipe.store.events import Verdict, add_verdict
+from sciqlop_pipe.store.schema import FORMAT
 from sciqlop_pipe.store.staging import make_release
 from tests.ledger import commit, current, event, found, made, used, values
 from tests.serial import Bench, SerialClient
@@ -166,7 +167,9 @@ def test_a_backup_moves_a_store_from_sqlite_to_postgresql_and_back(
     database = Database(registry)
     database.create()
     database.close()
-    (tmp_path / "b" / "sciqlop-store.json").write_text(f'{{"format": 1, "registry": "{registry}"}}')
+    (tmp_path / "b" / "sciqlop-store.json").write_text(
+        f'{{"format": {FORMAT}, "registry": "{registry}"}}'
+    )
     with Store.open(tmp_path / "b") as large:
         assert restore(large.registry, tmp_path / "a.gz") == rows
         assert contents(large) == before

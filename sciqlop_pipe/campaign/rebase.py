@@ -5,16 +5,16 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from .campaign import run_campaign
-from .cluster import Profile, open_cluster
-from .errors import Conflict
-from .granule import Interval
-from .graph import Graph
-from .plan import merged
-from .report import Options
-from .sources.archive import Listing
-from .store import Store
-from .store.staging import BaseMoved, publish, stages, unstage
+from ..cluster import Profile, open_cluster
+from ..errors import Conflict
+from ..granule import Interval
+from ..graph import Graph
+from ..plan import merged
+from ..report import Options
+from ..sources.archive import Listing
+from ..store import Store
+from ..store.staging import BaseMoved, publish, stages, unstage
+from .run import run_campaign
 
 if TYPE_CHECKING:
     from distributed import Client

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from sciqlop_pipe.campaign.rebase import publish_rebased
 from sciqlop_pipe.errors import Conflict, UsageError
 from sciqlop_pipe.granule import HOUR, Interval
 from sciqlop_pipe.graph import Graph
-from sciqlop_pipe.rebase import publish_rebased
 from sciqlop_pipe.store.staging import BaseMoved, publish, rollback, stages
 from tests.serial import Bench
 from tests.toy import DAY, doubled_anew, toy_graph

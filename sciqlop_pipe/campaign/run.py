@@ -13,21 +13,22 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .bundles import Node
-from .coordinator import Round
-from .detect.promoted import promoted_models
-from .errors import UsageError
-from .granule import Interval
-from .graph import Graph
-from .plan import Plan, make_plan, needs
-from .report import Options, Progress, Report
-from .sources.access import Access
-from .sources.archive import Listing
-from .sources.doors import Wanted, open_doors
-from .sources.fetch import probe
-from .store import Store
-from .store.leases import Leases
-from .store.records import Failure
+from ..bundles import Node
+from ..coordinator import Round
+from ..detect.promoted import promoted_models
+from ..errors import UsageError
+from ..granule import Interval
+from ..graph import Graph
+from ..plan import Plan, make_plan, needs
+from ..report import Control, Options, Progress, Report
+from ..sources.access import Access
+from ..sources.archive import Listing
+from ..sources.doors import Wanted, open_doors
+from ..sources.fetch import probe
+from ..store import Store
+from ..store.campaigns import add_run
+from ..store.leases import Leases
+from ..store.records import Failure
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -74,6 +75,7 @@ def run_campaign(
     client: Callable[[], Client],
     options: Options | None = None,
     progress: Progress | None = None,
+    control: Control | None = None,
 ) -> Report:
     """Return the report of making the targets current in the intervals.
 
@@ -96,8 +98,10 @@ def run_campaign(
         How it runs.
     progress : Progress
         Who watches.
+    control : Control
+        Who may hold it back.
     """
-    options, progress = options or Options(), progress or Progress()
+    options, progress, control = options or Options(), progress or Progress(), control or Control()
     if not targets or not intervals:
         raise UsageError("there is nothing to run", todo="Name a target and an interval")
     registry = store.registry
@@ -105,7 +109,7 @@ def run_campaign(
     began = time.perf_counter()
 
     def plan() -> Plan:
-        return make_plan(
+        made = make_plan(
             graph,
             registry,
             targets,
@@ -116,6 +120,8 @@ def run_campaign(
             stage=options.stage,
             look=partial(probe, access=options.access),
         )
+        control.narrow(made)
+        return made
 
     first = plan()
     report.planned, report.counts = len(first), first.counts()
@@ -123,11 +129,13 @@ def run_campaign(
     progress.planned(report.counts, len(first))
     if len(first):
         registry.start_run(report.run, options.command, _environment())
+        if options.campaign:
+            add_run(registry.db, options.campaign, report.run)
         state = "failed"
         try:
             with Leases(registry.db, report.run) as leases:
-                _rounds(store, first, plan, client(), leases, options, report, progress)
-            state = "partial" if report.failures else "done"
+                _rounds(store, first, plan, client(), leases, options, report, progress, control)
+            state = report.stopped or ("partial" if report.failures else "done")
         except KeyboardInterrupt:
             report.interrupted, state = True, "interrupted"
         finally:
@@ -145,15 +153,16 @@ def _rounds(
     options: Options,
     report: Report,
     progress: Progress,
+    control: Control,
 ) -> None:
     """Run the plan, then plan again while conflicts or other coordinators left something."""
     given_up: set[Node] = set()
     quarrels = 0
     while True:
-        round_ = Round(store, plan, client, leases, options, report, progress, given_up)
+        round_ = Round(store, plan, client, leases, options, report, progress, control, given_up)
         round_.run()
         quarrels += bool(round_.quarrels)
-        if not round_.left:
+        if not round_.left or report.stopped:
             return
         if quarrels > ROUNDS:
             break
