@@ -7,6 +7,7 @@ from sciqlop_pipe.model import Dataset, raw
 from sciqlop_pipe.quality import Flag, Flags
 from sciqlop_pipe.sources.conventions import Quality, begin
 from sciqlop_pipe.sources.files import FileSource
+from sciqlop_pipe.sources.remote import on_cdaweb
 from sciqlop_pipe.sources.series import PositionAdapter, VectorAdapter
 from sciqlop_pipe.sources.view import Seen, Words
 
@@ -60,11 +61,30 @@ def position() -> PositionAdapter:
 def datasets() -> tuple[Dataset, ...]:
     """Return everything of MFI."""
     return (
-        *(raw(f"ace.mfi.16s.b_{frame}", VectorSeries, FileSource(FILES, field(frame)), granule="1d",
-              description=f"magnetic field, {frame.upper()}, 16 s")
-          for frame in FRAMES),
-        raw("ace.mfi.k2.b_gse", VectorSeries, FileSource(KEY_FILES, key_field()), granule="month",
-            description="magnetic field, GSE, 1 h, key parameters"),
-        raw("ace.mfi.position_gse", Position, FileSource(FILES, position()), granule="1d",
-            description="position of the spacecraft, GSE, 16 s"),
-    )  # fmt: skip
+        *(
+            raw(
+                f"ace.mfi.16s.b_{frame}",
+                VectorSeries,
+                FileSource(
+                    FILES, field(frame), remote=on_cdaweb("AC_H0_MFI", FRAMES[frame], "Q_FLAG")
+                ),
+                granule="1d",
+                description=f"magnetic field, {frame.upper()}, 16 s",
+            )
+            for frame in FRAMES
+        ),
+        raw(
+            "ace.mfi.k2.b_gse",
+            VectorSeries,
+            FileSource(KEY_FILES, key_field(), remote=on_cdaweb("AC_K2_MFI", "BGSEc")),
+            granule="month",
+            description="magnetic field, GSE, 1 h, key parameters",
+        ),
+        raw(
+            "ace.mfi.position_gse",
+            Position,
+            FileSource(FILES, position(), remote=on_cdaweb("AC_H0_MFI", "SC_pos_GSE")),
+            granule="1d",
+            description="position of the spacecraft, GSE, 16 s",
+        ),
+    )

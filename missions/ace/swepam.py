@@ -6,6 +6,7 @@ from sciqlop_pipe.datatypes import Moments
 from sciqlop_pipe.model import Dataset, raw
 from sciqlop_pipe.sources.conventions import begin
 from sciqlop_pipe.sources.files import FileSource
+from sciqlop_pipe.sources.remote import on_cdaweb
 from sciqlop_pipe.sources.series import MomentsAdapter
 from sciqlop_pipe.sources.species import PROTON
 from sciqlop_pipe.sources.view import Seen
@@ -30,7 +31,16 @@ def moments(frame: str) -> Seen:
 def datasets() -> tuple[Dataset, ...]:
     """Return everything of SWEPAM."""
     return tuple(
-        raw(f"ace.swepam.64s.{name}", Moments, FileSource(FILES, moments(frame)), granule="1d",
-            description=f"protons: density, velocity ({frame.upper()}), radial temperature, 64 s")
+        raw(
+            f"ace.swepam.64s.{name}",
+            Moments,
+            FileSource(
+                FILES,
+                moments(frame),
+                remote=on_cdaweb("AC_H0_SWE", "Np", f"V_{frame.upper()}", "Tpr"),
+            ),
+            granule="1d",
+            description=f"protons: density, velocity ({frame.upper()}), radial temperature, 64 s",
+        )
         for name, frame in FRAMES.items()
-    )  # fmt: skip
+    )

@@ -10,6 +10,7 @@ from sciqlop_pipe.detect.products import ion_products
 from sciqlop_pipe.model import Dataset, product, raw
 from sciqlop_pipe.recipes.field_aligned import field_aligned
 from sciqlop_pipe.sources.files import FileSource
+from sciqlop_pipe.sources.remote import Remote, from_csa
 from sciqlop_pipe.sources.series import MomentsAdapter, VectorAdapter
 from sciqlop_pipe.sources.skymap import Angle, SkymapAdapter
 from sciqlop_pipe.sources.species import PROTON
@@ -61,6 +62,11 @@ def moments(probe: str) -> Seen:
     return Seen(adapter, restated=((name("density"), (("UNITS", "cm-3"),)),))
 
 
+def _from_csa(probe: str) -> tuple[Remote, ...]:
+    names = ("density", "velocity_gse", "pressure_tensor", "temperature", "temp_par", "temp_perp")
+    return from_csa(*(f"{name}__C{probe}_CP_CIS-HIA_ONBOARD_MOMENTS" for name in names))
+
+
 def velocity(probe: str, frame: str) -> VectorAdapter:
     """Return the adapter for the velocity computed on board, in ISR2 or GSE."""
     return VectorAdapter(
@@ -80,16 +86,44 @@ def datasets(probe: str) -> tuple[Dataset, ...]:
     files = patterns(probe, *stems)
     maps = patterns(probe, "CIS-HIA_HS_MAG_IONS_PSD", "CIS_HIA_HS_MAG_IONS_PSD")
     return (
-        raw(f"{base}.hs_mag.vdf", VDF, StartTagged(maps, distribution(probe)), granule=GRANULE,
-            description="ions: velocity distribution, 16 x 8 directions x 31 energies"),
-        raw(f"{base}.moms", Moments, FileSource(files, moments(probe)), granule=GRANULE,
-            description="ions: moments computed on board, GSE"),
-        *(raw(f"{base}.v_{frame}", VectorSeries, FileSource(files, velocity(probe, frame)),
-              granule=GRANULE, description=f"ions: velocity computed on board, {frame.upper()}")
-          for frame in ("isr2", "gse")),
+        raw(
+            f"{base}.hs_mag.vdf",
+            VDF,
+            StartTagged(maps, distribution(probe)),
+            granule=GRANULE,
+            description="ions: velocity distribution, 16 x 8 directions x 31 energies",
+        ),
+        raw(
+            f"{base}.moms",
+            Moments,
+            FileSource(files, moments(probe), remote=_from_csa(probe)),
+            granule=GRANULE,
+            description="ions: moments computed on board, GSE",
+        ),
+        *(
+            raw(
+                f"{base}.v_{frame}",
+                VectorSeries,
+                FileSource(
+                    files, velocity(probe, frame), remote=from_csa(velocity(probe, frame).variable)
+                ),
+                granule=GRANULE,
+                description=f"ions: velocity computed on board, {frame.upper()}",
+            )
+            for frame in ("isr2", "gse")
+        ),
         # HIA takes 12.064 s in most modes, three spins; B in ISR2 is made from the archive's GSE.
-        *ion_products(f"{base}.hs_mag.vdf", b=f"cluster{probe}.attitude.b_full_isr2",
-                      field=f"cluster{probe}.fgm.full.b_gse", accumulation="12064ms"),
-        product(f"{base}.moms_field_aligned", field_aligned, moments=f"{base}.moms",
-                b=f"cluster{probe}.fgm.full.b_gse", accumulation="4s"),
-    )  # fmt: skip
+        *ion_products(
+            f"{base}.hs_mag.vdf",
+            b=f"cluster{probe}.attitude.b_full_isr2",
+            field=f"cluster{probe}.fgm.full.b_gse",
+            accumulation="12064ms",
+        ),
+        product(
+            f"{base}.moms_field_aligned",
+            field_aligned,
+            moments=f"{base}.moms",
+            b=f"cluster{probe}.fgm.full.b_gse",
+            accumulation="4s",
+        ),
+    )

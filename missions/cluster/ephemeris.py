@@ -5,6 +5,7 @@ from __future__ import annotations
 from sciqlop_pipe.datatypes import Position
 from sciqlop_pipe.model import Dataset, raw
 from sciqlop_pipe.sources.files import FileSource
+from sciqlop_pipe.sources.remote import from_csa
 from sciqlop_pipe.sources.series import PositionAdapter
 
 from .names import patterns
@@ -24,7 +25,11 @@ def datasets(probe: str) -> tuple[Dataset, ...]:
         raw(
             f"cluster{probe}.ephemeris.position_gse",
             Position,
-            FileSource(patterns(probe, "AUX_POSGSE_1M"), position(probe)),
+            FileSource(
+                patterns(probe, "AUX_POSGSE_1M"),
+                position(probe),
+                remote=from_csa(position(probe).position, position(probe).velocity),
+            ),
             granule="1d",
             description="position and velocity of the spacecraft, GSE, 1 min",
         ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sciqlop_pipe.datatypes import VectorSeries
 from sciqlop_pipe.model import Dataset, raw
 from sciqlop_pipe.sources.files import FileSource
+from sciqlop_pipe.sources.remote import from_csa
 from sciqlop_pipe.sources.series import VectorAdapter
 
 from .names import patterns
@@ -35,7 +36,11 @@ def datasets(probe: str) -> tuple[Dataset, ...]:
         raw(
             f"cluster{probe}.fgm.{quantity}",
             VectorSeries,
-            FileSource(patterns(probe, product), field(probe, quantity)),
+            FileSource(
+                patterns(probe, product),
+                field(probe, quantity),
+                remote=from_csa(field(probe, quantity).variable),
+            ),
             granule=granule,
             description=f"magnetic field, {frame}",
         )

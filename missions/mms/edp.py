@@ -7,6 +7,7 @@ from sciqlop_pipe.model import Dataset, raw
 from sciqlop_pipe.quality import Flag, Flags
 from sciqlop_pipe.sources.conventions import Quality
 from sciqlop_pipe.sources.files import FileSource
+from sciqlop_pipe.sources.remote import on_cdaweb
 from sciqlop_pipe.sources.series import ScalarAdapter, VectorAdapter
 from sciqlop_pipe.sources.view import MeanOf, Seen, Words
 
@@ -93,7 +94,8 @@ def _of_mode(probe: str, mode: str) -> tuple[Dataset, ...]:
             f"mms{probe}_edp_{mode}_l2_{kind}_{{start:{stamp}}}_v{{version}}.cdf"
             for stamp in stamps
         )
-        return FileSource(patterns, adapter, span=_SPAN[mode])
+        remote = on_cdaweb(f"MMS{probe}_EDP_{mode}_L2_{kind}".upper())
+        return FileSource(patterns, adapter, span=_SPAN[mode], remote=remote)
 
     return (
         *(raw(f"{base}.e_{frame}", VectorSeries, files("dce", field(probe, mode, frame)),

@@ -11,6 +11,7 @@ from sciqlop_pipe.model import Dataset, raw
 from sciqlop_pipe.quality import FLAGS_MISSING, Flag, Flags
 from sciqlop_pipe.sources.conventions import Quality
 from sciqlop_pipe.sources.files import FileSource
+from sciqlop_pipe.sources.remote import on_cdaweb
 from sciqlop_pipe.sources.series import VectorAdapter
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ def datasets(probe: str) -> tuple[Dataset, ...]:
                 # 2: the field in DMPA names DBCS as equivalent.
                 version=2 if frame == "dmpa" else 1,
                 span=_SPAN[mode],
+                remote=on_cdaweb(f"MMS{probe}_FGM_{mode}_L2".upper()),
             ),
             granule=GRANULE[mode],
             description=f"magnetic field, {frame.upper()}",

@@ -15,6 +15,7 @@ from sciqlop_pipe.quality import Flag, Flags
 from sciqlop_pipe.recipes.field_aligned import field_aligned
 from sciqlop_pipe.sources.conventions import Deltas, Quality
 from sciqlop_pipe.sources.files import FileSource
+from sciqlop_pipe.sources.remote import on_cdaweb
 from sciqlop_pipe.sources.series import MomentsAdapter, SpectrumAdapter
 from sciqlop_pipe.sources.skymap import Angle, SkymapAdapter
 from sciqlop_pipe.sources.species import ELECTRON, PROTON
@@ -144,7 +145,13 @@ def _sensor_in_mode(probe: str, sensor: str, mode: str) -> tuple[Dataset, ...]:
     stamp = "{start:%Y%m%d%H%M%S}_v{version}.cdf"
 
     def files(kind: str, adapter: Callable[[CdfFile], xr.Dataset]) -> FileSource:
-        return FileSource(f"{stem}-{kind}_{stamp}", adapter, version=1, span=_SPAN[mode])
+        return FileSource(
+            f"{stem}-{kind}_{stamp}",
+            adapter,
+            version=1,
+            span=_SPAN[mode],
+            remote=on_cdaweb(f"{stem}-{kind}".upper()),
+        )
 
     maps = files("dist", distribution(probe, sensor, mode))
     moms = files("moms", moments(probe, sensor, mode))

@@ -21,6 +21,7 @@ from sciqlop_pipe.sources.conventions import (
     time_of,
 )
 from sciqlop_pipe.sources.files import FileSource
+from sciqlop_pipe.sources.remote import on_cdaweb
 from sciqlop_pipe.sources.species import ELECTRON, PROTON
 
 from .fpi import GRANULE, MODES, MOMENTS_FLAGS
@@ -104,7 +105,8 @@ def datasets(probe: str) -> tuple[Dataset, ...]:
     return tuple(
         raw(f"mms{probe}.fpi.{sensor}.{mode}.partmoms", PartialMoments,
             FileSource(f"mms{probe}_fpi_{mode}_l2_{sensor}-partmoms_{{start:%Y%m%d%H%M%S}}"
-                       "_v{version}.cdf", PartialAdapter(probe, sensor, mode), span=_SPAN[mode]),
+                       "_v{version}.cdf", PartialAdapter(probe, sensor, mode), span=_SPAN[mode],
+                       remote=on_cdaweb(f"MMS{probe}_FPI_{mode}_L2_{sensor}-PARTMOMS".upper())),
             granule=GRANULE[mode],
             description=f"{words}: moments above each energy, of the FPI team")
         for sensor, (_, words) in SENSORS.items() for mode in MODES

@@ -26,6 +26,7 @@ from sciqlop_pipe.sources.conventions import (
     units_of,
 )
 from sciqlop_pipe.sources.files import FileSource
+from sciqlop_pipe.sources.remote import on_cdaweb
 from sciqlop_pipe.sources.series import MomentsAdapter, VectorAdapter
 from sciqlop_pipe.sources.skymap import solid_angles
 from sciqlop_pipe.sources.species import ALPHA, HELIUM, OXYGEN, PROTON, Species
@@ -185,7 +186,9 @@ def _ion_in_mode(probe: str, ion: str, mode: str) -> tuple[Dataset, ...]:
 
     def files(kind: str, adapter: object) -> FileSource:
         pattern = f"mms{probe}_hpca_{mode}_l2_{kind}_{{start:%Y%m%d%H%M%S}}_v{{version}}.cdf"
-        return FileSource(pattern, adapter, span=_SPAN[mode], pad="1min")  # type: ignore[arg-type]
+        remote = on_cdaweb(f"MMS{probe}_HPCA_{mode}_L2_{kind}".upper())
+        return FileSource(pattern, adapter, span=_SPAN[mode], pad="1min",  # type: ignore[arg-type]
+                          remote=remote)  # fmt: skip
 
     return (
         raw(f"{base}.vdf", VDF, files("ion", HalfSpinAdapter(f"mms{probe}_hpca", ion)),

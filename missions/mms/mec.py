@@ -10,6 +10,7 @@ from sciqlop_pipe.model import Dataset, product, raw
 from sciqlop_pipe.recipes.attitude import joined_attitude
 from sciqlop_pipe.sources.attitude import AttitudeAdapter
 from sciqlop_pipe.sources.files import FileSource
+from sciqlop_pipe.sources.remote import on_cdaweb
 from sciqlop_pipe.sources.series import PositionAdapter
 from sciqlop_pipe.standard.angles import rotated_products
 
@@ -59,7 +60,12 @@ def _in_mode(probe: str, mode: str) -> tuple[Dataset, ...]:
     base, granule = f"mms{probe}.mec.{mode}", GRANULE[mode]
 
     def files(adapter: Callable[[CdfFile], xr.Dataset]) -> FileSource:
-        return FileSource(_patterns(probe, mode), adapter, span=_SPAN[mode])
+        return FileSource(
+            _patterns(probe, mode),
+            adapter,
+            span=_SPAN[mode],
+            remote=on_cdaweb(f"MMS{probe}_MEC_{mode}_L2_EPHT89D".upper()),
+        )
 
     return (
         raw(f"{base}.position_gse", Position, files(position(probe, "gse")), granule=granule,

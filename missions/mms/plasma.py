@@ -7,6 +7,7 @@ from sciqlop_pipe.model import Dataset, raw
 from sciqlop_pipe.recipes.geomagnetic import FORECASTS
 from sciqlop_pipe.sources.conventions import Deltas, Quality
 from sciqlop_pipe.sources.files import FileSource
+from sciqlop_pipe.sources.remote import on_cdaweb
 from sciqlop_pipe.sources.series import MomentsAdapter
 from sciqlop_pipe.sources.species import ELECTRON, PROTON
 from sciqlop_pipe.standard.fields import (
@@ -51,7 +52,8 @@ def datasets(probe: str) -> tuple[Dataset, ...]:
             pattern = (f"{mms}_fpi_{mode}_l2_{sensor}-moms_"
                        "{start:%Y%m%d%H%M%S}_v{version}.cdf")  # fmt: skip
             found.append(
-                raw(name, Moments, FileSource(pattern, moments_gse(probe, sensor, mode), span=span),
+                raw(name, Moments, FileSource(pattern, moments_gse(probe, sensor, mode), span=span,
+                        remote=on_cdaweb(f"{mms}_FPI_{mode}_L2_{sensor}-MOMS".upper())),
                     granule=granule, description="moments of the FPI team, GSE")
             )  # fmt: skip
         # FGM gives b_gsm itself; it and MEC turn by the forecast of the dipole of their year.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sciqlop_pipe.datatypes import VectorSeries
 from sciqlop_pipe.model import Dataset, raw
 from sciqlop_pipe.sources.files import FileSource
+from sciqlop_pipe.sources.remote import on_cdaweb
 from sciqlop_pipe.sources.series import VectorAdapter
 
 # Kind: mode, what it is, stamp in the file name, longest file, granule.
@@ -35,6 +36,7 @@ def datasets(probe: str) -> tuple[Dataset, ...]:
                 f"mms{probe}_scm_{mode}_l2_{kind}_{{start:{stamp}}}_v{{version}}.cdf",
                 field(probe, kind),
                 span=span,
+                remote=on_cdaweb(f"MMS{probe}_SCM_{mode}_L2_{kind}".upper()),
             ),
             granule=granule,
             description=f"search coil, GSE, {rate}",

@@ -6,6 +6,7 @@ from sciqlop_pipe.datatypes import Moments, ScalarSeries, VectorSeries
 from sciqlop_pipe.model import Dataset, raw
 from sciqlop_pipe.sources.conventions import begin
 from sciqlop_pipe.sources.files import FileSource
+from sciqlop_pipe.sources.remote import on_cdaweb
 from sciqlop_pipe.sources.series import MomentsAdapter, ScalarAdapter, VectorAdapter
 from sciqlop_pipe.sources.species import PROTON
 from sciqlop_pipe.sources.view import Seen, Stacked
@@ -35,8 +36,11 @@ def field(cadence: str, frame: str) -> Seen:
         long_name=f"magnetic field at the nose of the bow shock ({frame.upper()})",
         time_tag=begin(cadence),
     )
-    parts = ("BX_GSE", f"BY_{frame.upper()}", f"BZ_{frame.upper()}")
-    return Seen(adapter, limits=_LIMITS, made=(Stacked("b", parts, "nT"),))
+    return Seen(adapter, limits=_LIMITS, made=(Stacked("b", _parts(frame), "nT"),))
+
+
+def _parts(frame: str) -> tuple[str, str, str]:
+    return "BX_GSE", f"BY_{frame.upper()}", f"BZ_{frame.upper()}"
 
 
 def plasma(cadence: str) -> Seen:
@@ -70,14 +74,36 @@ def _of(product: str, cadence: str) -> tuple[Dataset, ...]:
     pattern = f"omni_{product}_{cadence}_{{start:%Y%m%d}}_v{{version}}.cdf"
     base, where = f"omni.{product}.{cadence}", f"at the bow shock's nose, {cadence}"
 
-    def files(adapter: Seen) -> FileSource:
-        return FileSource(pattern, adapter, span="31d")
+    def files(adapter: Seen, *parameters: str) -> FileSource:
+        remote = on_cdaweb(f"OMNI_{product}_{cadence}".upper(), *parameters)
+        return FileSource(pattern, adapter, span="31d", remote=remote)
 
     return (
-        *(raw(f"{base}.b_{frame}", VectorSeries, files(field(cadence, frame)), granule="1d",
-              description=f"magnetic field, {frame.upper()}, {where}") for frame in ("gse", "gsm")),
-        raw(f"{base}.plasma", Moments, files(plasma(cadence)), granule="1d",
-            description=f"ions: density, velocity (GSE), temperature, {where}"),
-        *(raw(f"{base}.{name}", ScalarSeries, files(scalar(cadence, name)), granule="1d",
-              description=f"{words}, {cadence}") for name, (_, _, words, _) in _SCALARS.items()),
-    )  # fmt: skip
+        *(
+            raw(
+                f"{base}.b_{frame}",
+                VectorSeries,
+                files(field(cadence, frame), *_parts(frame)),
+                granule="1d",
+                description=f"magnetic field, {frame.upper()}, {where}",
+            )
+            for frame in ("gse", "gsm")
+        ),
+        raw(
+            f"{base}.plasma",
+            Moments,
+            files(plasma(cadence), "proton_density", "Vx", "Vy", "Vz", "T"),
+            granule="1d",
+            description=f"ions: density, velocity (GSE), temperature, {where}",
+        ),
+        *(
+            raw(
+                f"{base}.{name}",
+                ScalarSeries,
+                files(scalar(cadence, name), variable),
+                granule="1d",
+                description=f"{words}, {cadence}",
+            )
+            for name, (variable, _, words, _) in _SCALARS.items()
+        ),
+    )

@@ -7,6 +7,7 @@ from sciqlop_pipe.model import Dataset, raw
 from sciqlop_pipe.quality import Flag, Flags
 from sciqlop_pipe.sources.conventions import Quality
 from sciqlop_pipe.sources.files import FileSource
+from sciqlop_pipe.sources.remote import on_cdaweb
 from sciqlop_pipe.sources.series import VectorAdapter
 from sciqlop_pipe.sources.view import Seen, WordsAt
 
@@ -57,11 +58,20 @@ def field(cadence: str) -> Seen:
     return Seen(adapter, made=(flags,))
 
 
+def _id(cadence: str) -> str:
+    # Its flags have a clock of their own, so that HAPI cannot give both at once.
+    return f"PSP_FLD_L2_MAG_RTN{CADENCES[cadence][0]}".upper()
+
+
 def datasets() -> tuple[Dataset, ...]:
     """Return everything of FIELDS."""
     return tuple(
-        raw(f"psp.fields.mag.{cadence}.b_rtn", VectorSeries,
-            FileSource(files, field(cadence), span=span), granule=granule,
-            description=f"magnetic field, RTN, {cadence} cadence")
+        raw(
+            f"psp.fields.mag.{cadence}.b_rtn",
+            VectorSeries,
+            FileSource(files, field(cadence), span=span, remote=on_cdaweb(_id(cadence))),
+            granule=granule,
+            description=f"magnetic field, RTN, {cadence} cadence",
+        )
         for cadence, (_, files, span, granule) in CADENCES.items()
-    )  # fmt: skip
+    )

@@ -7,11 +7,13 @@ from sciqlop_pipe.model import Dataset, raw
 from sciqlop_pipe.quality import Flag, Flags
 from sciqlop_pipe.sources.conventions import Quality
 from sciqlop_pipe.sources.files import FileSource
+from sciqlop_pipe.sources.remote import on_cdaweb
 from sciqlop_pipe.sources.series import MomentsAdapter
 from sciqlop_pipe.sources.species import PROTON
 from sciqlop_pipe.sources.view import Seen, Symmetric
 
 FILES = "psp_swp_spi_sf00_l3_mom_{start:%Y%m%d}_v{version}.cdf"
+ID = "PSP_SWP_SPI_SF00_L3_MOM"
 
 FLAGS = Flags(
     "SPAN-I quality flag",
@@ -65,8 +67,10 @@ def moments_inst() -> Seen:
 def datasets() -> tuple[Dataset, ...]:
     """Return everything of SPAN-I."""
     return (
-        raw("psp.spi.sf00.moms", Moments, FileSource(FILES, moments_rtn()), granule="1d",
+        raw("psp.spi.sf00.moms", Moments, FileSource(FILES, moments_rtn(), remote=on_cdaweb(
+                ID, "DENS", "VEL_RTN_SUN", "TEMP", "QUALITY_FLAG")), granule="1d",
             description="protons: partial moments, RTN"),
-        raw("psp.spi.sf00.moms_inst", Moments, FileSource(FILES, moments_inst()), granule="1d",
+        raw("psp.spi.sf00.moms_inst", Moments, FileSource(FILES, moments_inst(), remote=on_cdaweb(
+                ID, "DENS", "VEL_INST", "T_TENSOR_INST", "QUALITY_FLAG")), granule="1d",
             description="protons: partial moments with temperature tensor, instrument frame"),
     )  # fmt: skip

@@ -21,6 +21,7 @@ from sciqlop_pipe.sources.conventions import (
     time_of,
 )
 from sciqlop_pipe.sources.files import FileSource
+from sciqlop_pipe.sources.remote import on_cdaweb
 from sciqlop_pipe.sources.series import VectorAdapter
 from sciqlop_pipe.sources.skymap import solid_angles
 from sciqlop_pipe.sources.species import PROTON
@@ -28,7 +29,7 @@ from sciqlop_pipe.sources.view import density_per_energy_flux
 from sciqlop_pipe.standard import particle_products
 
 from .span import FILES as MOMENTS
-from .span import FLAGS
+from .span import FLAGS, ID
 
 FILES = (
     "psp_swp_spi_sf00_l2_8dx32ex8a_{start:%Y%m%d}_v{version}.cdf",
@@ -129,10 +130,21 @@ def field() -> VectorAdapter:
 def datasets() -> tuple[Dataset, ...]:
     """Return the distributions of SPAN-I and what follows from them."""
     return (
-        raw("psp.spi.sf00.vdf", VDF, FileSource(FILES, SpanAdapter()), granule="6h",
-            description="protons: velocity distribution of part of the sky, 8 x 8 x 32"),
-        raw("psp.spi.sf00.b_inst", VectorSeries, FileSource(MOMENTS, field()), granule="1d",
-            description="magnetic field in the frame of SPAN-I"),
-        *particle_products("psp.spi.sf00.vdf", b="psp.spi.sf00.b_inst", accumulation="7s",
-                           v_max=1500.0),
-    )  # fmt: skip
+        raw(
+            "psp.spi.sf00.vdf",
+            VDF,
+            FileSource(FILES, SpanAdapter(), remote=on_cdaweb("PSP_SWP_SPI_SF00_L2_8DX32EX8A")),
+            granule="6h",
+            description="protons: velocity distribution of part of the sky, 8 x 8 x 32",
+        ),
+        raw(
+            "psp.spi.sf00.b_inst",
+            VectorSeries,
+            FileSource(MOMENTS, field(), remote=on_cdaweb(ID, "MAGF_INST")),
+            granule="1d",
+            description="magnetic field in the frame of SPAN-I",
+        ),
+        *particle_products(
+            "psp.spi.sf00.vdf", b="psp.spi.sf00.b_inst", accumulation="7s", v_max=1500.0
+        ),
+    )

@@ -12,6 +12,7 @@ from sciqlop_pipe.quality import FLAGS_MISSING, Flag, Flags
 from sciqlop_pipe.sources.cdf import CdfFile
 from sciqlop_pipe.sources.conventions import Quality, require
 from sciqlop_pipe.sources.files import FileSource
+from sciqlop_pipe.sources.remote import Remote, on_cdaweb
 from sciqlop_pipe.sources.series import MomentsAdapter
 from sciqlop_pipe.sources.species import PROTON
 from sciqlop_pipe.sources.view import Seen, Thermal
@@ -65,10 +66,21 @@ def protons(kind: str) -> Seen:
     )
 
 
+def _remote(kind: str) -> tuple[Remote, ...]:
+    names = (f"{letter}_{KINDS[kind]}" for letter in ("np", "wp", "vp"))
+    density, speed, velocity = names
+    return on_cdaweb("PSP_SWP_SPC_L3I", density, speed, f"{velocity}_RTN", "DQF")
+
+
 def datasets() -> tuple[Dataset, ...]:
     """Return everything of SPC."""
     return tuple(
-        raw(f"psp.spc.{kind}", Moments, FileSource(FILES, protons(kind)), granule="1d",
-            description=f"protons: density, velocity (RTN), radial temperature, {KINDS[kind]}s")
+        raw(
+            f"psp.spc.{kind}",
+            Moments,
+            FileSource(FILES, protons(kind), remote=_remote(kind)),
+            granule="1d",
+            description=f"protons: density, velocity (RTN), radial temperature, {KINDS[kind]}s",
+        )
         for kind in KINDS
-    )  # fmt: skip
+    )

@@ -7,6 +7,7 @@ from sciqlop_pipe.model import Dataset, raw
 from sciqlop_pipe.quality import Flag, Flags
 from sciqlop_pipe.sources.conventions import Quality
 from sciqlop_pipe.sources.files import FileSource
+from sciqlop_pipe.sources.remote import Remote, on_cdaweb
 from sciqlop_pipe.sources.series import VectorAdapter
 from sciqlop_pipe.sources.view import Seen, Words
 
@@ -58,13 +59,18 @@ def datasets() -> tuple[Dataset, ...]:
         raw(
             f"solar_orbiter.mag.{cadence}.b_{frame}",
             VectorSeries,
-            FileSource(_patterns(frame, words), field(frame)),
+            FileSource(_patterns(frame, words), field(frame), remote=_remote(frame, words)),
             granule=granule,
             description=f"magnetic field, {frame.upper()}, {cadence}",
         )
         for cadence, (frames, words, granule) in CADENCES.items()
         for frame in frames
     )
+
+
+def _remote(frame: str, words: str) -> tuple[Remote, ...]:
+    return on_cdaweb(f"SOLO_L2_MAG-{frame}-{words}".upper(), f"B_{frame.upper()}",
+                     "QUALITY_BITMASK", "QUALITY_FLAG")  # fmt: skip
 
 
 def _patterns(frame: str, words: str) -> tuple[str, ...]:

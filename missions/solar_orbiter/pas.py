@@ -17,6 +17,7 @@ from sciqlop_pipe.quality import Flag, Flags
 from sciqlop_pipe.sources.cdf import CdfFile
 from sciqlop_pipe.sources.conventions import Quality, require
 from sciqlop_pipe.sources.files import FileSource
+from sciqlop_pipe.sources.remote import on_cdaweb
 from sciqlop_pipe.sources.series import MomentsAdapter
 from sciqlop_pipe.sources.skymap import Angle, SkymapAdapter
 from sciqlop_pipe.sources.species import PROTON
@@ -172,7 +173,8 @@ def datasets() -> tuple[Dataset, ...]:
             f"solo_{level}_swa-pas-{kind}_{{start:%Y%m%d}}_{v}{{version}}.cdf"
             for level, v in (("L2", "V"), ("l2", "v"))
         )
-        return FileSource(patterns, adapter)
+        remote = on_cdaweb(f"SOLO_L2_SWA-PAS-{kind}".upper())
+        return FileSource(patterns, adapter, remote=remote)
 
     return (
         raw(f"{base}.vdf_unchecked", VDF, files("vdf", distribution()), granule="6h",

@@ -9,6 +9,7 @@ from sciqlop_pipe.datatypes import EnergySpectrum, Moments, ScalarSeries
 from sciqlop_pipe.model import Dataset, raw
 from sciqlop_pipe.sources.conventions import Quality
 from sciqlop_pipe.sources.files import FileSource
+from sciqlop_pipe.sources.remote import on_cdaweb
 from sciqlop_pipe.sources.series import MomentsAdapter, ScalarAdapter, SpectrumAdapter
 from sciqlop_pipe.sources.species import ELECTRON, PROTON, Species
 from sciqlop_pipe.sources.view import MeanOf, Seen, Symmetric
@@ -106,9 +107,14 @@ def datasets(probe: str) -> tuple[Dataset, ...]:
     mom = f"th{probe}_l2_mom_{{start:%Y%m%d}}_v{{version}}.cdf"
     return (
         *(d for product in PRODUCTS for d in _of(probe, product)),
-        raw(f"themis{probe}.mom.sc_pot", ScalarSeries, FileSource(mom, potential(probe)),
-            granule="1d", description="spacecraft potential"),
-    )  # fmt: skip
+        raw(
+            f"themis{probe}.mom.sc_pot",
+            ScalarSeries,
+            FileSource(mom, potential(probe), remote=on_cdaweb(f"TH{probe}_L2_MOM".upper())),
+            granule="1d",
+            description="spacecraft potential",
+        ),
+    )
 
 
 def _of(probe: str, product: Product) -> tuple[Dataset, ...]:
@@ -116,7 +122,8 @@ def _of(probe: str, product: Product) -> tuple[Dataset, ...]:
     pattern = f"th{probe}_l2_{product.file}_{{start:%Y%m%d}}_v{{version}}.cdf"
 
     def files(adapter: Seen) -> FileSource:
-        return FileSource(pattern, adapter)
+        remote = on_cdaweb(f"TH{probe}_L2_{product.file}".upper())
+        return FileSource(pattern, adapter, remote=remote)
 
     found = [
         raw(f"{base}.{name}", Moments, files(moments(probe, product, frame)), granule="1d",

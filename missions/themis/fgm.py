@@ -5,6 +5,7 @@ from __future__ import annotations
 from sciqlop_pipe.datatypes import VectorSeries
 from sciqlop_pipe.model import Dataset, raw
 from sciqlop_pipe.sources.files import FileSource
+from sciqlop_pipe.sources.remote import on_cdaweb
 from sciqlop_pipe.sources.series import VectorAdapter
 from sciqlop_pipe.sources.view import Seen
 
@@ -33,8 +34,15 @@ def datasets(probe: str) -> tuple[Dataset, ...]:
     """Return everything of FGM on one spacecraft."""
     pattern = f"th{probe}_l2_fgm_{{start:%Y%m%d}}_v{{version}}.cdf"
     return tuple(
-        raw(f"themis{probe}.fgm.{mode}.b_{frame}", VectorSeries,
-            FileSource(pattern, field(probe, mode, frame)), granule=_GRANULE[mode],
-            description=f"magnetic field, {frame.upper()}, {words}")
-        for mode, words in MODES.items() for frame in FRAMES
-    )  # fmt: skip
+        raw(
+            f"themis{probe}.fgm.{mode}.b_{frame}",
+            VectorSeries,
+            FileSource(
+                pattern, field(probe, mode, frame), remote=on_cdaweb(f"TH{probe}_L2_FGM".upper())
+            ),
+            granule=_GRANULE[mode],
+            description=f"magnetic field, {frame.upper()}, {words}",
+        )
+        for mode, words in MODES.items()
+        for frame in FRAMES
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sciqlop_pipe.datatypes import Position
 from sciqlop_pipe.model import Dataset, raw
 from sciqlop_pipe.sources.files import FileSource
+from sciqlop_pipe.sources.remote import on_cdaweb
 from sciqlop_pipe.sources.series import PositionAdapter
 from sciqlop_pipe.sources.view import Seen
 
@@ -29,7 +30,8 @@ def datasets(probe: str) -> tuple[Dataset, ...]:
     patterns = (f"{stem}_v{{version}}.cdf", f"{stem}.cdf")
     return tuple(
         raw(f"themis{probe}.state.position_{frame}", Position,
-            FileSource(patterns, position(probe, frame)), granule="1d",
+            FileSource(patterns, position(probe, frame),
+                       remote=on_cdaweb(f"TH{probe}_L1_STATE".upper())), granule="1d",
             description=f"position and velocity of the spacecraft, {frame.upper()}, 1 min")
         for frame in FRAMES
     )  # fmt: skip

@@ -7,6 +7,7 @@ from sciqlop_pipe.model import Dataset, raw
 from sciqlop_pipe.quality import Flag, Flags
 from sciqlop_pipe.sources.conventions import Quality
 from sciqlop_pipe.sources.files import FileSource
+from sciqlop_pipe.sources.remote import on_cdaweb
 from sciqlop_pipe.sources.series import PositionAdapter, VectorAdapter
 from sciqlop_pipe.sources.view import Scaled, Seen, Words
 
@@ -68,16 +69,46 @@ def position(frame: str) -> Seen:
 def datasets() -> tuple[Dataset, ...]:
     """Return everything of MFI."""
     return (
-        *(raw(f"wind.mfi.{cadence}.b_{frame}", VectorSeries,
-              FileSource(FILES, field(cadence, frame)), granule=granule,
-              description=f"magnetic field, {frame.upper()}, {cadence}")
-          for cadence, (_, granule) in CADENCES.items() for frame in FRAMES),
-        *(raw(f"wind.mfi.11hz.b_{frame}", VectorSeries, FileSource(FAST_FILES, fast_field(frame)),
-              granule="6h", description=f"magnetic field, {frame.upper()}, 11 Hz")
-          for frame in FRAMES),
-        *(raw(f"wind.mfi.k0.b_{frame}", VectorSeries, FileSource(KEY_FILES, key_field(frame)),
-              granule="1d", description=f"magnetic field, {frame.upper()}, key parameters")
-          for frame in FRAMES),
-        raw("wind.mfi.position_gse", Position, FileSource(FILES, position("gse")), granule="1d",
-            description="position of the spacecraft, GSE, 1 min"),
-    )  # fmt: skip
+        *(
+            raw(
+                f"wind.mfi.{cadence}.b_{frame}",
+                VectorSeries,
+                FileSource(FILES, field(cadence, frame), remote=on_cdaweb("WI_H0_MFI")),
+                granule=granule,
+                description=f"magnetic field, {frame.upper()}, {cadence}",
+            )
+            for cadence, (_, granule) in CADENCES.items()
+            for frame in FRAMES
+        ),
+        *(
+            raw(
+                f"wind.mfi.11hz.b_{frame}",
+                VectorSeries,
+                FileSource(FAST_FILES, fast_field(frame), remote=on_cdaweb("WI_H2_MFI")),
+                granule="6h",
+                description=f"magnetic field, {frame.upper()}, 11 Hz",
+            )
+            for frame in FRAMES
+        ),
+        *(
+            raw(
+                f"wind.mfi.k0.b_{frame}",
+                VectorSeries,
+                FileSource(
+                    KEY_FILES,
+                    key_field(frame),
+                    remote=on_cdaweb("WI_K0_MFI", f"B{frame.upper()}c", "DQF"),
+                ),
+                granule="1d",
+                description=f"magnetic field, {frame.upper()}, key parameters",
+            )
+            for frame in FRAMES
+        ),
+        raw(
+            "wind.mfi.position_gse",
+            Position,
+            FileSource(FILES, position("gse"), remote=on_cdaweb("WI_H0_MFI")),
+            granule="1d",
+            description="position of the spacecraft, GSE, 1 min",
+        ),
+    )

@@ -7,6 +7,7 @@ from sciqlop_pipe.model import Dataset, raw
 from sciqlop_pipe.quality import Flag, Flags
 from sciqlop_pipe.sources.conventions import Quality, begin
 from sciqlop_pipe.sources.files import FileSource
+from sciqlop_pipe.sources.remote import on_cdaweb
 from sciqlop_pipe.sources.series import MomentsAdapter
 from sciqlop_pipe.sources.species import ALPHA, PROTON, Species
 from sciqlop_pipe.sources.view import Seen, Stacked, Thermal, Words
@@ -81,13 +82,18 @@ def moments() -> Seen:
     return _moments(names | {"n": "Proton_Np_moment"}, PROTON, None)
 
 
+def _files(adapter: Seen) -> FileSource:
+    speeds = [name for name, _, _ in adapter.limits]
+    return FileSource(FILES, adapter, remote=on_cdaweb("WI_H1_SWE", *speeds, "fit_flag"))
+
+
 def datasets() -> tuple[Dataset, ...]:
     """Return everything of SWE."""
     return (
-        raw("wind.swe.fit", Moments, FileSource(FILES, fit(PROTON)), granule="1d",
+        raw("wind.swe.fit", Moments, _files(fit(PROTON)), granule="1d",
             description="protons: density, velocity (GSE), temperature, bi-Maxwellian fit"),
-        raw("wind.swe.alpha_fit", Moments, FileSource(FILES, fit(ALPHA)), granule="1d",
+        raw("wind.swe.alpha_fit", Moments, _files(fit(ALPHA)), granule="1d",
             description="alphas: density, velocity (GSE), temperature, bi-Maxwellian fit"),
-        raw("wind.swe.moms", Moments, FileSource(FILES, moments()), granule="1d",
+        raw("wind.swe.moms", Moments, _files(moments()), granule="1d",
             description="protons: density, velocity (GSE), temperature, moments"),
     )  # fmt: skip

@@ -11,6 +11,7 @@ from sciqlop_pipe.model import Dataset, raw
 from sciqlop_pipe.sources.cdf import CdfFile
 from sciqlop_pipe.sources.conventions import converted, require
 from sciqlop_pipe.sources.files import FileSource
+from sciqlop_pipe.sources.remote import on_cdaweb
 from sciqlop_pipe.sources.series import MomentsAdapter, SpectrumAdapter
 from sciqlop_pipe.sources.species import ALPHA, ELECTRON, PROTON, Species
 from sciqlop_pipe.sources.view import Seen
@@ -116,15 +117,38 @@ def datasets() -> tuple[Dataset, ...]:
     """Return everything of 3DP."""
 
     def files(kind: str, adapter: Seen) -> FileSource:
-        return FileSource(f"wi_{kind}_3dp_{{start:%Y%m%d}}_v{{version}}.cdf", adapter)
+        return FileSource(
+            f"wi_{kind}_3dp_{{start:%Y%m%d}}_v{{version}}.cdf",
+            adapter,
+            remote=on_cdaweb(f"WI_{kind.upper()}_3DP"),
+        )
 
     return (
-        raw("wind.3dp.plsp.archive_spectrum", EnergySpectrum, FileSource(FILES, spectrum()),
-            granule="1d", description="ions: energy spectrum of PESA Low"),
-        *(raw(f"wind.3dp.{kind}.archive_spectrum", EnergySpectrum,
-              files(kind, number_flux_spectrum(kind)), granule="1d", description=words)
-          for kind, (_, words) in NUMBER_FLUX.items()),
-        *(raw(f"wind.3dp.pm.{who}", Moments, files("pm", moments(letter, species)), granule="1d",
-              description=f"{who}: density, velocity (GSE), temperature of PESA Low, 3 s")
-          for who, (letter, species) in MOMENTS.items()),
-    )  # fmt: skip
+        raw(
+            "wind.3dp.plsp.archive_spectrum",
+            EnergySpectrum,
+            FileSource(FILES, spectrum(), remote=on_cdaweb("WI_PLSP_3DP")),
+            granule="1d",
+            description="ions: energy spectrum of PESA Low",
+        ),
+        *(
+            raw(
+                f"wind.3dp.{kind}.archive_spectrum",
+                EnergySpectrum,
+                files(kind, number_flux_spectrum(kind)),
+                granule="1d",
+                description=words,
+            )
+            for kind, (_, words) in NUMBER_FLUX.items()
+        ),
+        *(
+            raw(
+                f"wind.3dp.pm.{who}",
+                Moments,
+                files("pm", moments(letter, species)),
+                granule="1d",
+                description=f"{who}: density, velocity (GSE), temperature of PESA Low, 3 s",
+            )
+            for who, (letter, species) in MOMENTS.items()
+        ),
+    )

@@ -92,6 +92,32 @@ class Hapi:
 Remote = Archived | Variables | Hapi
 
 
+def on_cdaweb(dataset: str, *parameters: str) -> tuple[Remote, ...]:
+    """Return the doors of a dataset of CDAWeb: its files, and its parameters on HAPI servers.
+
+    Parameters
+    ----------
+    dataset : str
+        Its id, "AC_H0_MFI".
+    parameters : str
+        What the adapter reads of it. None where HAPI cannot give what it needs: tables that do
+        not vary in time, or variables of several clocks (CDAWeb's server splits these).
+    """
+    files = Archived(f"cda/{dataset}")
+    return (files, Hapi(dataset, parameters)) if parameters else (files,)
+
+
+def from_csa(*variables: str) -> tuple[Remote, ...]:
+    """Return the door to variables of the Cluster Science Archive, through speasy.
+
+    Parameters
+    ----------
+    variables : str
+        Their names, "B_mag__C1_CP_FGM_FULL": the second half is the dataset.
+    """
+    return (Variables(tuple(f"csa/{name.split('__')[1]}/{name}" for name in variables)),)
+
+
 def _prefix(kind: str, name: str, facts: tuple[str, ...]) -> str:
     mark = hashlib.sha256("\n".join(facts).encode()).hexdigest()[:8]
     return f"{kind}.{re.sub('[^A-Za-z0-9]+', '_', name)[:60]}.{mark}."

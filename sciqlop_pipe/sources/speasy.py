@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -145,10 +146,30 @@ def _obituary(done: subprocess.CompletedProcess[str], where: str) -> SourceError
     return SourceError(f"speasy ended without an answer ({last[:200]})", where)
 
 
+# What speasy says -> what has happened. The first that fits.
+_NO_DATA = "No data variable|ReadError|ParseError|IndexError|Expecting value|No such file"
+_MEANINGS = (
+    (r"HTTP (\d{3})|got (\d{3})", "the server answers {0}"),
+    (r"too many (\d{3})", "the server answers {0} again and again"),
+    (r"IncompleteRead|Connection broken", "the connection broke off in the middle of the data"),
+    (r"RemoteDisconnected|Connection aborted", "the server hung up without an answer"),
+    (r"[Tt]imed? ?out", "the server does not answer in time"),
+    (r"NewConnectionError|Connection refused", "the server cannot be reached"),
+    (_NO_DATA, "what came is no data: perhaps a web page"),
+    (r"Giving up|made no file", "the server made no data of the request"),
+)
+
+
 def _translated(said: str, where: str) -> SourceError | TransientError:
     kind = said.partition(":")[0]
     if kind in ("ModuleNotFoundError", "ImportError"):
         return SourceError(f"speasy cannot be used ({said})", where, "pip install -U speasy")
     if "Unknown" in said or "unknown" in said:
         return SourceError(f"speasy does not know it ({said})", where, "Check the product's id")
+    for pattern, words in _MEANINGS:
+        if match := re.search(pattern, said):
+            meaning = words.format(*(g for g in match.groups() if g))
+            return TransientError(
+                f"{meaning} (asked by speasy: {said[:160]})", where, "Try again later"
+            )
     return TransientError(f"speasy failed ({said})", where, "Try again later")

@@ -21,7 +21,16 @@ import numpy as np
 from .pattern import FilePattern, sample_names
 from .tables import Variable, save
 
-_STAMPS = ("lastModificationDate", "last_modification_date", "lastUpdate", "last_update")
+_STAMPS = ("lastModificationDate", "last_modification_date", "lastUpdate", "last_update",
+           "date_last_update")  # fmt: skip
+# speasy's cache asks in fragments and merges those that came; its proxy's errors are None, like a
+# day without data. Whole requests to the server itself tell what became of them.
+_DIRECT = {"disable_cache": True, "disable_proxy": True}
+_PLAIN_NAMES = ("archive",)  # has neither for data
+# AMDA answers an interval without data with an empty file; None is a request that failed.
+_NEVER_NONE = ("amda",)
+# Said of one file of several: the others alone would pass for the whole.
+_LOSSES = ("No data variable found", "Giving up on")
 _QUIET = ("No data available", "no data")
 
 
@@ -156,15 +165,24 @@ def variables(question: dict[str, Any]) -> dict[str, Any]:
     start, stop = (np.datetime64(int(question[k]), "ns") for k in ("start", "stop"))
     found: list[Variable] = []
     for product in question["products"]:
+        provider = product.split("/")[0]
         heard.said.clear()
-        got = spz.get_data(product, start, stop)
-        if got is None and (said := heard.complaint()):
-            # speasy gives the same None for a web page, an error and a day without data.
+        got = spz.get_data(product, start, stop, **({} if provider in _PLAIN_NAMES else _DIRECT))
+        if said := _fault(provider, got, heard):
             return {"error": f"nothing came for {product}, and speasy says: {said}"}
         if got is not None and len(got):
             found.extend(_variables(product.rpartition("/")[2], got, found))
     save(Path(question["path"]), found, {"Data_source": [", ".join(question["products"])]})
     return {}
+
+
+def _fault(provider: str, got: Any, heard: _Heard) -> str:
+    """Return what went wrong, "" for data and for a day without: speasy gives the same for both."""
+    if said := heard.loss():
+        return said
+    if got is None and provider in _NEVER_NONE:
+        return heard.complaint() or "the server made no file"
+    return heard.complaint() if got is None or not len(got) else ""
 
 
 class _Heard(logging.Handler):
@@ -176,6 +194,10 @@ class _Heard(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         self.said.append(record.getMessage())
+
+    def loss(self) -> str:
+        """Return a warning that something is missing, whatever else came."""
+        return next((s for s in self.said if any(q in s for q in _LOSSES)), "")
 
     def complaint(self) -> str:
         loud = [s for s in self.said if not any(q in s for q in _QUIET)]

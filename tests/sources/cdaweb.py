@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 import pycdfpp
-import pytest
 
 from tests.sources.web import Fault, Web, page
 
@@ -25,10 +24,12 @@ def write_day(root: Path, day: str, version: str = "01", *, offset: float = 0.0)
     """Write a file of one day: 24 hourly vectors `B` [nT]."""
     folder = root / FOLDER / day[:4]
     folder.mkdir(parents=True, exist_ok=True)
-    return _file(folder / f"lo_h0_mag_{day.replace('-', '')}_v{version}.cdf", day, 24, offset)
+    path = folder / f"lo_h0_mag_{day.replace('-', '')}_v{version}.cdf"
+    return write_variable(path, day, 24, offset)
 
 
-def _file(path: Path, day: str, n: int, offset: float = 0.0) -> Path:
+def write_variable(path: Path, day: str, n: int, offset: float = 0.0, *, name: str = "B") -> Path:
+    """Write a CDF with n hourly vectors [nT] as ISTP has them."""
     time = np.datetime64(day, "ns") + np.arange(n) * np.timedelta64(1, "h").astype("m8[ns]")
     cdf = pycdfpp.CDF()
     cdf.checksum = pycdfpp.Checksum.md5_checksum
@@ -42,8 +43,8 @@ def _file(path: Path, day: str, n: int, offset: float = 0.0) -> Path:
         "LABLAXIS": "time"})  # fmt: skip
     cdf.add_variable("B_label", np.array(["Bx", "By", "Bz"]), is_nrv=True, attributes={
         "CATDESC": "labels", "FIELDNAM": "labels", "VAR_TYPE": "metadata"})  # fmt: skip
-    cdf.add_variable("B", vectors(n, offset), attributes={
-        "CATDESC": "field", "FIELDNAM": "B", "UNITS": "nT", "VAR_TYPE": "data",
+    cdf.add_variable(name, vectors(n, offset), attributes={
+        "CATDESC": "field", "FIELDNAM": name, "UNITS": "nT", "VAR_TYPE": "data",
         "DISPLAY_TYPE": "time_series", "DEPEND_0": "Epoch", "LABL_PTR_1": "B_label",
         "FILLVAL": [np.float32(-1e31)]})  # fmt: skip
     pycdfpp.save(cdf, str(path))
@@ -62,7 +63,7 @@ def make_cdaweb(root: Path) -> None:
     (root / "pub/catalogs").mkdir(parents=True)
     (root / FOLDER).mkdir(parents=True)
     name = "lo_h0_mag_00000000_v01.cdf"
-    data = _file(masters / name, "2015-01-01", 2).read_bytes()
+    data = write_variable(masters / name, "2015-01-01", 2).read_bytes()
     with tarfile.open(masters / "master.tar", "w") as tar:
         info = tarfile.TarInfo(name)
         info.size = len(data)
@@ -85,15 +86,3 @@ def rest(web: Web, file: str) -> tuple[str, Fault]:
     text = json.dumps({"FileDescription": [{"Name": web.address + file}]})
     path = f"/WS/cdasr/1/dataviews/sp_phys/datasets/{DATASET}/data/*"
     return path, page(text, "application/json")
-
-
-def lead_speasy(monkeypatch: pytest.MonkeyPatch, web: Web, folder: Path) -> None:
-    """Let speasy, in whatever process, ask the loopback server, and keep its own files here."""
-    rules = {f"{site}/": web.address for site in NEVER}
-    rules |= {site: web.address.rstrip("/") for site in NEVER}
-    monkeypatch.setenv("SPEASY_CORE_HTTP_REWRITE_RULES", repr(rules))
-    monkeypatch.setenv("SPEASY_INDEX_PATH", str(folder / "index"))
-    monkeypatch.setenv("SPEASY_CDAWEB_INVENTORY_DATA_PATH", str(folder / "inventory"))
-    for name in ("XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME"):
-        monkeypatch.setenv(name, str(folder / name))
-    monkeypatch.setenv("no_proxy", "127.0.0.1")

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from sciqlop_pipe.datatypes import VectorSeries
-from sciqlop_pipe.errors import ArchiveGone, PipeError, SourceError, TransientError, UsageError
+from sciqlop_pipe.errors import ArchiveGone, SourceError, TransientError, UsageError
 from sciqlop_pipe.granule import Interval
 from sciqlop_pipe.graph import Graph
 from sciqlop_pipe.model import Mission, raw
@@ -27,7 +27,8 @@ from sciqlop_pipe.sources.remote import Hapi, Variables
 from sciqlop_pipe.sources.series import VectorAdapter
 from sciqlop_pipe.store import Store
 from tests.serial import SerialClient
-from tests.sources.cdaweb import DATASET, FOLDER, lead_speasy, make_cdaweb, rest, vectors, write_day
+from tests.sources.cdaweb import DATASET, FOLDER, make_cdaweb, rest, vectors, write_day
+from tests.sources.providers import lead_speasy
 from tests.sources.web import Web, hang_up, page, serving, short_body, silent, status
 
 DAYS = Interval.of("2020-01-01", "2020-01-04")
@@ -238,31 +239,6 @@ def test_variables_without_files_come_by_day_and_are_read_like_files(site, tmp_p
     loaded = DECODED.read([local], DAYS, salvage=False)
     assert np.array_equal(loaded.ds["vector"].values, vectors(24))
     assert loaded.ds["vector"].attrs["frame"] == "GSE"
-
-
-@pytest.mark.system
-@pytest.mark.parametrize("kind", ["404", "500", "page", "cut", "truncated"])
-def test_a_fault_behind_speasy_is_never_taken_for_no_data(site, tmp_path, monkeypatch, kind):
-    monkeypatch.setenv("SPEASY_CDAWEB_PREFERRED_ACCESS_METHOD", "API")
-    one, *_ = pieces_of(site)
-    file = f"{FOLDER}/2020/lo_h0_mag_20200101_v01.cdf"
-    path, answer = rest(site.web, file)
-    site.web.faults[path] = [answer] * 9
-    whole = (site.root / file).read_bytes()
-    half = whole[: len(whole) // 2]
-
-    def truncated(handler) -> bool:
-        handler.send_response(200)
-        handler.send_header("Content-Length", str(len(half)))
-        handler.end_headers()
-        handler.wfile.write(half)
-        return True
-
-    faults = {"404": status(404), "500": status(500), "cut": short_body(len(whole), half),
-              "page": page("<html>Maintenance</html>"), "truncated": truncated}  # fmt: skip
-    site.web.faults[f"/{file}"] = [faults[kind]] * 40
-    with pytest.raises(PipeError, match="speasy"):
-        fetch(one, tmp_path / "task", ACCESS)
 
 
 # --- HAPI ----------------------------------------------------------------------------------------
