@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from sciqlop_pipe.cli import main
+from sciqlop_pipe.granule import SECOND, instant
 from sciqlop_pipe.store import Store
 from sciqlop_pipe.store.events import current_events
 from sciqlop_pipe.store.records import Event
@@ -96,3 +97,23 @@ def test_jets_of_themis_from_the_tables_of_its_events(run: Run, shared_data: Pat
                       shared_data / "themis")  # fmt: skip
     assert row["done"] == 1
     assert all(dict(e.attributes)["magnetic_field"] is not None for e in events)
+
+
+def test_the_magnetopause_of_2015_10_16_is_found_in_a_burst(run: Run, shared_data: Path) -> None:
+    """By the field and the moments themselves: n 0.4 to 10.7, B_z +36 to 0 nT at 13:05:43."""
+    real(shared_data, "mms/burst_20151016/mms1_fgm_brst_l2_20151016130524.cdf")
+    _, events = run("mms1.brst.boundary_crossings", "2015-10-16T13:00", "2015-10-16T13:10",
+                    shared_data / "mms" / "burst_20151016")  # fmt: skip
+    (event,) = events
+    a = dict(event.attributes)
+    assert (event.kind, a["sense"]) == ("magnetopause", "out")
+    assert abs(instant(a["time"]) - instant("2015-10-16T13:05:43")) <= 3 * SECOND
+    assert a["uncertainty"] < 3
+    assert a["density_before"] == pytest.approx(0.4, abs=0.1)
+    assert a["density_after"] == pytest.approx(10.7, abs=0.7)
+    assert a["field_before"][2] == pytest.approx(36, abs=2)
+    assert abs(a["field_after"][2]) < 12
+    assert a["magnetic_field_jump"] < -5
+    assert a["normal_frame"] == "GSE"
+    assert "weak_normal" in a["flags"], "the ratio of variances is 2.4"
+    assert a["absent"] == ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sciqlop_pipe.detect.detectors import near_earth_events
-from sciqlop_pipe.detect.products import boundary_products
+from sciqlop_pipe.detect.products import BURST, boundary_products
 from sciqlop_pipe.model import Dataset
 
 from .plasma import WIND
@@ -14,6 +14,9 @@ def datasets(probe: str) -> tuple[Dataset, ...]:
     mms, b = f"mms{probe}", f"mms{probe}.fgm.srvy.b_gse"
     return (
         *boundary_products(mms, moments=f"{mms}.fpi.dis.fast.moms", b=b),
+        *boundary_products(
+            f"{mms}.brst", moments=f"{mms}.fpi.dis.brst.moms", b=f"{mms}.fgm.brst.b_gse", **BURST
+        ),
         *near_earth_events(
             mms,
             moments=f"{mms}.fpi.dis.fast.moms_gse",

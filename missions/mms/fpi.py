@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from sciqlop_pipe.datatypes import VDF, EnergySpectrum, Moments
-from sciqlop_pipe.detect.products import ion_products
+from sciqlop_pipe.detect.products import BURST, ion_products
 from sciqlop_pipe.model import Dataset, product, raw
 from sciqlop_pipe.quality import Flag, Flags
 from sciqlop_pipe.recipes.field_aligned import field_aligned
@@ -179,7 +179,7 @@ def _made(probe: str, sensor: str, mode: str) -> tuple[Dataset, ...]:
     }
     vdf = f"mms{probe}.fpi.{sensor}.{mode}.vdf"
     every = particle_products(vdf, **about) if sensor == "des" else ion_products(
-        vdf, field=f"{field}.b_gse", **about)  # fmt: skip
+        vdf, field=f"{field}.b_gse", **(BURST if mode == "brst" else {}), **about)  # fmt: skip
     base = vdf.rpartition(".")[0]
     return (
         *every,

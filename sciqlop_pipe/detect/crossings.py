@@ -17,6 +17,8 @@ from ..granule import MINUTE, SECOND, Interval, duration, iso
 from ..model import Margin, Without, recipe
 from ..store.records import Event
 from .decoding import CONTEXT, UNKNOWN, WINDOW, Plasma, Times, decode, runs, step_sizes
+from .describing import levels as levels_of
+from .describing import short
 from .models import REGIONS
 from .normals import minimum_variance
 
@@ -32,20 +34,25 @@ MARGIN = "1h"
 SIDE = 2 * MINUTE
 """Length of the stretches before and after a crossing that its statistics are made of, at most."""
 
-_SEARCH = MINUTE  # how far from the change of label the step itself may be
+# Side and search of each pass that looks for the step: labels may change with a foreshock minutes
+# before the shock, so that the levels of the first pass come from farther away.
+_PASSES = ((5 * MINUTE, 2 * MINUTE), (SIDE, MINUTE), (SIDE, MINUTE))
 _SHORTEST = 15 * SECOND  # half length of an event, at least
 _NORMAL_REACH = 15 * SECOND  # beyond the event, of the field that the normal is made from
 _GRAIN = SECOND // 10  # times of events are multiples of it
 _LONGEST = CONTEXT // 3  # dwell and gap: what they decide must lie well inside the context
 _LEAST_STEP = 0.25
 _LEAST_PROBABILITY = 0.3
+_BESIDE = 15 * SECOND  # of a crossing, where the vectors of B are taken
+_WEAK = 5.0  # ratio of variances of a normal
+_MANY_GAPS = 0.2
 
 assert duration(MARGIN) >= WINDOW + CONTEXT + REACH
 
 Array = NDArray[np.float64]
 
 
-@recipe(gives=Events, version=1, gaps_ok=True)
+@recipe(gives=Events, version=2, gaps_ok=True)
 def boundary_crossings(
     labels: Annotated[Labels, Margin(MARGIN)],
     state: Annotated[PlasmaState, Margin(MARGIN)],
@@ -81,8 +88,11 @@ def boundary_crossings(
     - `normal_x`, `_y`, `_z`, `normal_frame`: minimum-variance direction of B (Sonnerup and Cahill
       1967), x not negative; `normal_ratio`: intermediate over smallest variance (below about 5
       the direction means little);
-    - `gap_fraction`: part of the statistics' time without records; `model`: hash of the model;
-    - `absent`: what could not be used. Numbers it would give are None.
+    - `field_before`, `field_after` [nT]: medians of the components of B within 15 s;
+    - `gap_fraction`: part of the statistics' time without records;
+    - `flags`: near_gap (that part is above 0.2), weak_normal (its ratio is below 5);
+    - `absent`: what could not be used. Numbers it would give are None;
+    - `detector`: name and version; `model`: hash of the model.
 
     Parameters
     ----------
@@ -192,8 +202,9 @@ def _event(plasma: Plasma, context: _Context, change: _Change, b: xr.Dataset | N
            dataset: str) -> Event | None:  # fmt: skip
     """Return the event of a change, None when the plasma does not bear it out."""
     split, half_way = change.after, 0.0
-    for _ in range(2):  # the levels are taken anew once the step is known better
-        split, half_way = _step_time(plasma, _sides(plasma.time, split, change), change)
+    for side, search in _PASSES:  # the levels are taken anew once the step is known better
+        around = _sides(plasma.time, split, change, side)
+        split, half_way = _step_time(plasma, around, change, split, search)
     sides = _sides(plasma.time, split, change)
     before, after = sides
     earlier, later = change.inner + (not change.outward), change.inner + change.outward
@@ -212,28 +223,32 @@ def _event(plasma: Plasma, context: _Context, change: _Change, b: xr.Dataset | N
     normal = _normal(b, span)
     absent = [word for word, numbers in (("magnetic_field", levels), ("normal", normal))
               if any(k.startswith(word) and v is None for k, v in numbers)]  # fmt: skip
+    gaps = _gap_fraction(plasma.time, crossing)
     attributes = (
         ("time", iso(crossing)),
         ("uncertainty", uncertainty / SECOND),
         ("sense", "out" if change.outward else "in"),
         ("region_before", REGIONS[earlier]),
         ("region_after", REGIONS[later]),
-        ("probability", _short(probability)),
-        ("step", _short(step)),
+        ("probability", short(probability)),
+        ("step", short(step)),
         *levels,
+        *_vectors(b, crossing),
         *normal,
-        ("gap_fraction", _short(_gap_fraction(plasma.time, crossing))),
-        ("model", context.model),
+        ("gap_fraction", short(gaps)),
+        ("flags", ", ".join(_flags(gaps, normal))),
         ("absent", ", ".join(absent)),
+        ("detector", f"{boundary_crossings.name}@{boundary_crossings.version}"),
+        ("model", context.model),
     )
     kind = KINDS[change.inner]
     name = event_id(dataset, kind, span.start, span.stop, context.model)
     return Event(name, kind, span.start, span.stop, attributes)
 
 
-def _sides(time: Times, split: int, change: _Change) -> tuple[slice, slice]:
+def _sides(time: Times, split: int, change: _Change, side: int = SIDE) -> tuple[slice, slice]:
     """Return the records before and after the space in front of record `split`."""
-    low, high = np.searchsorted(time, [time[split - 1] - SIDE, time[split] + SIDE], side="left")
+    low, high = np.searchsorted(time, [time[split - 1] - side, time[split] + side])
     return slice(max(int(low), change.first), split), slice(split, min(int(high), change.last))
 
 
@@ -245,8 +260,11 @@ def _step(plasma: Plasma, sides: tuple[slice, slice], change: _Change) -> float:
     return outward if change.outward else -outward
 
 
-def _step_time(plasma: Plasma, sides: tuple[slice, slice], change: _Change) -> tuple[int, float]:
+def _step_time(plasma: Plasma, sides: tuple[slice, slice], change: _Change, split: int,
+               search: int) -> tuple[int, float]:  # fmt: skip
     """Return the record that follows the step, and the time of its half level [ns].
+
+    It is looked for within `search` of record `split`, and between the neighbouring changes.
 
     The split is where records before it are nearest to the level before and records after it to
     the level after (sum of absolute distances, each at most the whole step).
@@ -256,7 +274,7 @@ def _step_time(plasma: Plasma, sides: tuple[slice, slice], change: _Change) -> t
         else (np.log(plasma.density), np.log(plasma.temperature))
     )  # fmt: skip
     time = plasma.time
-    reach = [time[change.after] - _SEARCH, time[change.after] + _SEARCH]
+    reach = [time[split] - search, time[split] + search]
     low, high = np.searchsorted(time, reach)
     part = slice(max(int(low), change.first), min(int(high), change.last))
     risen = np.zeros(part.stop - part.start)
@@ -269,7 +287,7 @@ def _step_time(plasma: Plasma, sides: tuple[slice, slice], change: _Change) -> t
             risen += weight * (x[part] - level) / rise
             weights += weight
     if weights == 0.0 or risen.size < 2:
-        return change.after, float(time[change.after])
+        return split, float(time[split])
     risen /= weights
     cost_before = np.cumsum(np.minimum(np.abs(risen), 1.0))[:-1]
     cost_after = np.cumsum(np.minimum(np.abs(1.0 - risen), 1.0)[::-1])[::-1][1:]
@@ -296,14 +314,34 @@ def _uncertainty(plasma: Plasma, crossing: int, sides: tuple[slice, slice], earl
 
 def _levels(plasma: Plasma, context: _Context,
             sides: tuple[slice, slice]) -> tuple[tuple[str, float | None], ...]:  # fmt: skip
-    found: list[tuple[str, float | None]] = []
-    for name, x in (("density", plasma.density), ("speed", plasma.speed),
-                    ("temperature", plasma.temperature),
-                    ("magnetic_field", context.magnetic_field)):  # fmt: skip
-        before, after = (_median(x[s]) for s in sides)
-        jump = None if before is None or after is None else _short(after - before)
-        found += [(f"{name}_before", before), (f"{name}_after", after), (f"{name}_jump", jump)]
+    series = (
+        ("density", plasma.density),
+        ("speed", plasma.speed),
+        ("temperature", plasma.temperature),
+        ("magnetic_field", context.magnetic_field),
+    )
+    return levels_of((name, x, *sides) for name, x in series)
+
+
+def _vectors(b: xr.Dataset | None, crossing: int) -> tuple[tuple[str, Any], ...]:
+    """Return the medians of the components of B just before and after, None without records."""
+    found: list[tuple[str, Any]] = []
+    for name, start in (("field_before", crossing - _BESIDE), ("field_after", crossing)):
+        part = np.zeros((0, 3))
+        if b is not None:
+            span = Interval(start, start + _BESIDE).slice64
+            low, high = np.searchsorted(b["time"].values, span)
+            part = b["vector"].transpose("time", "component").values[low:high, :3]
+            part = part[np.isfinite(part).all(axis=1)].astype(np.float64)
+        values = [short(float(x)) for x in np.median(part, axis=0)] if len(part) else None
+        found.append((name, values))
     return tuple(found)
+
+
+def _flags(gaps: float, normal: tuple[tuple[str, Any], ...]) -> list[str]:
+    ratio = dict(normal)["normal_ratio"]
+    weak = ratio is not None and ratio < _WEAK
+    return ["near_gap"] * (gaps > _MANY_GAPS) + ["weak_normal"] * weak
 
 
 def _normal(b: xr.Dataset | None, span: Interval) -> tuple[tuple[str, Any], ...]:
@@ -316,7 +354,7 @@ def _normal(b: xr.Dataset | None, span: Interval) -> tuple[tuple[str, Any], ...]
         )
     if b is None or found is None:
         return tuple((n, None) for n in names)
-    numbers = [_short(float(x)) for x in (*found.direction, found.ratio)]
+    numbers = [short(float(x)) for x in (*found.direction, found.ratio)]
     return tuple(zip(names, [*numbers, str(b["vector"].attrs.get("frame", ""))], strict=True))
 
 
@@ -326,13 +364,3 @@ def _gap_fraction(time: Times, crossing: int) -> float:
     if not spacing.size:
         return 1.0
     return max(0.0, 1.0 - float(high - low) * float(np.median(spacing)) / (2 * SIDE))
-
-
-def _median(values: Array) -> float | None:
-    known = values[np.isfinite(values)]
-    return _short(float(np.median(known))) if known.size else None
-
-
-def _short(value: float) -> float:
-    """Return a number with six digits: what is read in tables, and more than is known."""
-    return float(f"{value:.6g}")

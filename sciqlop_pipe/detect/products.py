@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ..model import Dataset, product
@@ -11,6 +12,9 @@ from .crossings import boundary_crossings
 from .detectors import near_earth_events
 from .regions import region_labels
 
+BURST: Mapping[str, Any] = {"cadence_s": 1, "dwell": "10s"}
+"""What bursts of a minute or two want of `boundary_products`."""
+
 
 def ion_products(
     vdf: str,
@@ -19,6 +23,8 @@ def ion_products(
     field: str = "",
     upstream: str = "",
     position: str = "",
+    cadence_s: int = 4,
+    dwell: str = "90s",
     **how: Any,
 ) -> tuple[Dataset, ...]:
     """Return everything that follows from a distribution of ions near the Earth, named after it.
@@ -38,13 +44,17 @@ def ion_products(
         spacecraft (GSE); `b` when empty.
     upstream, position : str
         As `near_earth_events` takes them.
+    cadence_s, dwell
+        As `boundary_products` takes them.
     **how
         As `particle_products` takes it.
     """
     base = vdf.rpartition(".")[0]
     return (
         *particle_products(vdf, b=b, **how),
-        *boundary_products(base, moments=f"{base}.moments", b=field or b),
+        *boundary_products(
+            base, moments=f"{base}.moments", b=field or b, cadence_s=cadence_s, dwell=dwell
+        ),
         *near_earth_events(
             base,
             moments=f"{base}.moments",
@@ -58,7 +68,9 @@ def ion_products(
     )
 
 
-def boundary_products(name: str, *, moments: str, b: str = "") -> tuple[Dataset, ...]:
+def boundary_products(
+    name: str, *, moments: str, b: str = "", cadence_s: int = 4, dwell: str = "90s"
+) -> tuple[Dataset, ...]:
     """Return plasma state, region labels and boundary crossings, named NAME.plasma_state and so on.
 
     Parameters
@@ -69,11 +81,14 @@ def boundary_products(name: str, *, moments: str, b: str = "") -> tuple[Dataset,
         Moments of the ions: n, V, T.
     b : str
         Magnetic field, where the mission has it; days without do without.
+    cadence_s, dwell
+        Of `plasma_state` and `boundary_crossings`: where a region is seen for seconds only, a
+        crossing needs the values of `BURST`.
     """
     state, labels = f"{name}.plasma_state", f"{name}.region_labels"
     field: dict[str, Any] = {"b": b} if b else {}
     return (
-        product(state, plasma_state, moments=moments, **field),
+        product(state, plasma_state, moments=moments, cadence_s=cadence_s, **field),
         product(labels, region_labels, state=state, model="regions"),
         product(
             f"{name}.boundary_crossings",
@@ -81,6 +96,7 @@ def boundary_products(name: str, *, moments: str, b: str = "") -> tuple[Dataset,
             labels=labels,
             state=state,
             granule="1d",
+            dwell=dwell,
             **field,
         ),
     )

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -268,6 +269,7 @@ def mms(shared_data: Path) -> Callable[[str], xr.Dataset]:
     """Return the plasma state of a real day without a magnetometer; truncated files salvaged."""
     adapter = moments("1", "dis", "fast")
 
+    @functools.cache
     def state(day: str) -> xr.Dataset:
         files = sorted(
             (shared_data / "mms" / f"fast_{day}").glob("mms1_fpi_fast_l2_dis-moms_*.cdf")
@@ -281,6 +283,77 @@ def mms(shared_data: Path) -> Callable[[str], xr.Dataset]:
         return plasma_state(merge_by_time(pieces))
 
     return state
+
+
+TRUE_SHOCKS = (("out", "09:11:14", 15), ("in", "09:19:55", 15), ("out", "09:22:47", 15),
+               ("in", "09:30:40", 30))  # fmt: skip
+"""Half-levels of Vx and n in the data [s]; 09:23:30 to 09:30:10 is foreshock with SLAMS."""
+
+POSSIBLE = ("09:31:50", "09:33:05")
+"""One exit and return more may lie here."""
+
+Bias = tuple[float, float, float]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {},
+        *({"dwell": d} for d in ("60s", "75s", "120s")),
+        *({"density": f} for f in (0.5, 2.0)),
+        *({"temperature": f} for f in (0.8, 1.25)),
+        *({"speed": f} for f in (0.9, 1.1)),
+        *({"bias": b} for b in ((0.0, 1.0, 0.0), (0.0, -1.0, 0.0), (0.0, 0.0, 2.0))),
+        {"sharpness": 0.5},
+        {"noise": 0.2},
+    ],
+    ids=str,
+)
+def test_the_bow_shocks_of_2015_12_01_bear_other_calibrations_models_and_dwells(
+    mms: Callable[[str], xr.Dataset], model: RegionModel, changed: dict
+):
+    """What another model or calibration might say moves none of them by more than is allowed."""
+    state = mms("20151201").sel(time=slice("2015-12-01T07:30", "2015-12-01T11:00")).copy(deep=True)
+    for name in ("density", "temperature", "speed"):
+        state[name].values[:] *= changed.get(name, 1.0)
+    noise = np.random.default_rng(1).normal(size=state.sizes["time"])
+    state["density"].values[:] *= np.exp(changed.get("noise", 0.0) * noise)
+    labels = region_labels(state, model=model)
+    with np.errstate(divide="ignore"):
+        odds = np.log(labels["probability"].values.astype(float))
+    odds = np.maximum(odds, -30.0) * changed.get("sharpness", 1.0)
+    odds = np.exp(odds + np.array(changed.get("bias", (0.0, 0.0, 0.0))))
+    labels["probability"].values[:] = odds / odds.sum(axis=1, keepdims=True)
+    hour = Interval.of("2015-12-01T09:00", "2015-12-01T10:00")
+    found = boundary_crossings(
+        labels, state, dataset=NAME, interval=hour, dwell=changed.get("dwell", "90s")
+    )
+    at = {e.id: instant(said(e, "time")) for e in found}
+    known = []
+    for sense, clock, tolerance in TRUE_SHOCKS:
+        true = instant(f"2015-12-01T{clock}")
+        hits = [e for e in found if said(e, "sense") == sense
+                and abs(at[e.id] - true) <= tolerance * SECOND]  # fmt: skip
+        assert hits, (sense, clock, [(said(e, "sense"), said(e, "time")) for e in found])
+        known += hits[:1]
+    others = [e for e in found if e not in known]
+    low, high = (instant(f"2015-12-01T{clock}") for clock in POSSIBLE)
+    assert len(others) <= 2
+    assert all(low <= at[e.id] <= high for e in others)
+
+
+@pytest.mark.parametrize("changed", [{}, {"density": 0.5}, {"density": 2.0}, {"temperature": 1.25},
+                                     {"temperature": 0.8}, {"speed": 1.1}, {"dwell": "30s"}], ids=str)  # fmt: skip
+def test_a_morning_in_the_magnetosheath_has_no_crossing_however_calibrated(
+    mms: Callable[[str], xr.Dataset], model: RegionModel, changed: dict
+):
+    state = mms("20151017").copy(deep=True)
+    for name in ("density", "temperature", "speed"):
+        state[name].values[:] *= changed.get(name, 1.0)
+    labels = region_labels(state, model=model)
+    inside = Interval.of("2015-10-17T04:55", "2015-10-17T14:00")
+    dwell = changed.get("dwell", "90s")
+    assert boundary_crossings(labels, state, dataset=NAME, interval=inside, dwell=dwell) == ()
 
 
 def test_the_bow_shock_of_2015_12_01_is_found_with_its_foreshock(
