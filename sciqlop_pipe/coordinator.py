@@ -11,12 +11,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .bundles import Bundles, Node, Work
-from .errors import RegistryAway, TransientError
+from .errors import RegistryAway, TransientError, UsageError
 from .execute import run_bundle
 from .granule import Granule
 from .isolated import run_isolated
 from .plan import Plan
 from .report import Control, Options, Progress, Report, Turn
+from .sources.access import size_of
 from .store import Store
 from .store.leases import Leases
 from .store.records import Current, Failure, Outcome, Record, Unchanged
@@ -66,6 +67,7 @@ class Round:
         self.progressed = False
         self.quarrels = 0
         self.checksums: dict[str, str] = {}
+        self.need = _needs(plan, client)
         self.waiting = sum(bool(w.waits) for w in self.bundles.work.values())
         self.room = _room(client.nthreads())
 
@@ -181,8 +183,15 @@ class Round:
         mark = hashlib.blake2b(str(self.store.root.resolve()).encode(), digest_size=4).hexdigest()
         granule = Granule(name, self.bundles.entry[name, start].interval)
         task = f"{granule}@{mark}.{self.report.run}.{work.tries}"
+        need = max((self.need.get(n, 0.0) for n, _ in work.nodes), default=0.0)
         future = self.client.submit(
-            run_isolated if work.isolated else run_bundle, spec, key=task, pure=False, retries=0
+            run_isolated if work.isolated else run_bundle,
+            spec,
+            key=task,
+            pure=False,
+            retries=0,
+            priority=self.options.priority,
+            resources={"MB": need} if need else None,
         )
         self.running[work.key], self.began[work.key] = future, time.monotonic()
         key = work.key
@@ -350,6 +359,33 @@ def patiently(ask: Callable[[], T]) -> T:
         except RegistryAway:
             time.sleep(wait)
     return ask()
+
+
+def _needs(plan: Plan, client: Client) -> dict[str, float]:
+    """Return the MB that tasks of a dataset ask of a worker, where all workers offer some.
+
+    Raises
+    ------
+    UsageError
+        When a dataset needs more than any worker has.
+    """
+    declared = {
+        name: size_of(text) / 1e6 for name in plan.timelines if (text := plan.graph[name].memory)
+    }
+    if not declared or not hasattr(client, "scheduler_info"):
+        return {}
+    workers = client.scheduler_info(n_workers=-1)["workers"].values()
+    most = max((w.get("memory_limit") or float("inf") for w in workers), default=float("inf"))
+    stale = {name for name, _ in plan.stale()}
+    for name, need in declared.items():
+        if need * 1e6 > most and name in stale:
+            raise UsageError(
+                f"it needs {need:,.0f} MB, no worker has more than {most / 1e6:,.0f} MB",
+                f"dataset {name}",
+                "Raise 'memory' in the profile",
+            )
+    offered = all("MB" in w.get("resources", {}) for w in workers)
+    return declared if offered else {}
 
 
 def _room(threads: Mapping[str, int]) -> int:

@@ -64,6 +64,7 @@ class Dataset:
     description: str = ""
     cadence: str = ""
     citation: str = ""
+    memory: str = ""
 
     @property
     def is_raw(self) -> bool:
@@ -105,6 +106,7 @@ def raw(
     description: str = "",
     cadence: str = "",
     citation: str = "",
+    memory: str = "",
 ) -> Dataset:
     """Return the declaration of a dataset that is read from mission files.
 
@@ -124,6 +126,8 @@ def raw(
         Time between records, where it is constant: "4.5s".
     citation : str
         Paper or DOI of this very dataset, beside those of the mission.
+    memory : str
+        What making one granule takes at most, "3GB": workers are given no more at once than fits.
     """
     return Dataset(
         name,
@@ -134,6 +138,7 @@ def raw(
         description=description,
         cadence=cadence,
         citation=citation,
+        memory=memory,
     )
 
 
@@ -145,6 +150,7 @@ def product(
     model: str = "",
     transient: bool = False,
     description: str = "",
+    memory: str = "",
     **bindings: Any,
 ) -> Dataset:
     """Return the declaration of a dataset that a recipe makes from other datasets.
@@ -159,6 +165,8 @@ def product(
         Length of its pieces; that of its first input when empty.
     model : str
         Name of the trained model, for recipes that take one.
+    memory : str
+        What making one granule takes at most, "3GB": workers are given no more at once than fits.
     **bindings
         For each input of the recipe the name of a dataset, for params a value.
 
@@ -206,6 +214,7 @@ def product(
         model=model,
         transient=transient,
         description=description or recipe.summary,
+        memory=memory,
     )
 
 

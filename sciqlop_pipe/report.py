@@ -30,6 +30,8 @@ class Options:
         How raw files are got: cache, patience, turns at servers, offline.
     campaign : str
         The campaign that the run is part of.
+    priority : int
+        Of its tasks, on a scheduler that several runs share; higher ones go first.
     """
 
     salvage: bool = False
@@ -39,6 +41,7 @@ class Options:
     command: str = ""
     access: Access = field(default_factory=Access)
     campaign: str = ""
+    priority: int = 0
 
 
 @dataclass(slots=True)

@@ -111,6 +111,7 @@ def launch(
     access: Access | None = None,
     progress: Progress | None = None,
     command: str = "",
+    priority: int = 0,
 ) -> Report:
     """Return the report of running a frozen campaign until it is done, or told to stop.
 
@@ -129,6 +130,8 @@ def launch(
         How archives are asked, and who watches.
     command : str
         What the user typed, for the record.
+    priority : int
+        Of its tasks, on a scheduler that others use too (`cluster.PRIORITIES`).
 
     Raises
     ------
@@ -150,6 +153,7 @@ def launch(
         command=command or f"campaign {name}",
         access=access,
         campaign=name,
+        priority=priority,
     )
     report = Report(run="")
     try:

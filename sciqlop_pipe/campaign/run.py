@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import json
-import platform
-import sys
 import time
 import uuid
 from collections.abc import Callable, Sequence
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..bundles import Node
 from ..coordinator import Round
 from ..detect.promoted import promoted_models
+from ..environment import environment
 from ..errors import UsageError
 from ..granule import Interval
 from ..graph import Graph
@@ -128,7 +125,7 @@ def run_campaign(
     report.withdrawn = [str(g) for g in first.withdrawn]
     progress.planned(report.counts, len(first))
     if len(first):
-        registry.start_run(report.run, options.command, _environment())
+        registry.start_run(report.run, options.command, json.dumps(environment()))
         if options.campaign:
             add_run(registry.db, options.campaign, report.run)
         state = "failed"
@@ -174,27 +171,3 @@ def _rounds(
             granule, "conflict", "other coordinators kept changing what it depends on"
         )
         report.failures.append(failure)
-
-
-def _environment() -> str:
-    """Return versions and machine as text: results agree exactly for equal ones."""
-    names = ("sciqlop-pipe", "numpy", "numba", "xarray", "zarr", "dask", "pycdfpp", "scikit-learn")
-    found: dict[str, str] = {
-        "python": sys.version.split()[0],
-        "machine": platform.machine(),
-        "processor": _processor(),
-    }
-    for name in names:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return json.dumps(found)
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor()
-    return next((line.split(":", 1)[1].strip() for line in lines if "model name" in line), "")

@@ -222,6 +222,15 @@ def run(
     scheduler: Annotated[
         str, typer.Option(help="Address of a running Dask scheduler instead.", show_default=False)
     ] = "",
+    profile: Annotated[
+        str,
+        typer.Option(
+            "--profile",
+            metavar="FILE",
+            show_default=False,
+            help="A TOML or YAML file that says where it runs (SSH, SLURM, Kubernetes ...).",
+        ),
+    ] = "",
     salvage: Annotated[
         bool,
         typer.Option(
@@ -270,6 +279,7 @@ def run(
             granule,
             not no_sync,
             access_of(offline, cache, cache_size, requests),
+            profile,
         ),
         json,
     )
@@ -338,14 +348,28 @@ def new_mission(
 
 
 @app.command()
-def doctor(store: StoreOpt = DEFAULT_STORE, json: JsonOpt = False) -> None:
+def doctor(
+    store: StoreOpt = DEFAULT_STORE,
+    profile: Annotated[
+        str,
+        typer.Option(
+            "--profile",
+            metavar="FILE",
+            show_default=False,
+            help="Start the cluster of this profile too, and check its workers.",
+        ),
+    ] = "",
+    json: JsonOpt = False,
+) -> None:
     """Check versions, plugins, write access, registry and network; say how to get what is missing.
 
-    Example: `sciqlop-pipe doctor`
+    With --profile a cluster is started and each worker asked for its versions and the store.
+
+    Example: `sciqlop-pipe doctor --profile slurm.toml`
     """
     from . import health
 
-    raise typer.Exit(health.doctor(store, json))
+    raise typer.Exit(health.doctor(store, profile, json))
 
 
 def main() -> None:

@@ -32,7 +32,7 @@ from ..campaign.difference import Change, DatasetDiff, differences
 from ..campaign.frozen import room_of
 from ..campaign.reprocess import declared_params, frozen_of
 from ..campaign.status import Status, status_of
-from ..cluster import Profile, open_cluster
+from ..cluster import PRIORITIES, Profile, open_cluster, read_profile
 from ..errors import UsageError, near
 from ..granule import iso
 from ..graph import Graph
@@ -58,7 +58,11 @@ class Where:
 
     def read(self, frozen: Frozen) -> Profile:
         """Return the profile: of the command line, else of the campaign, else this machine."""
-        return Profile() if self.workers is None else Profile(workers=self.workers)
+        if self.workers is not None:
+            return Profile(workers=self.workers)
+        named = frozen.spec.profile
+        file = Path(self.profile) if self.profile else Path(frozen.folder) / named
+        return read_profile(file) if self.profile or named else Profile()
 
 
 def plan(
@@ -163,11 +167,20 @@ def _launch(
     with ExitStack() as stack, bars() as progress:
 
         def client() -> Client:
-            cluster = stack.enter_context(open_cluster(profile))
+            cluster = stack.enter_context(open_cluster(profile, str(store.root.resolve())))
             cluster.subscribe_topic(access.topic, progress.arrived)
             return cluster
 
-        done = launch(store, graph, frozen, cache(client), access, progress, " ".join(sys.argv))
+        done = launch(
+            store,
+            graph,
+            frozen,
+            cache(client),
+            access,
+            progress,
+            " ".join(sys.argv),
+            PRIORITIES[profile.priority],
+        )
     if json:
         print(done.to_json())
     else:

@@ -8,6 +8,7 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -37,6 +38,10 @@ _EXTRAS = {
     "flows": "prefect",
     "dash": "panel",
     "slurm": "dask_jobqueue",
+    "ssh": "asyncssh",
+    "kubernetes": "dask_kubernetes",
+    "ops": "prometheus_client",
+    "s3": "obstore",
     "postgres": "psycopg",
 }
 
@@ -50,9 +55,11 @@ class Finding:
     said: str
 
 
-def doctor(store: str, json: bool) -> int:
+def doctor(store: str, profile: str, json: bool) -> int:
     """Print what was found; return 1 when something needed is bad."""
     found = list(_findings(store))
+    if profile:
+        found.extend(_cluster(profile, store))
     if json:
         print(json_.dumps([asdict(f) for f in found], indent=1))
     else:
@@ -115,6 +122,31 @@ def _store(store: str) -> Iterator[Finding]:
             return
     free = shutil.disk_usage(path if path.exists() else ".").free
     yield Finding("disk", "ok" if free > 1e9 else "bad", f"{free / 1e9:.1f} GB free")
+
+
+def _cluster(profile: str, store: str) -> Iterator[Finding]:
+    """Start a cluster, and ask its workers."""
+    from ..cluster import open_cluster, read_profile
+    from ..cluster.workers import check_workers
+
+    root = str(Path(store).resolve()) if (Path(store) / "data").is_dir() else ""
+    try:
+        read = read_profile(Path(profile))
+        yield Finding("profile", "ok", f"{profile}: {'address' if read.address else read.kind}")
+        with open_cluster(read, root) as client:
+            wanted = max(1, read.workers)
+            with suppress(TimeoutError):
+                client.wait_for_workers(wanted, timeout=60)
+            facts = check_workers(client, root)
+    except PipeError as error:
+        yield Finding("cluster", "bad", str(error))
+        return
+    hosts = ", ".join(sorted({f.host for f in facts.values()}))
+    reached = "reach the store" if root else "store not made yet: not looked for"
+    yield Finding(
+        "cluster", "ok" if len(facts) >= wanted else "missing",
+        f"{len(facts)} of {wanted} workers on {hosts}: same versions, {reached}",
+    )  # fmt: skip
 
 
 def _network() -> Iterator[Finding]:

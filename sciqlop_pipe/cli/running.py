@@ -26,7 +26,7 @@ from rich.progress import (
 from rich.table import Table
 
 from ..campaign import list_needed, run_campaign
-from ..cluster import Profile, open_cluster
+from ..cluster import PRIORITIES, Profile, open_cluster, read_profile
 from ..detect.promoted import promoted_models
 from ..errors import UsageError
 from ..granule import GranuleLength, Interval, duration, iso
@@ -60,6 +60,13 @@ class How:
     granule: str
     durable: bool
     access: Access = field(default_factory=Access)
+    profile: str = ""
+
+    def where(self) -> Profile:
+        """Return where it runs."""
+        if self.profile:
+            return read_profile(Path(self.profile))
+        return Profile(workers=self.workers, address=self.scheduler, priority="daily")
 
 
 def spans(start: str, stop: str, file: str, pad: str) -> list[Interval]:
@@ -205,14 +212,15 @@ def run(
     names = graph.select(targets)
     access = replace(how.access, topic=f"sciqlop-pipe-bytes-{uuid.uuid4().hex[:8]}")
     listing = listing_for(archives, graph, names, intervals, access)
+    profile = how.where()
     options = Options(
+        priority=PRIORITIES[profile.priority],
         salvage=how.salvage,
         stage=how.stage,
         keep=names if how.keep else (),
         command=" ".join(sys.argv),
         access=access,
     )
-    profile = Profile(workers=how.workers, address=how.scheduler)
     with (
         Store.open(store, create=True, registry=registry, durable=how.durable) as opened,
         ExitStack() as stack,
@@ -220,7 +228,7 @@ def run(
     ):
 
         def client() -> Client:
-            cluster = stack.enter_context(open_cluster(profile))
+            cluster = stack.enter_context(open_cluster(profile, str(opened.root.resolve())))
             cluster.subscribe_topic(access.topic, progress.arrived)
             return cluster
 

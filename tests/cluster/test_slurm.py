@@ -1,0 +1,95 @@
+"""A campaign through a real SLURM: a job is killed in mid-run, and nothing is lost."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from sciqlop_pipe.campaign import Limits, Spec, launch, plan_campaign, publish_campaign
+from sciqlop_pipe.cluster import Profile, open_cluster
+from sciqlop_pipe.cluster.profile import Slurm
+from sciqlop_pipe.errors import TransientError
+from sciqlop_pipe.report import Progress
+from sciqlop_pipe.store.compare import contents_on_disk
+from tests.cluster import slurm
+from tests.conftest import ROOT
+from tests.serial import Bench
+from tests.toy import toy_graph
+
+pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
+
+TARGETS = ("toy.both", "toy.rises")
+
+
+@pytest.fixture(scope="module")
+def queue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    if why := slurm.lacking():
+        pytest.skip(why)
+    with slurm.slurm(tmp_path_factory.mktemp("slurm")) as conf:
+        yield conf
+
+
+@pytest.fixture
+def profile(queue: Path, tmp_path: Path) -> Profile:
+    return Profile(
+        kind="slurm", workers=2, memory="1GB", scratch=str(tmp_path / "scratch"), wait="90s",
+        environment={"PYTHONPATH": str(ROOT)}, slurm=Slurm(interface="lo", queue="test"),
+    )  # fmt: skip
+
+
+class KillsAJob(Progress):
+    """Cancels a job once so many granules are made."""
+
+    def __init__(self, after: int) -> None:
+        self.left, self.killed = after, ""
+
+    def outcome(self, outcome: object, verdict: str) -> None:
+        self.left -= 1
+        if self.left == 0:
+            self.killed = slurm.jobs()[0]
+            slurm.cancel(self.killed)
+
+
+def test_a_campaign_survives_a_killed_job(bench: Bench, profile: Profile) -> None:
+    bench.files(*range(4, 20), trouble="slow0.3")
+    assert bench.run(*TARGETS, name="undisturbed").status == 0
+    spec = Spec("all", TARGETS, start="2030-01-01", stop="2030-01-02", archives=("raw",),
+                limits=Limits(free="0"))  # fmt: skip
+    killer = KillsAJob(6)
+    with bench.store() as store:
+        frozen = plan_campaign(store, toy_graph(), spec, bench.folder)
+        with open_cluster(profile, str(store.root)) as client:
+            report = launch(store, toy_graph(), frozen, lambda: client, progress=killer)
+        assert (report.status, report.failures) == (0, [])
+        assert killer.killed
+        publish_campaign(store, toy_graph(), "all")
+        hosts = {a["host"] for a in store.registry.attempts()}
+        assert len(hosts) == 1
+        made = contents_on_disk(store)
+    with bench.store("undisturbed") as store:
+        assert made == contents_on_disk(store)
+    for _ in range(50):
+        if not slurm.jobs():
+            break
+        time.sleep(0.2)
+    assert slurm.jobs() == [], "jobs outlive the campaign"
+
+
+def test_a_full_queue_is_told_before_anything_is_computed(profile: Profile) -> None:
+    held = subprocess.run(
+        ["sbatch", "--parsable", "--exclusive", "--output=/dev/null", "--wrap=sleep 60"],
+        capture_output=True, text=True, check=True,
+    ).stdout.strip()  # fmt: skip
+    try:
+        with (
+            pytest.raises(TransientError, match=r"no worker has come within 5s \(jobs: .*PENDING"),
+            open_cluster(replace(profile, wait="5s")),
+        ):
+            pass
+    finally:
+        slurm.cancel(held)
