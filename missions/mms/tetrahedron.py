@@ -41,6 +41,7 @@ def datasets() -> tuple[Dataset, ...]:
             fields,  # type: ignore[arg-type]
             places,  # type: ignore[arg-type]
             e=f"mms1.fpi.dis.{'brst' if mode == 'brst' else 'fast'}.electric_field_in_plasma",
+            accumulation="150ms" if mode == "brst" else "4.5s",
             reach="40ms" if mode == "brst" else "300ms",
             position_reach="2min",
         )

@@ -20,6 +20,8 @@ from sciqlop_pipe.standard import (
     wave_products,
 )
 
+from . import instruments
+
 ACCUMULATION = "4.5s"
 """Of the distributions, at the cadence the simulation has unless told otherwise."""
 
@@ -80,9 +82,10 @@ mission = Mission(
                            labels="sim.region_labels", b="sim.fgm.b",
                            spectrum="sim.ion.energy_spectrum", position="sim.mec.position"),
         *field_products("sim.fgm.b"),
-        *plasma_products("sim.ion.moments", b="sim.fgm.b_dbcs", accumulation=ACCUMULATION,
-                         reach="9s", window="2min", step="30s"),
-        *position_products("sim.mec.position"),
+        *plasma_products("sim.ion.moments", b="sim.fgm.b_dbcs", e=instruments.E_DBCS,
+                         accumulation=ACCUMULATION, reach="9s", window="2min", step="30s"),
+        *position_products("sim.mec.position", wind_b=instruments.WIND_B, wind=instruments.WIND),
+        *instruments.datasets(),
     ),
     title="Simulated mission",
     authors="The SciQLOP Pipe developers",

@@ -27,12 +27,18 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--motion", type=float, default=0.35, metavar="RE",
                         help="rms motion of the boundaries, 0 for quiet (%(default)s)")  # fmt: skip
     parser.add_argument("--compression", default="none", help="none, gzip1 ... gzip9 (%(default)s)")
+    parser.add_argument(
+        "--extras",
+        action="store_true",
+        help="also solar wind, E, search coil, attitude and three companions",
+    )
     asked = parser.parse_args(arguments)
     try:
         start = instant(asked.start)
         interval = Interval.of(start, start + round(asked.hours * HOUR))
         report = simulate(asked.out, interval, asked.seed, cadence=asked.cadence,
-                          motion=asked.motion, compression=asked.compression)  # fmt: skip
+                          motion=asked.motion, compression=asked.compression,
+                          extras=asked.extras)  # fmt: skip
     except PipeError as error:
         print(error, file=sys.stderr)
         return 2

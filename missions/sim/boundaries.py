@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from sciqlop_pipe.constants import EARTH_RADIUS
 from sciqlop_pipe.granule import HOUR, SECOND, Interval
@@ -127,7 +127,7 @@ def farris_russell_1994(standoff: Array, mach: Array) -> Array:
     return standoff * (1 + 1.1 * ((GAMMA - 1) * m2 + 2) / ((GAMMA + 1) * (m2 - 1)))
 
 
-def locate(world: World, time: Times, wind: Wind) -> Place:
+def locate(world: World, time: Times, wind: Wind, offset: ArrayLike = (0.0, 0.0, 0.0)) -> Place:
     """Return where the spacecraft is between the moving boundaries at some times.
 
     Parameters
@@ -138,8 +138,10 @@ def locate(world: World, time: Times, wind: Wind) -> Place:
         Nanoseconds since 1970 UTC.
     wind : Wind
         The solar wind at these times.
+    offset : array, (3)
+        Of the place from the spacecraft, GSE [km].
     """
-    position, _ = ephemeris(world.orbit, time)
+    position = ephemeris(world.orbit, time)[0] + offset
     distance = length(position) / EARTH_RADIUS
     radial = position / (distance * EARTH_RADIUS)[:, None]
     cosine = np.clip(radial[:, 0], -0.98, 1.0)  # the Shue surface is open towards the tail

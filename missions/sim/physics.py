@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from sciqlop_pipe.constants import EARTH_RADIUS, ELEMENTARY_CHARGE, PROTON_MASS
 
@@ -50,7 +50,7 @@ def compression(mach: Array) -> Array:
     return (GAMMA + 1) * m2 / ((GAMMA - 1) * m2 + 2)
 
 
-def plasma(world: World, time: Times) -> Plasma:
+def plasma(world: World, time: Times, offset: ArrayLike = (0.0, 0.0, 0.0)) -> Plasma:
     """Return ions and field at the spacecraft at some times.
 
     Across a boundary the states are joined by a tanh layer: densities as logarithms, velocities,
@@ -62,9 +62,11 @@ def plasma(world: World, time: Times) -> Plasma:
         The simulated world.
     time : int64 array, (time)
         Nanoseconds since 1970 UTC.
+    offset : array, (3)
+        Of the place from the spacecraft, GSE [km].
     """
     wind = solar_wind(world, time)
-    where = locate(world, time, wind)
+    where = locate(world, time, wind, offset)
     upstream = _state(wind.density, wind.velocity, wind.temperature, 0.85, wind.magnetic_field)
     layer = _LAYER * 10 ** (0.2 * world.process("layer", time, 900, 20_000))
     ramp = _RAMP * 10 ** (0.2 * world.process("ramp", time, 900, 20_000))

@@ -15,6 +15,7 @@ from sciqlop_pipe.errors import UsageError
 from sciqlop_pipe.granule import DAY, MINUTE, SECOND, Interval, datetime64, duration, iso
 
 from .boundaries import Crossing, crossings
+from .extras import write_extras
 from .instrument import Spectrometer, clock, despun_axes, magnetometer, observe
 from .orbit import ephemeris
 from .physics import plasma
@@ -83,6 +84,7 @@ def simulate(
     cadence: str = "4.5s",
     motion: float = 0.35,
     compression: str = "none",
+    extras: bool = False,
 ) -> SimReport:
     """Return the report of a simulated archive in `out`, made unless it is there already.
 
@@ -100,6 +102,9 @@ def simulate(
         Root mean square excursion of the magnetopause [RE]; 0 gives quiet boundaries.
     compression : str
         Of the files: "none" or "gzip1" to "gzip9".
+    extras : bool
+        Also a solar wind monitor, an electric field, a search coil, an attitude and three
+        companions, see `extras`.
 
     Raises
     ------
@@ -110,11 +115,18 @@ def simulate(
     if not duration("10ms") <= accumulation <= duration("5min"):
         raise UsageError(f"no distribution is made in {cadence}", todo="Choose 150ms to 1min")
     world, instrument = World(seed=seed, motion=motion), Spectrometer(accumulation)
-    return write_archive(out, interval, world, instrument, Compression.named(compression))
+    packed = Compression.named(compression)
+    return write_archive(out, interval, world, instrument, packed, extras=extras)
 
 
 def write_archive(
-    out: Path, interval: Interval, world: World, instrument: Spectrometer, compression: Compression
+    out: Path,
+    interval: Interval,
+    world: World,
+    instrument: Spectrometer,
+    compression: Compression,
+    *,
+    extras: bool = False,
 ) -> SimReport:
     """Return the report of an archive of any World; `simulate` is the short way.
 
@@ -130,6 +142,8 @@ def write_archive(
         What sees the ions.
     compression : Compression
         Of the files.
+    extras : bool
+        As of `simulate`.
 
     Raises
     ------
@@ -137,13 +151,16 @@ def write_archive(
         When the folder holds a simulation of other parameters.
     """
     started = clocks.perf_counter()
-    book = _Book.opened(out, world, instrument, compression)
+    book = _Book.opened(out, world, instrument, compression, extras)
     found = crossings(world, interval)
     entry = book.entry(interval)
     reused = entry is not None
     if entry is None:
         (out / FOLDER).mkdir(parents=True, exist_ok=True)
         sizes = dict(_write_all(out, interval, world, instrument, compression))
+        if extras:
+            pieces = stretches(interval, _FIELD_FILE, _FIELD_OVERLAP)
+            sizes |= write_extras(out, interval, world, instrument, compression, pieces)
         write_crossings(out, interval, found)
         entry = {"start": iso(interval.start), "stop": iso(interval.stop), "files": sizes}
         book.add(entry)
@@ -230,12 +247,19 @@ class _Book:
 
     @classmethod
     def opened(
-        cls, out: Path, world: World, instrument: Spectrometer, compression: Compression
+        cls,
+        out: Path,
+        world: World,
+        instrument: Spectrometer,
+        compression: Compression,
+        extras: bool,
     ) -> _Book:
         """Return the book of a folder, empty when there is none; refuse another simulation's."""
         path = out / FOLDER / "simulation.json"
         wanted = {"version": VERSION, "world": asdict(world), "spectrometer": asdict(instrument),
                   "compression": asdict(compression)}  # fmt: skip
+        if extras:
+            wanted["extras"] = True
         if not path.exists():
             return cls(path, wanted, ())
         known = json.loads(path.read_text())

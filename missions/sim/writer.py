@@ -97,7 +97,7 @@ def distribution_variables(maps: SkyMaps, instrument: Spectrometer) -> tuple[Var
     look = "Angle of the look direction; the ions fly the opposite way"
     half = (180.0 / instrument.azimuths, 90.0 / instrument.polars)
     return (
-        *_epoch(maps.start, "Begin of the accumulation", plus=seconds, minus=0.0),
+        *epoch_variables(maps.start, "Begin of the accumulation", plus=seconds, minus=0.0),
         Variable("sim_dis_errorflags", np.where(saturated, SATURATED, 0).astype(np.uint32), UINT4,
                  per_record | {"CATDESC": "Data-quality indicators", "UNITS": "32-bit error flags",
                  "VAR_NOTES": "Bit-0 = manually flagged interval, Bit-1 = overcounting/saturation "
@@ -158,7 +158,7 @@ def field_variables(
 
     names = np.array([["Bx", "By", "Bz", "Bt"]])
     return (
-        *_epoch(time, "Interval centered time tag", plus=1 / 32, minus=1 / 32),
+        *epoch_variables(time, "Interval centered time tag", plus=1 / 32, minus=1 / 32),
         Variable("sim_fgm_b_gse", four(gse), REAL4, attrs("GSE", "GSE"), big=True),
         Variable("sim_fgm_b_dbcs", four(dbcs), REAL4,
                  attrs("DBCS", "DBCS>Despun Body Coordinate System"), big=True),
@@ -261,7 +261,7 @@ def _time(time: Times, attrs: dict[str, str]) -> Variable:
     return Variable("Epoch", time.view("datetime64[ns]"), TT2000, known | attrs)
 
 
-def _epoch(time: Times, words: str, plus: float, minus: float) -> tuple[Variable, ...]:
+def epoch_variables(time: Times, words: str, plus: float, minus: float) -> tuple[Variable, ...]:
     """Return the time variable and the two that say what stretch a record spans [s]."""
     attrs = {"CATDESC": words, "DELTA_PLUS_VAR": "Epoch_plus_var",
              "DELTA_MINUS_VAR": "Epoch_minus_var"}  # fmt: skip

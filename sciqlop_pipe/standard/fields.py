@@ -181,6 +181,7 @@ def tetrahedron_products(
     positions: tuple[str, str, str, str],
     *,
     e: str = "",
+    accumulation: str = "150ms",
     reach: str = "100ms",
     position_reach: str = "5min",
     window: str = "20s",
@@ -197,6 +198,8 @@ def tetrahedron_products(
         Fields, and positions in their frame, all of one source.
     e : str
         E' = E + V x B in the same frame, for J . E'.
+    accumulation : str
+        How long a record of E' takes, over which J is averaged.
     reach, position_reach : str
         How far apart records may be that are interpolated.
     window, step, longest_delay : str
@@ -216,5 +219,6 @@ def tetrahedron_products(
     ]  # fmt: skip
     if e:
         found.append(product(f"{base}.energy_conversion", energy_conversion,
-                             current=f"{base}.current", e=e))  # fmt: skip
+                             current=f"{base}.current", e=e, accumulation=accumulation,
+                             reach=reach))  # fmt: skip
     return tuple(found)
