@@ -81,8 +81,15 @@ SECTIONS = (
     Section(
         "MMS: fields through the magnetopause",
         "The magnetic field of MMS1 (FGM burst) on 2015-10-16, in other frames, and its variance.",
-        ("mms1.fgm.brst.*",),
+        ("mms1.fgm.brst.*", "mms1.fpi.dis.brst.plasma_parameters",
+         "mms1.fpi.dis.brst.convection_field", "mms1.fpi.dis.brst.de_hoffmann_teller"),
         "2015-10-16T13:05:24", "2015-10-16T13:07:45", "mms/burst_20151016",
+    ),
+    Section(
+        "MMS: a current from ions and electrons",
+        "J = e n (Vi - Ve) of the moments of FPI (MMS2, 2017-07-26), averaged over 150 ms of ions.",
+        ("mms2.fpi.dis.brst.current",),
+        "2017-07-26T07:31:13", "2017-07-26T07:33:13", "mms/burst_20170726",
     ),
     Section(
         "MMS: four spacecraft",
@@ -91,11 +98,25 @@ SECTIONS = (
         "2016-12-09T09:00:54", "2016-12-09T09:02:30", "mms/burst_20161209_4sc",
     ),
     Section(
+        "Parker Solar Probe: where the wind comes from",
+        "Spiral angles, Carrington longitude and the ballistic way back to the Sun, 2020-01-01.",
+        ("psp.spc.solar_connection",),
+        "2020-01-01T00:00", "2020-01-01T02:00", "psp",
+    ),
+    Section(
         "What no real file at hand can show",
         "The **simulated** mission (`sim`), whose truth is known: products that need inputs which "
         "the real files above lack.",
-        ("sim.ion.*", "sim.fgm.*", "sim.mec.*", "sim.plasma_state", "sim.region_labels"),
+        ("sim.ion.*", "sim.fgm.*", "sim.mec.*", "sim.edp.*", "sim.scm.b_merged", "sim.four.*",
+         "sim.plasma_state", "sim.region_labels"),
         "2030-01-01T00:00", "2030-01-01T00:24", SIM, once=True,
+    ),
+    Section(
+        "Passages of a bow shock",
+        "The **simulated** mission again: normals by six methods, of which those of magnetic "
+        "coplanarity and minimum variance suffer from the turbulence behind the shock.",
+        ("sim.ion.shock_passages",),
+        "2030-01-01T03:38", "2030-01-01T04:08", SIM, once=True,
     ),
 )  # fmt: skip
 
@@ -166,7 +187,8 @@ def _archive(section: Section, data: Path, folder: Path) -> Path:
     if section.archive != SIM:
         return data / section.archive
     made = folder / "archive"
-    words = ["--out", str(made), "--start", section.start, "--hours", "0.5", "--seed", "1"]
+    words = ["--out", str(made), "--start", section.start, "--hours", "0.5", "--seed", "1",
+             "--extras"]  # fmt: skip
     subprocess.run([sys.executable, "-m", "sciqlop_missions.sim", *words], check=True)
     return made
 
@@ -214,7 +236,7 @@ def _page(section: Section, shown: list[Shown], names: list[str]) -> str:
     targets = " ".join(f"'{t}'" if "*" in t else t for t in section.targets)
     lines = [f"## {section.title}", "", section.words, ""]
     if section.archive == SIM:
-        made_by = f"--start {section.start} --hours 0.5 --seed 1"
+        made_by = f"--start {section.start} --hours 0.5 --seed 1 --extras"
         lines += [f"    python -m sciqlop_missions.sim --out SIM {made_by}"]
     lines += [f"    sciqlop-pipe run {targets} {span} --archive {archive} --keep", ""]
     for s in shown:

@@ -21,6 +21,8 @@ from .fpi import MOMENTS_FLAGS
 
 # FPI's mode, FGM's, how long ions take, granule, span of files.
 _MODES = (("fast", "srvy", "4.5s", "2h", "121min"), ("brst", "brst", "150ms", "10min", "15min"))
+# Structure functions: windows, time between them, shortest lag.
+_SCALING = {"srvy": ("10min", "5min", "1s"), "brst": ("1min", "10s", "100ms")}
 WIND_B, WIND = "omni.hro.1min.b_gse", "omni.hro.1min.plasma"
 
 
@@ -57,7 +59,8 @@ def datasets(probe: str) -> tuple[Dataset, ...]:
                     granule=granule, description="moments of the FPI team, GSE")
             )  # fmt: skip
         # FGM gives b_gsm itself; it and MEC turn by the forecast of the dipole of their year.
-        found += field_products(b, frames=("SM", "GEO"), geomagnetic_model=FORECASTS)
+        found += field_products(b, frames=("SM", "GEO"), geomagnetic_model=FORECASTS,
+                                scaling=_SCALING[survey])  # fmt: skip
         found += plasma_products(ions, b=b, electrons=electrons, e=e, accumulation=accumulation,
                                  reach="9s" if mode == "fast" else "1s")  # fmt: skip
         found += drift_products(e, b=b)

@@ -81,7 +81,7 @@ mission = Mission(
         *near_earth_events("sim", moments="sim.ion.moments", state="sim.plasma_state",
                            labels="sim.region_labels", b="sim.fgm.b",
                            spectrum="sim.ion.energy_spectrum", position="sim.mec.position"),
-        *field_products("sim.fgm.b"),
+        *field_products("sim.fgm.b", scaling=("5min", "1min", "500ms")),
         *plasma_products("sim.ion.moments", b="sim.fgm.b_dbcs", e=instruments.E_DBCS,
                          accumulation=ACCUMULATION, reach="9s", window="2min", step="30s"),
         *position_products("sim.mec.position", wind_b=instruments.WIND_B, wind=instruments.WIND),

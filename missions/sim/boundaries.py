@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from sciqlop_pipe.constants import EARTH_RADIUS
 from sciqlop_pipe.granule import HOUR, SECOND, Interval
@@ -127,7 +127,11 @@ def farris_russell_1994(standoff: Array, mach: Array) -> Array:
     return standoff * (1 + 1.1 * ((GAMMA - 1) * m2 + 2) / ((GAMMA + 1) * (m2 - 1)))
 
 
-def locate(world: World, time: Times, wind: Wind, offset: ArrayLike = (0.0, 0.0, 0.0)) -> Place:
+HERE: Array = np.zeros(3)
+"""Where the spacecraft is, from itself [km]."""
+
+
+def locate(world: World, time: Times, wind: Wind, offset: Array = HERE) -> Place:
     """Return where the spacecraft is between the moving boundaries at some times.
 
     Parameters

@@ -8,11 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from sciqlop_pipe.constants import EARTH_RADIUS, ELEMENTARY_CHARGE, PROTON_MASS
 
-from .boundaries import Place, locate
+from .boundaries import HERE, Place, locate
 from .vectors import Array, dot, length, split
 from .wind import GAMMA, Times, Wind, World, solar_wind
 
@@ -50,7 +50,7 @@ def compression(mach: Array) -> Array:
     return (GAMMA + 1) * m2 / ((GAMMA - 1) * m2 + 2)
 
 
-def plasma(world: World, time: Times, offset: ArrayLike = (0.0, 0.0, 0.0)) -> Plasma:
+def plasma(world: World, time: Times, offset: Array = HERE) -> Plasma:
     """Return ions and field at the spacecraft at some times.
 
     Across a boundary the states are joined by a tanh layer: densities as logarithms, velocities,

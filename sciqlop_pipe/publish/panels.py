@@ -16,6 +16,7 @@ from ..kernels.energies import geometric_edges
 from ..quality import FLAGS_MISSING
 from ..recipes.spectra import energy_spectrum
 from .anything import COMPONENTS, Drawn, drawn
+from .field_panels import correlations, shocks, structure_functions
 from .painters import (
     BLUE,
     INK,
@@ -289,6 +290,9 @@ _ROWS: dict[str, Callable[[Panel], tuple[Row, ...]]] = {
     "WaveSpectrum": lambda panel: _named(panel, wave_spectrum(panel.ds)),
     "WavePolarization": lambda panel: _named(panel, wave_polarization(panel.ds)),
     "WavePoynting": lambda panel: _named(panel, wave_poynting(panel.ds)),
+    "StructureFunctions": lambda panel: _named(panel, structure_functions(panel.ds)),
+    "MomentCorrelations": lambda panel: _named(panel, correlations(panel.ds)),
+    "ShockSeries": lambda panel: _named(panel, shocks(panel.ds)),
     "Overview": _overview,
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -116,6 +117,18 @@ class Snapshots:
         if first:
             here.set_ylabel(self.up.replace("\n", " "), fontsize=7.5, labelpad=1)
         return here
+
+
+def stretches_of(
+    time: np.ndarray, values: np.ndarray, interval: Interval
+) -> Iterator[tuple[int, int, np.ndarray]]:
+    """Yield number, mean time [ns] and records of each stretch of an interval that has any."""
+    slots = np.linspace(interval.start, interval.stop, SLOTS + 1)
+    where = np.searchsorted(slots, time, "right") - 1
+    for k in range(SLOTS):
+        here = where == k
+        if here.any():
+            yield k, int(time[here].mean()), values[here]
 
 
 def _mean(values: np.ndarray) -> np.ndarray | None:

@@ -36,6 +36,7 @@ def field_products(
     window: str = "30s",
     step: str = "10s",
     lag: str = "1s",
+    scaling: tuple[str, str, str] = ("10min", "5min", "1s"),
     geomagnetic_model: str = MODEL,
 ) -> tuple[Dataset, ...]:
     """Return the field in other frames, minimum variance, PVI and structure functions.
@@ -51,7 +52,9 @@ def field_products(
     window, step : str
         Of minimum variance.
     lag : str
-        Of PVI, and the shortest one of structure functions.
+        Of PVI.
+    scaling : tuple of str
+        Of structure functions: length of windows, time between their centres, shortest lag.
     geomagnetic_model : str
         Table of the dipole that GSM and SM follow, see `recipes.geomagnetic`: the one that the
         mission's archive uses, where it has these frames too.
@@ -66,7 +69,8 @@ def field_products(
           for f in frames),
         product(f"{base}.minimum_variance", minimum_variance, b=b, window=window, step=step),
         product(f"{base}.pvi", pvi, b=b, lag=lag),
-        product(f"{base}.structure_functions", structure_functions, b=b, shortest=lag),
+        product(f"{base}.structure_functions", structure_functions, b=b,
+                **dict(zip(("window", "step", "shortest"), scaling, strict=True))),
     )  # fmt: skip
 
 

@@ -1,0 +1,71 @@
+"""Pictures of structure functions, shocks and correlations: what they say is what the data say."""
+
+from __future__ import annotations
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+from sciqlop_pipe.granule import Interval
+from sciqlop_pipe.publish.field_panels import Matrices, slope
+from sciqlop_pipe.publish.panels import Panel, rows
+from sciqlop_pipe.recipes.shocks import shock_passages
+from sciqlop_pipe.recipes.turbulence import structure_functions
+from tests.fields import vector
+from tests.shocks import passage
+
+
+def painted(row, interval):
+    """Draw a row and return its axes, those inside it, and every text in them."""
+    figure, ax = plt.subplots(figsize=(9, 2))
+    ax.set_xlim(*(np.array([interval.start, interval.stop]).astype("datetime64[ns]")))
+    row.paint(ax, interval)
+    inside = [a for a in ax.child_axes if "@" in a.get_label()]
+    texts = [t.get_text() for a in (ax, *inside) for t in a.texts]
+    plt.close(figure)
+    return ax, inside, texts
+
+
+def test_a_straight_line_has_a_slope_of_its_power():
+    lag = 2.0 ** np.arange(8)
+    assert slope(lag, 3 * lag**1.7) == pytest.approx(1.7)
+
+
+def test_a_random_walk_has_slopes_of_half_its_orders():
+    walk = np.cumsum(np.random.default_rng(3).normal(size=(3600, 3)), axis=0)
+    ds = structure_functions(vector(walk), window="20min", step="10min", lags=6)
+    interval = Interval.of("2020-01-01T12:00", "2020-01-01T13:00")
+    first, second = rows(Panel("x.structure_functions", "StructureFunctions", ds))
+    _, inside, texts = painted(first, interval)
+    assert len(inside) == 6
+    numbers = [float(t) for t in texts if t.replace(".", "").isdigit()]
+    np.testing.assert_allclose(np.array(numbers).reshape(-1, 4).mean(0), [0.5, 1, 1.5, 2], atol=0.1)
+    assert {"p = 1", "p = 4"} <= set(texts)
+    assert "flatness" in second.title
+
+
+def test_a_shock_is_a_mark_per_method():
+    m, b, _ = passage()
+    found = rows(Panel("x.shock_passages", "ShockSeries", shock_passages(m, b)))
+    ax, _, _ = painted(found[0], Interval.of("2020-01-01T12:00", "2020-01-01T12:15"))
+    marks = {line.get_label(): line.get_ydata() for line in ax.lines}
+    assert len(marks) == 6
+    assert marks["mixed 3"][0] == pytest.approx(50, abs=3)
+    assert [r.name.rpartition("/")[2] for r in found] == [
+        "theta_bn", "speed", "alfven_mach", "compression"]  # fmt: skip
+
+
+def test_correlations_are_matrices_with_the_names_of_moments():
+    paint = Matrices(np.array([10**9]), np.array([[[1.0, -0.5], [-0.5, 1.0]]]), ("n", "t"))
+    row = type("Row", (), {"paint": staticmethod(paint)})
+    _, inside, _ = painted(row, Interval(0, 2 * 10**9))
+    (one,) = inside
+    assert [t.get_text() for t in one.get_xticklabels()] == ["n", "t"]
+    np.testing.assert_allclose(one.images[0].get_array(), [[1, -0.5], [-0.5, 1]])
+
+
+def test_nothing_known_says_so():
+    ds = structure_functions(vector(np.full((3600, 3), np.nan)), window="20min", step="10min")
+    (first, _) = rows(Panel("x.structure_functions", "StructureFunctions", ds))
+    _, inside, texts = painted(first, Interval.of("2020-01-01T12:00", "2020-01-01T13:00"))
+    assert not inside and any("no data" in t for t in texts)
