@@ -21,8 +21,8 @@ _STAMP = "{start:%Y%m%d%H%M%S}_v{version}.cdf"
 
 def datasets() -> tuple[Dataset, ...]:
     """Return solar wind, electric field, search coil, attitude, companions and their products."""
-    fields = ("sim.fgm.b", *(f"sim{k}.fgm.b" for k in COMPANIONS))
-    places = ("sim.mec.position", *(f"sim{k}.mec.position" for k in COMPANIONS))
+    fields = ("sim.fgm.b", "sim2.fgm.b", "sim3.fgm.b", "sim4.fgm.b")
+    places = ("sim.mec.position", "sim2.mec.position", "sim3.mec.position", "sim4.mec.position")
     e_prime = "sim.ion.electric_field_in_plasma"
     return (
         raw(WIND_B, VectorSeries, _file("wind", _b("wind"), "1d"), granule="1d",
@@ -52,7 +52,7 @@ def datasets() -> tuple[Dataset, ...]:
         product("sim.scm.b_merged", merged_field, fluxgate="sim.fgm.b", search_coil="sim.scm.b",
                 window="2s", reach="200ms"),
         *tetrahedron_products("sim.four", fields, places, e=f"{e_prime}_gse",
-                              accumulation="4.5s", reach="200ms",  # type: ignore[arg-type]
+                              accumulation="4.5s", reach="200ms",
                               window="1min", step="20s", longest_delay="10s"),
     )  # fmt: skip
 

@@ -14,7 +14,7 @@ from ..kernels.turning import turned
 from ..model import Margin, recipe
 from .axes import FRAMES, axes, canonical, earth_position, rotation, rtn_axes
 from .geomagnetic import MODEL
-from .joining import nearby
+from .joining import ascending, nearby
 
 STEP = 2 * MINUTE
 """Time between the matrices, at full steps of UTC. The Earth turns by 0.0087 rad meanwhile, which
@@ -146,6 +146,7 @@ def turn_series(
     model : str
         Reference field.
     """
+    time = ascending(time, "frames")
     if not time.size:
         return values
     step = time // STEP

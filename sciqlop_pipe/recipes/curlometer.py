@@ -15,6 +15,7 @@ from ..model import Margin, recipe
 from ..quality import Flag, Flags
 from .formation import FLAGS as FORMATION_FLAGS
 from .formation import Formation, formation, on_one_clock, one_frame
+from .joining import ascending
 
 NA_PER_NT_KM = 1e-12 / VACUUM_PERMEABILITY * 1e9
 """curl B [nT/km] to J [nA m^-2]."""
@@ -206,7 +207,8 @@ def magnetic_nulls(gradient: FieldGradient) -> xr.Dataset:
     offset, eigenvalues = np.full((n, 3), np.nan), np.full((n, 3), np.nan, complex)
     whole = np.isfinite(g).all(axis=(1, 2)) & np.isfinite(mean).all(axis=1)
     scale = np.abs(g).max(axis=(1, 2)) if n else np.zeros(0)
-    whole &= np.abs(np.linalg.det(jacobian)) > 1e-9 * scale**3
+    with np.errstate(invalid="ignore"):
+        whole &= np.abs(np.linalg.det(jacobian)) > 1e-9 * scale**3
     offset[whole] = np.linalg.solve(jacobian[whole], -mean[whole][..., None])[..., 0]
     eigenvalues[whole] = np.linalg.eigvals(jacobian[whole])
     distance = np.linalg.norm(offset, axis=1)
@@ -256,7 +258,8 @@ def _currents(fields: tuple[xr.Dataset, ...], places: Formation, reach: str) -> 
     kind = np.float32 if all(v.dtype == np.float32 for v in values) else np.float64
     series: list[np.ndarray] = []
     for b, v in zip(fields, values, strict=True):
-        series += [b["time"].values.view(np.int64), np.ascontiguousarray(v, kind)]
+        time = ascending(b["time"].values, "four spacecraft")
+        series += [time, np.ascontiguousarray(v, kind)]
     reached = duration(reach)
     return currents(*series, reached, places.time, places.reciprocal, NA_PER_NT_KM)
 

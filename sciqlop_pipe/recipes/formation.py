@@ -14,7 +14,7 @@ from ..kernels.joining import whole_rows
 from ..kernels.tetrahedron import reciprocal
 from ..model import Margin, recipe
 from ..quality import Flag, Flags
-from .joining import nearby
+from .joining import ascending, nearby
 
 PAIRS = ((0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3))
 FLAT = 0.9
@@ -76,6 +76,7 @@ def formation(positions: tuple[xr.Dataset, ...], reach: str) -> Formation:
     """
     frame = one_frame([r["position"] for r in positions])
     clock = positions[0]["time"].values
+    ascending(clock, "four spacecraft")
     r = np.stack(
         [
             nearby(p["time"].values, p["position"].values.astype(np.float64), clock, reach)
@@ -117,7 +118,7 @@ def on_one_clock(
     The first spacecraft's records give the times; the others are interpolated between near
     neighbours. Nothing before the last one begins, nothing after the first one ends.
     """
-    time = fields[0]["time"].values.astype(np.int64)
+    time = ascending(fields[0]["time"].values, "four spacecraft")
     if formation.time.size < 2:
         return time[:0], tuple(np.zeros((0, 3)) for _ in fields)
     first, last = np.searchsorted(time, [formation.time[0], formation.time[-1] + 1])

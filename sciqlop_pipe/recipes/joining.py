@@ -9,9 +9,32 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..errors import DataTypeError
 from ..granule import duration
 from ..kernels.joining import between_neighbours
 from ..kernels.windows import means_around
+
+
+def ascending(time: np.ndarray, what: str) -> np.ndarray:
+    """Times (record) as int64 [ns], once it is sure that they ascend.
+
+    Datasets of a store do; what is made by hand may not, and windows and neighbours of records
+    in another order would be wrong without a word.
+
+    Raises
+    ------
+    DataTypeError
+        When a time is not later than the one before.
+    """
+    t = np.asarray(time).astype("datetime64[ns]", copy=False).view(np.int64)
+    if t.size > 1 and not (t[1:] > t[:-1]).all():
+        k = int(np.argmax(t[1:] <= t[:-1])) + 1
+        raise DataTypeError(
+            f"time does not increase at record {k} ({t[k].view('datetime64[ns]')})", what,
+            "Sort the records by time and keep one of each time: ds.sortby('time')."
+            "drop_duplicates('time')",
+        )  # fmt: skip
+    return t
 
 
 def nearby(time: np.ndarray, values: np.ndarray, at: np.ndarray, reach: str) -> np.ndarray:
@@ -31,9 +54,14 @@ def nearby(time: np.ndarray, values: np.ndarray, at: np.ndarray, reach: str) -> 
         Times wanted.
     reach : str
         Longest distance between two neighbours ("1s").
+
+    Raises
+    ------
+    DataTypeError
+        When times of records do not ascend.
     """
     flat = np.ascontiguousarray(_columns(values))
-    t, want = np.asarray(time).astype(np.int64), np.asarray(at).astype(np.int64)
+    t, want = ascending(time, "joining"), np.asarray(at).astype(np.int64)
     found = between_neighbours(t, flat, want, duration(reach))
     return found.reshape(want.size, *np.shape(values)[1:])
 
@@ -55,7 +83,7 @@ def means(time: np.ndarray, values: np.ndarray, at: np.ndarray, accumulation: st
         Whole width of the window, [centre - half, centre + half).
     """
     flat = _columns(values)
-    t, want = np.asarray(time).astype(np.int64), np.asarray(at).astype(np.int64)
+    t, want = ascending(time, "joining"), ascending(at, "joining")
     half = max(duration(accumulation) // 2, 1)
     columns = [means_around(t, np.ascontiguousarray(c), want, half) for c in flat.T]
     return np.stack(columns, axis=-1).reshape(want.size, *np.shape(values)[1:])

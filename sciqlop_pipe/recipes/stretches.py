@@ -8,6 +8,7 @@ import numpy as np
 
 from ..errors import UsageError
 from ..granule import duration
+from .joining import ascending
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +39,13 @@ def windows(time: np.ndarray, window: str, step: str) -> Windows:
     ------
     UsageError
         When a duration is zero.
+    DataTypeError
+        When times do not ascend.
     """
     length, every = duration(window), duration(step)
     if length <= 0 or every <= 0:
         raise UsageError(f"windows of {window} every {step}", todo="Give durations above zero")
+    time = ascending(time, "windows")
     if not time.size:
         empty = np.zeros(0, np.int64)
         return Windows(empty, empty, empty)

@@ -12,6 +12,7 @@ from ..errors import UsageError
 from ..granule import duration
 from ..kernels.windows import means_around
 from ..model import Margin, recipe
+from .joining import ascending
 from .plasma import alfven_velocity, plasma_of
 from .stretches import windows
 
@@ -37,7 +38,7 @@ def increments(
     tolerance : float
         Part of the lag.
     """
-    want = duration(lag)
+    want, time = duration(lag), ascending(time, "increments")
     after = np.searchsorted(time, time + want)
     after = np.clip(after, 0, max(time.size - 1, 0))
     before = np.maximum(after - 1, 0)

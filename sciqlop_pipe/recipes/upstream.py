@@ -16,7 +16,7 @@ from .axes import FRAMES, axes, canonical, earth_position, rotation, rtn_axes
 from .boundary_models import farris_russell_1994, shue_1998
 from .coordinates import turn_series
 from .geomagnetic import MODEL
-from .joining import nearby
+from .joining import ascending, nearby
 from .plasma import alfven_velocity
 
 EARTH_SPEED = 29.78
@@ -85,7 +85,7 @@ def upstream_conditions(
     Shue et al. (1998), doi:10.1029/98JA01103; Farris and Russell (1994), doi:10.1029/94JA01020;
     King and Papitashvili (2005), doi:10.1029/2004JA010649 (OMNI).
     """
-    time = position["time"].values.astype(np.int64)
+    time = ascending(position["time"].values, "position")
     r = _gsm_position(position, time, geomagnetic_model)
     field = nearby(b["time"].values, _in_gsm(b, "vector", geomagnetic_model), time, reach)
     flow_gsm = _in_gsm(plasma, "velocity", geomagnetic_model)

@@ -70,7 +70,7 @@ def field_products(
         product(f"{base}.minimum_variance", minimum_variance, b=b, window=window, step=step),
         product(f"{base}.pvi", pvi, b=b, lag=lag),
         product(f"{base}.structure_functions", structure_functions, b=b,
-                **dict(zip(("window", "step", "shortest"), scaling, strict=True))),
+                window=scaling[0], step=scaling[1], shortest=scaling[2]),
     )  # fmt: skip
 
 
