@@ -15,6 +15,7 @@ from . import (
     mec,
     photoelectrons,
     plasma,
+    regions,
     scm,
     tetrahedron,
     waves,
@@ -31,6 +32,7 @@ INSTRUMENTS = (
     scm,
     mec,
     boundaries,
+    regions,
     waves,
     plasma,
 )

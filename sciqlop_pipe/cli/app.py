@@ -12,7 +12,7 @@ import typer
 from .analyse_app import analyse_app
 from .campaign_app import campaign_app
 from .catalog_app import catalog_app
-from .evaluate_app import evaluate
+from .evaluate_app import evaluate, train
 from .model_app import model_app
 from .options import (
     DEFAULT_STORE,
@@ -42,6 +42,7 @@ app.add_typer(store_app, name="store")
 app.add_typer(catalog_app, name="catalog")
 app.add_typer(model_app, name="model")
 app.add_typer(analyse_app, name="analyse")
+app.command(cls=Several)(train)
 app.command(cls=Several)(evaluate)
 app.add_typer(publish_app, name="publish")
 

@@ -1,4 +1,4 @@
-"""The command `evaluate`."""
+"""The commands `train` and `evaluate`."""
 
 from __future__ import annotations
 
@@ -9,27 +9,74 @@ import typer
 
 from .options import DEFAULT_STORE, RegistryOpt, StoreOpt
 
-CatalogOpt = Annotated[
+InputOpt = Annotated[
     list[Path],
     typer.Option(
-        "--catalog",
+        "--input",
         metavar="FILE...",
         show_default=False,
-        help="Lists of true events: CSV or Parquet with start and stop, lists of LPP, ICMECAT, "
-        "JSON of 'catalog export'.",
+        help="Data: windows.npz for regions, yearly OMNI2 text files for icme.",
     ),
 ]
+SourceOpt = Annotated[
+    str,
+    typer.Option(
+        help="Only events that a list of several spacecraft ascribes to it, e.g. Wind.",
+        show_default=False,
+    ),
+]
+StartOpt = Annotated[
+    str,
+    typer.Option(
+        help="The lists are complete from here on, else from their first event.",
+        show_default=False,
+    ),
+]
+StopOpt = Annotated[
+    str, typer.Option(help="... to here, else to their last event.", show_default=False)
+]
+OutJsonOpt = Annotated[
+    Path | None, typer.Option("--json", help="Write every number here.", show_default=False)
+]
+ReportOpt = Annotated[
+    Path | None,
+    typer.Option(help="Write a page with tables and pictures here.", show_default=False),
+]
+SplitOpt = Annotated[
+    str,
+    typer.Option(help="What stays together: pass, day, year, group or block.", show_default=False),
+]
+SeedOpt = Annotated[int, typer.Option(help="Same seed, same result.")]
 
 
 def evaluate(
     detector: Annotated[
-        str, typer.Argument(help="Name of a dataset of events, e.g. mms1.boundary_crossings.")
-    ],
-    catalog: CatalogOpt = [],  # noqa: B006
-    source: Annotated[
         str,
-        typer.Option(help="Only events that a list ascribes to it: Wind.", show_default=False),
-    ] = "",
+        typer.Argument(
+            help="regions, icme, or the name of a dataset of events: mms1.boundary_crossings."
+        ),
+    ],
+    input_: InputOpt = [],  # noqa: B006
+    catalog: Annotated[
+        list[Path],
+        typer.Option(
+            "--catalog",
+            metavar="FILE...",
+            show_default=False,
+            help="Lists of true events: CSV or Parquet with start and stop, lists of LPP, "
+            "ICMECAT, JSON of 'catalog export'.",
+        ),
+    ] = [],  # noqa: B006
+    source: SourceOpt = "",
+    model: Annotated[
+        Path | None,
+        typer.Option(help="Folder of a model instead of the shipped one.", show_default=False),
+    ] = None,
+    cross_validate: Annotated[
+        bool,
+        typer.Option("--cross-validate", help="Train anew, leaving out each group in turn."),
+    ] = False,
+    split: SplitOpt = "",
     tolerance: Annotated[
         str,
         typer.Option(
@@ -38,35 +85,87 @@ def evaluate(
         ),
     ] = "",
     kind: Annotated[str, typer.Option(help="Only events of a kind.", show_default=False)] = "",
-    start: Annotated[
-        str,
-        typer.Option(
-            help="The lists are complete from here on, else from their first event.",
-            show_default=False,
-        ),
-    ] = "",
-    stop: Annotated[
-        str,
-        typer.Option(help="... to here, else to their last event.", show_default=False),
-    ] = "",
-    json: Annotated[
-        Path | None, typer.Option("--json", help="Write every number here.", show_default=False)
-    ] = None,
-    report: Annotated[
+    start: StartOpt = "",
+    stop: StopOpt = "",
+    json: OutJsonOpt = None,
+    report: ReportOpt = None,
+    predictions: Annotated[
         Path | None,
-        typer.Option(help="Write a page with tables and pictures here.", show_default=False),
+        typer.Option(help="Write what was found here, as CSV.", show_default=False),
     ] = None,
+    seed: SeedOpt = 0,
     store: StoreOpt = DEFAULT_STORE,
     registry: RegistryOpt = "",
 ) -> None:
-    """Score events against lists: precision, recall, F1, timing, false alarms, calibration.
+    """Score a detector against the truth: precision, recall, F1, timing, false alarms, calibration.
 
-    Only what was both searched and labelled counts. Intervals are 95 %, by year or day.
+    Only what was both searched and labelled counts. Intervals are 95 %, by pass, year or day.
 
-    Example: `sciqlop-pipe evaluate mms1.boundary_crossings --catalog bow_shocks.csv
-    --kind bow_shock --tolerance 60s --report report.html`
+    Examples
+    --------
+    `sciqlop-pipe evaluate regions --input windows.npz --json out.json --report out.html`
+
+    `sciqlop-pipe evaluate icme --input omni2_*.dat.gz --catalog icmecat.csv --source Wind`
+
+    `sciqlop-pipe evaluate mms1.boundary_crossings --catalog bow_shocks.csv --kind bow_shock
+    --tolerance 60s`
     """
     from . import judging
 
     truth = judging.Truth(tuple(catalog), source, (start, stop))
-    judging.show(judging.stored(detector, store, registry, truth, tolerance, kind), json, report)
+    if judging.is_learner(detector):
+        asked = judging.asked(
+            truth, input_, model=model, split=split, validate=cross_validate, seed=seed,
+            predictions=predictions,
+        )  # fmt: skip
+        found = judging.learner(detector).evaluate(asked)
+    else:
+        found = judging.stored(detector, store, registry, truth, tolerance, kind)
+    judging.show(found, json, report)
+
+
+def train(
+    detector: Annotated[str, typer.Argument(help="regions or icme.")],
+    labels: Annotated[
+        list[Path],
+        typer.Option(
+            "--labels",
+            metavar="FILE...",
+            show_default=False,
+            help="Labelled windows (.npz), or lists of events.",
+        ),
+    ] = [],  # noqa: B006
+    input_: InputOpt = [],  # noqa: B006
+    out: Annotated[
+        Path, typer.Option("-o", "--out", help="Folder to write the model and its card to.")
+    ] = Path("model"),
+    source: SourceOpt = "",
+    split: SplitOpt = "",
+    start: StartOpt = "",
+    stop: StopOpt = "",
+    json: OutJsonOpt = None,
+    report: ReportOpt = None,
+    seed: SeedOpt = 0,
+) -> None:
+    """Train a detector, judge it on groups it has not seen, and write it with its card.
+
+    Random splits are refused. 'sciqlop-pipe model promote' makes it the one a store uses.
+
+    Examples
+    --------
+    `sciqlop-pipe train regions --labels windows.npz -o my-regions`
+
+    `sciqlop-pipe train icme --input omni2_*.dat.gz --labels icmecat.csv --source Wind -o my-icme`
+    """
+    from . import judging
+
+    truth = judging.Truth(tuple(labels), source, (start, stop))
+    words = " ".join(
+        ["sciqlop-pipe train", detector, *(f"--input {p.name}" for p in input_),
+         *(f"--labels {p.name}" for p in labels), *([f"--source {source}"] if source else []),
+         f"--seed {seed}"]
+    )  # fmt: skip
+    asked = judging.asked(truth, input_, split=split, seed=seed, command=words)
+    found = judging.learner(detector).train(asked, out)
+    judging.show(found, json, report)
+    typer.echo(f"wrote {out}")

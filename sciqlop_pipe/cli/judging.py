@@ -1,10 +1,11 @@
-"""What `evaluate` does."""
+"""What `train` and `evaluate` do."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -13,6 +14,7 @@ from .output import wide
 if TYPE_CHECKING:
     from ..detect.evaluation.report import Evaluation
     from ..detect.evaluation.tables import Table
+    from ..detect.learning.door import Asked, Learner
     from ..granule import Interval
 
 
@@ -36,6 +38,25 @@ class Truth:
 
         start, stop = self.labelled
         return [Interval.of(start or "1900-01-01", stop or "2200-01-01")] if start or stop else []
+
+
+def is_learner(name: str) -> bool:
+    """Tell whether a name is that of a detector that learns, not of a dataset."""
+    return "." not in name
+
+
+def learner(name: str) -> Learner:
+    """Return a detector that learns."""
+    from ..detect.learning import door
+
+    return door.learner(name)
+
+
+def asked(truth: Truth, inputs: Sequence[Path], **how: Any) -> Asked:
+    """Return what is asked of a learner."""
+    from ..detect.learning.door import Asked
+
+    return Asked(tuple(inputs), truth.files, truth.source, tuple(truth.complete()), **how)
 
 
 def stored(
@@ -77,6 +98,8 @@ def show(evaluation: Evaluation, json: Path | None, report: Path | None) -> None
             for row in rows:
                 table.add_row(*row)
             wide().print(table)
+    if evaluation.summary:
+        typer.echo("; ".join(f"{k} {v}" for k, v in evaluation.summary.items()))
     for name, s in evaluation.events.items():
         alarms = s["false_alarms_per_day"]
         typer.echo(f"{name}: {s['days_scored']:g} days scored, {alarms:g} false alarms a day")

@@ -125,11 +125,24 @@ def evidence(run: Plasma) -> Array:
     run : Plasma
         Records without a gap.
     """
-    if run.time.size < 2:
-        return np.zeros((run.time.size, run.probability.shape[1]))
-    spacing = np.diff(run.time) / SECOND
+    return log_odds(run.time, run.probability)
+
+
+def log_odds(time: Times, probability: Array) -> Array:
+    """Return log odds times the time each record stands for, (time, region) [nat s].
+
+    Parameters
+    ----------
+    time : int64 array, (time)
+        Ascending, without a gap [ns].
+    probability : ndarray (time, region)
+        Rows sum to 1.
+    """
+    if time.size < 2:
+        return np.zeros(probability.shape)
+    spacing = np.diff(time) / SECOND
     weight = 0.5 * (np.r_[spacing[0], spacing] + np.r_[spacing, spacing[-1]])
-    odds = np.log(np.maximum(run.probability, 1e-30))
+    odds = np.log(np.maximum(probability, 1e-30))
     odds = np.maximum(odds - odds.max(axis=1, keepdims=True), -CERTAIN)
     return odds * weight[:, None]
 

@@ -19,7 +19,8 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from ..errors import PipeError
-from . import features
+from . import features, spectral
+from .drift import Seen
 
 REGIONS = ("magnetosphere", "magnetosheath", "solar_wind")
 """Classes in the order they lie in, outwards: only neighbours touch."""
@@ -120,17 +121,22 @@ class RegionModel:
         In the order of the probabilities.
     card : Card
         What is to be known of it.
+    seen : Seen, optional
+        What it was trained on, to tell how far other data are from that.
     """
 
     variants: tuple[Variant, ...]
     classes: tuple[str, ...]
     card: Card
+    seen: Seen | None = None
 
     @property
     def features(self) -> tuple[str, ...]:
         """Return every feature that some variant uses, in the order of the matrix."""
         seen = dict.fromkeys(f for v in self.variants for f in v.features)
-        return tuple(f.name for f in features.FEATURES if f.name in seen)
+        return tuple(
+            n for n in (*(f.name for f in features.FEATURES), *spectral.NAMES) if n in seen
+        )
 
     @property
     def content(self) -> str:
@@ -141,6 +147,8 @@ class RegionModel:
             digest.update(json.dumps([v.name, list(v.features)]).encode())
             for numbers in (v.mean, v.scale, v.coefficients, v.intercept):
                 digest.update(np.ascontiguousarray(numbers, dtype="<f8").tobytes())
+        if self.seen is not None:
+            digest.update(self.seen.content.encode())
         return digest.hexdigest()
 
     def matrix(self, state: xr.Dataset) -> Array:
@@ -167,7 +175,8 @@ class RegionModel:
 
 
 def from_pipelines(pipelines: Mapping[str, Any], order: Mapping[str, tuple[str, ...]],
-                   classes: tuple[str, ...], card: Card) -> RegionModel:  # fmt: skip
+                   classes: tuple[str, ...], card: Card,
+                   seen: Seen | None = None) -> RegionModel:  # fmt: skip
     """Return the model that fitted scikit-learn pipelines make up.
 
     Parameters
@@ -176,7 +185,7 @@ def from_pipelines(pipelines: Mapping[str, Any], order: Mapping[str, tuple[str, 
         StandardScaler and LogisticRegression on classes 0, 1, 2...; richest first.
     order : mapping of name to tuple of str
         Features of each.
-    classes, card
+    classes, card, seen
         As in `RegionModel`.
 
     Raises
@@ -188,25 +197,27 @@ def from_pipelines(pipelines: Mapping[str, Any], order: Mapping[str, tuple[str, 
         tuple(_variant(n, p, tuple(order[n]), len(classes)) for n, p in pipelines.items()),
         classes,
         card,
+        seen,
     )
 
 
 def save_model(folder: Path, pipelines: Mapping[str, Any], order: Mapping[str, tuple[str, ...]],
-               classes: tuple[str, ...], card: Card, reference: Array) -> RegionModel:  # fmt: skip
+               classes: tuple[str, ...], card: Card, reference: Array,
+               seen: Seen | None = None) -> RegionModel:  # fmt: skip
     """Return the model after writing it as a folder (`model.skops`, `card.json`).
 
     Parameters
     ----------
     folder : Path
         Made where it does not exist.
-    pipelines, order, classes, card
+    pipelines, order, classes, card, seen
         As in `from_pipelines`.
     reference : ndarray (row, feature)
         Rows, in the order of the model's features, whose probabilities are kept to be checked
         whenever it is read; NaN allowed.
     """
     skops = _skops()
-    model = from_pipelines(pipelines, order, classes, card)
+    model = from_pipelines(pipelines, order, classes, card, seen)
     folder.mkdir(parents=True, exist_ok=True)
     skops.dump(dict(pipelines), folder / _FILE, compression=ZIP_DEFLATED, compresslevel=9)
     facts = asdict(card) | {
@@ -217,6 +228,7 @@ def save_model(folder: Path, pipelines: Mapping[str, Any], order: Mapping[str, t
         "variants": {v.name: list(v.features) for v in model.variants},
         "classes": list(classes),
         "reference": {"input": _rows(reference), "output": _rows(model.probability(reference))},
+        **({"seen": seen.as_numbers()} if seen is not None else {}),
     }
     (folder / _CARD).write_text(json.dumps(facts, indent=1, allow_nan=False) + "\n")
     return model
@@ -249,7 +261,9 @@ def load_model(folder: Path) -> RegionModel:
     pipelines = _read_pipelines(folder)
     if set(pipelines) != set(order):
         raise ModelError("card and model do not belong together", str(folder), "Copy both again")
-    model = from_pipelines({n: pipelines[n] for n in order}, order, tuple(facts["classes"]), card)
+    seen = Seen.of_numbers(facts["seen"]) if "seen" in facts else None
+    classes = tuple(facts["classes"])
+    model = from_pipelines({n: pipelines[n] for n in order}, order, classes, card, seen)
     _check(model, facts, str(folder))
     return model
 

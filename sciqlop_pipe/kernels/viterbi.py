@@ -50,3 +50,49 @@ def best_path(evidence, cost):
         path[i] = at
         at = came[i, at] if i else at
     return path
+
+
+@njit(nogil=True, cache=True)
+def best_path_of_any(evidence, price):
+    """Sequence of states with the greatest total evidence less a price per change to any other.
+
+    Viterbi, IEEE Trans. Inf. Theory 13, 260, 1967. Ties keep the state.
+
+    Parameters
+    ----------
+    evidence : ndarray float64 (record, state)
+        What each record says for each state, additive.
+    price : float
+        Of a change, in the same unit.
+
+    Returns
+    -------
+    path : ndarray int8 (record)
+        The states.
+    """
+    records, states = evidence.shape
+    path = np.empty(records, np.int8)
+    if records == 0:
+        return path
+    came = np.empty((records, states), np.int8)
+    score = evidence[0].copy()
+    for i in range(1, records):
+        top = 0
+        for k in range(1, states):
+            if score[k] > score[top]:
+                top = k
+        jump = score[top] - price
+        for k in range(states):
+            came[i, k] = k
+            if jump > score[k]:
+                score[k] = jump
+                came[i, k] = top
+            score[k] += evidence[i, k]
+    at = 0
+    for k in range(1, states):
+        if score[k] > score[at]:
+            at = k
+    for i in range(records - 1, -1, -1):
+        path[i] = at
+        at = came[i, at]
+    return path

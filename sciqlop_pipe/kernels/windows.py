@@ -154,3 +154,45 @@ def medians_between(time, x, centre, start, stop, least):
                 median[k, c] = m
                 scatter[k, c] = 1.4826 * np.median(np.abs(part - m))
     return median, scatter
+
+
+@njit(nogil=True, cache=True)
+def moments_between(x, low, high, least):
+    """Mean and spread of the known values of records i + low to i + high, for every i.
+
+    Parameters
+    ----------
+    x : ndarray float64 (record, column)
+        Evenly spaced; NaN where nothing is known.
+    low, high : int
+        First and last record, counted from each; beyond the ends nothing is known.
+    least : int
+        Fewer known values make no number.
+
+    Returns
+    -------
+    mean, spread : ndarray float64 (record, column)
+        In the units of x; spread is the standard deviation.
+    """
+    records, columns = x.shape
+    mean = np.full((records, columns), np.nan)
+    spread = np.full((records, columns), np.nan)
+    for i in range(records):
+        first, stop = max(i + low, 0), min(i + high + 1, records)
+        for c in range(columns):
+            count = 0
+            total = square = 0.0
+            base = np.nan
+            for k in range(first, stop):
+                value = x[k, c]
+                if np.isnan(value):
+                    continue
+                if np.isnan(base):
+                    base = value  # keeps the sum of squares from cancelling
+                count += 1
+                total += value - base
+                square += (value - base) ** 2
+            if count >= least:
+                mean[i, c] = base + total / count
+                spread[i, c] = np.sqrt(max(square / count - (total / count) ** 2, 0.0))
+    return mean, spread

@@ -250,7 +250,7 @@ def _intervals(
     table = np.stack(list(counts.values())) if counts else np.zeros((0, 3))
 
     def of(make: Callable[[float, float, float], float]) -> tuple[float, float] | None:
-        return bootstrap(list(counts), lambda w: make(*(w @ table).tolist()), seed=seed)
+        return bootstrap(table, lambda total: make(*total.tolist()), seed=seed)
 
     return {
         "precision": of(lambda t, f, m: ratio(m, f)),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,11 +15,7 @@ LEVEL = 0.95
 
 
 def bootstrap(
-    groups: Sequence[object] | NDArray[np.generic],
-    statistic: Callable[[Array], float],
-    *,
-    draws: int = DRAWS,
-    seed: int = 0,
+    sums: Array, statistic: Callable[[Array], float], *, draws: int = DRAWS, seed: int = 0
 ) -> tuple[float, float] | None:
     """Return the 95 % interval of a statistic; None where there is but one group.
 
@@ -27,27 +24,41 @@ def bootstrap(
 
     Parameters
     ----------
-    groups : sequence (record)
-        The group of each record.
+    sums : ndarray (group, ...)
+        What each group adds: counts, sums.
     statistic : callable
-        Takes how often each record is drawn, (record), and returns the number; NaN draws (nothing
-        to divide by) are left out.
+        Takes the total over the drawn groups and returns the number; NaN (nothing to divide by)
+        is left out.
     draws : int
         How many.
     seed : int
         Same seed, same interval.
     """
-    _, of = np.unique(np.asarray(groups), return_inverse=True)
-    size = int(of.max()) + 1 if of.size else 0
+    size = len(sums)
     if size < 2:
         return None
-    rng = np.random.default_rng(seed)
-    values = np.array([
-        statistic(np.bincount(rng.integers(0, size, size), minlength=size)[of].astype(float))
-        for _ in range(draws)
-    ])  # fmt: skip
+    drawn = np.random.default_rng(seed).integers(0, size, (draws, size))
+    times = np.stack([np.bincount(d, minlength=size) for d in drawn]).astype(np.float64)
+    totals = (times @ sums.reshape(size, -1)).reshape(draws, *sums.shape[1:])
+    values = np.array([statistic(total) for total in totals])
     values = values[np.isfinite(values)]
     if not values.size:
         return None
     low, high = np.quantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return float(low), float(high)
+
+
+def summed(values: Array, groups: NDArray[Any]) -> Array:
+    """Return the sums of values within groups, (group, ...), in the order of the groups' names.
+
+    Parameters
+    ----------
+    values : ndarray (record, ...)
+        What is added.
+    groups : ndarray (record)
+        The group of each record.
+    """
+    names, of = np.unique(groups, return_inverse=True)
+    sums = np.zeros((len(names), *values.shape[1:]))
+    np.add.at(sums, of.ravel(), values)
+    return sums

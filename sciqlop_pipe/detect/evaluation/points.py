@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import UsageError
-from .groups import bootstrap
+from .groups import bootstrap, summed
 
 Array = NDArray[np.float64]
 Numbers = NDArray[np.int64]
@@ -47,7 +47,7 @@ class Reliability:
         }
 
 
-def reliability(sure: Array, right: NDArray[np.bool_], weight: Array | None = None) -> Reliability:
+def reliability(sure: Array, right: NDArray[np.bool_]) -> Reliability:
     """Return how probabilities compare with what came true.
 
     Parameters
@@ -56,18 +56,24 @@ def reliability(sure: Array, right: NDArray[np.bool_], weight: Array | None = No
         Probability that was given to what was said.
     right : ndarray of bool (record)
         Whether it was so.
-    weight : ndarray (record), optional
-        How much each counts.
     """
-    w = np.ones(len(sure)) if weight is None else weight
+    return _compared(_binned(sure, right).sum(axis=0))
+
+
+def _binned(sure: Array, right: NDArray[np.bool_]) -> Array:
+    """Return what records add to count, probability and truth of bins, (record, bin, 3)."""
     box = np.minimum((sure * _BINS).astype(int), _BINS - 1)
-    total = np.bincount(box, w, _BINS)
-    full = total > 0
-    said = np.bincount(box, w * sure, _BINS)[full] / total[full]
-    held = np.bincount(box, w * right, _BINS)[full] / total[full]
-    share = total[full] / total.sum() if full.any() else total[full]
-    error = float(np.sum(share * np.abs(said - held))) if full.any() else float("nan")
-    return Reliability(said, held, np.bincount(box, minlength=_BINS)[full], error)
+    parts = np.zeros((len(sure), _BINS, 3))
+    parts[np.arange(len(sure)), box] = np.stack([np.ones(len(sure)), sure, right], axis=1)
+    return parts
+
+
+def _compared(total: Array) -> Reliability:
+    full = total[:, 0] > 0
+    count, said, held = total[full].T
+    said, held = said / count, held / count
+    error = float(np.sum(count * np.abs(said - held)) / count.sum()) if full.any() else np.nan
+    return Reliability(said, held, count.astype(np.int64), float(error))
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,26 +159,24 @@ def score_points(c: Classified, *, seed: int = 0) -> dict[str, Any]:
     right = guess == c.label
     sure = np.where(guess >= 0, np.nan_to_num(c.probability).max(axis=1), 0.0)
 
-    def table(w: Array) -> Array:
-        """Return the confusion, true by rows; the last column is "nothing said"."""
-        column = np.where(guess < 0, size, guess)
-        return np.bincount(c.label * (size + 1) + column, w, size * (size + 1)).reshape(size, -1)
-
-    ones = np.ones(len(c.label))
-    confusion = table(ones)
+    column = np.where(guess < 0, size, guess)
+    tables = np.zeros((len(c.label), size, size + 1))
+    tables[np.arange(len(c.label)), c.label, column] = 1.0
+    by_group = summed(tables, c.group)
+    confusion = by_group.sum(axis=0)
     f1 = _f1(confusion)
-    curve = reliability(sure, right)
+    binned = _binned(sure, right)
+    curve = _compared(binned.sum(axis=0))
+    bins = summed(binned, c.group)
     return {
         "records": len(c.label),
         "groups": len(np.unique(c.group)),
         "accuracy": round(float(right.mean()), 4),
         "macro_f1": round(_macro(confusion), 4),
         "interval_95": {
-            "accuracy": _rounded(bootstrap(c.group, lambda w: float(w @ right / w.sum()),
-                                           seed=seed)),
-            "macro_f1": _rounded(bootstrap(c.group, lambda w: _macro(table(w)), seed=seed)),
-            "ece": _rounded(bootstrap(c.group, lambda w: reliability(sure, right, w).error,
-                                      seed=seed)),
+            "accuracy": _rounded(bootstrap(by_group, _accuracy, seed=seed)),
+            "macro_f1": _rounded(bootstrap(by_group, _macro, seed=seed)),
+            "ece": _rounded(bootstrap(bins, lambda t: _compared(t).error, seed=seed)),
         },
         "f1": {n: round(float(f1[k]), 4) if np.isfinite(f1[k]) else None
                for k, n in enumerate(c.classes)},
@@ -186,6 +190,10 @@ def _f1(confusion: Array) -> Array:
     square = confusion[:, :-1]
     hit, both = np.diag(square), confusion.sum(axis=1) + square.sum(axis=0)
     return np.divide(2 * hit, both, out=np.full(len(hit), np.nan), where=both > 0)
+
+
+def _accuracy(confusion: Array) -> float:
+    return float(np.trace(confusion[:, :-1]) / confusion.sum())
 
 
 def _macro(confusion: Array) -> float:

@@ -32,6 +32,8 @@ class Evaluation:
         `EventScores.as_numbers` of each catalog or kind.
     notes : tuple of str
         What is to be kept in mind.
+    summary : mapping
+        The few numbers that goals are about.
     """
 
     detector: str
@@ -39,12 +41,14 @@ class Evaluation:
     points: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     events: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    summary: Mapping[str, Any] = field(default_factory=dict)
 
     def as_numbers(self) -> dict[str, Any]:
         """Return it as JSON takes it."""
         return {
-            "format": FORMAT, "detector": self.detector, "about": dict(self.about),
-            "points": dict(self.points), "events": dict(self.events), "notes": list(self.notes),
+            "format": FORMAT, "detector": self.detector, "summary": dict(self.summary),
+            "about": dict(self.about), "points": dict(self.points), "events": dict(self.events),
+            "notes": list(self.notes),
         }  # fmt: skip
 
 

@@ -86,7 +86,7 @@ def test_intervals_draw_whole_groups():
 
 
 def test_one_group_has_no_interval():
-    assert bootstrap(["a", "a"], lambda w: float(w.sum())) is None
+    assert bootstrap(np.ones((1, 2)), lambda total: float(total.sum())) is None
 
 
 def test_nothing_found_is_a_score_not_an_error():

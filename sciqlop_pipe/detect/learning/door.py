@@ -1,0 +1,111 @@
+"""The one door to detectors that learn: train by name, evaluate by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from ...errors import UnknownName, UsageError, near
+from ...granule import Interval
+from ..evaluation.report import Evaluation
+
+SPLITS = ("pass", "day", "year", "group", "block")
+"""How training sets may be split: what belongs together stays together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a user gives to a learner.
+
+    Parameters
+    ----------
+    inputs : tuple of Path
+        Data, in a layout that the learner knows.
+    labels : tuple of Path
+        Lists of events, where the inputs carry no labels.
+    source : str
+        Only events that a list ascribes to it.
+    labelled : tuple of Interval
+        Where the lists are complete; else from their first to their last event.
+    model : Path, optional
+        Folder of the model to evaluate; the shipped one when left out.
+    split : str
+        One of SPLITS; empty for the learner's own.
+    validate : bool
+        Train anew, leaving out each group in turn, and judge that.
+    predictions : Path, optional
+        Where to write what was found, as CSV.
+    seed : int
+        Of everything that is drawn.
+    command : str
+        What the card says made the model.
+    """
+
+    inputs: tuple[Path, ...] = ()
+    labels: tuple[Path, ...] = ()
+    source: str = ""
+    labelled: tuple[Interval, ...] = ()
+    model: Path | None = None
+    split: str = ""
+    validate: bool = False
+    predictions: Path | None = None
+    seed: int = 0
+    command: str = ""
+
+
+class Learner(Protocol):
+    """A detector that learns."""
+
+    name: str
+    splits: tuple[str, ...]
+
+    def train(self, asked: Asked, out: Path) -> Evaluation:
+        """Return how a model does on groups it has not seen, after writing it to a folder."""
+
+    def evaluate(self, asked: Asked) -> Evaluation:
+        """Return how a model does on labelled data."""
+
+
+def learners() -> Mapping[str, Learner]:
+    """Return the detectors that learn, by name."""
+    from .regions import RegionLearner
+
+    return {"regions": RegionLearner()}
+
+
+def learner(name: str) -> Learner:
+    """Return the learner with a name.
+
+    Raises
+    ------
+    UnknownName
+        When there is none.
+    """
+    known = learners()
+    if name not in known:
+        raise UnknownName(
+            f"there is no detector '{name}' that learns",
+            todo=near(name, known) or f"There are: {', '.join(known)}",
+        )
+    return known[name]
+
+
+def checked_split(asked: Asked, allowed: tuple[str, ...]) -> str:
+    """Return how the training set is split; the first of the allowed ways when nobody said.
+
+    Raises
+    ------
+    UsageError
+        For a random split, or one that the learner cannot make.
+    """
+    if asked.split in ("random", "shuffle"):
+        raise UsageError(
+            "random splits are refused: neighbours in time would be on both sides, and the score "
+            "would be that of a memory", "--split", f"Use {' or '.join(allowed)}",
+        )  # fmt: skip
+    if asked.split and asked.split not in allowed:
+        raise UsageError(f"'{asked.split}' is no way to split this training set", "--split",
+                         f"Use {' or '.join(allowed)}")  # fmt: skip
+    return asked.split or allowed[0]
