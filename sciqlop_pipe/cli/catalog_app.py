@@ -1,14 +1,17 @@
-"""The `catalog` commands: list, show, stats, export, import, verdict."""
+"""The `catalog` commands: looking at events, taking them out and in, what people said."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from .options import DEFAULT_STORE, JsonOpt, RegistryOpt, StoreOpt
 from .output import wide
+
+if TYPE_CHECKING:
+    from ..catalog import Catalog
 
 catalog_app = typer.Typer(no_args_is_help=True, help="Events: look at them, take them in and out.")
 
@@ -19,7 +22,7 @@ AsOf = Annotated[
 ]
 
 
-def _load(name: str, store: str, registry: str, start: str, stop: str, as_of: str) -> object:
+def _load(name: str, store: str, registry: str, start: str, stop: str, as_of: str) -> Catalog:
     from ..catalog import load_catalog
     from ..errors import UnknownName, near
     from ..granule import Interval
@@ -75,10 +78,9 @@ def show(
 
     from rich.table import Table
 
-    from ..catalog import Catalog, rows
+    from ..catalog import rows
 
     catalog = _load(name, store, registry, start, stop, as_of)
-    assert isinstance(catalog, Catalog)
     table_rows = rows(catalog)
     if json:
         typer.echo(json_.dumps(table_rows, indent=1))
@@ -125,10 +127,9 @@ def stats(
 
     from rich.table import Table
 
-    from ..catalog import Catalog, statistics
+    from ..catalog import statistics
 
     catalog = _load(name, store, registry, "", "", as_of)
-    assert isinstance(catalog, Catalog)
     found = statistics(catalog)
     if json:
         typer.echo(json_.dumps(found, indent=1))
@@ -145,38 +146,45 @@ def stats(
 @catalog_app.command("export")
 def export(
     name: Name,
-    output: Annotated[Path, typer.Option("-o", "--output", help="A .csv or .json file.")],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="A .csv, .json, .tscat.json or .xml (VOTable).")
+    ],
     start: Annotated[str, typer.Option(show_default=False)] = "",
     stop: Annotated[str, typer.Option(show_default=False)] = "",
+    judged: Annotated[
+        bool,
+        typer.Option(
+            "--judged", help="As people see it: rejected ones left out, moves and edits applied."
+        ),
+    ] = False,
     as_of: AsOf = "",
     store: StoreOpt = DEFAULT_STORE,
     registry: RegistryOpt = "",
 ) -> None:
-    """Write events to a file: medians, jumps and normals of every event in one table.
+    """Write events to a file: CSV, JSON, VOTable (speasy, astropy, AMDA), or JSON of TSCat.
 
     Example: `sciqlop-pipe catalog export mms1.boundary_crossings -o crossings.csv`
     """
-    from ..catalog import Catalog, to_csv, to_json
-    from ..errors import UsageError
+    from . import exchange
 
-    writers = {".csv": to_csv, ".json": to_json}
-    if output.suffix not in writers:
-        raise UsageError(f"'{output.suffix}' is not a catalog format", todo="Use .csv or .json")
     catalog = _load(name, store, registry, start, stop, as_of)
-    assert isinstance(catalog, Catalog)
-    output.write_text(writers[output.suffix](catalog))
-    typer.echo(f"wrote {len(catalog.events)} events to {output}")
+    exchange.export(catalog, output, store if judged else "", registry)
 
 
 @catalog_app.command("import")
 def import_(
     name: Name,
-    file: Annotated[Path, typer.Argument(help="A .csv or .json catalog.")],
+    file: Annotated[
+        Path, typer.Argument(help="A catalog in CSV, JSON, VOTable, or JSON of TSCat.")
+    ],
     author: Annotated[str, typer.Option(help="Who says so, for verdicts without an author.")] = "",
     store: StoreOpt = DEFAULT_STORE,
     registry: RegistryOpt = "",
 ) -> None:
-    """Put the events of a file into the store as a catalog of that name, replacing it.
+    """Put the events of a file into the store as a catalog of that name.
+
+    It takes the place of earlier imports of that name which it overlaps in time. Nothing is taken
+    from a file in which an event makes no sense.
 
     Example: `sciqlop-pipe catalog import lists.my_shocks shocks.csv`
     """
@@ -186,6 +194,73 @@ def import_(
     with Store.open(store, create=True, registry=registry) as opened:
         count = import_catalog(opened, name, file, author=author)
     typer.echo(f"imported {count} events as {name}")
+
+
+@catalog_app.command("merge")
+def merge(
+    name: Name,
+    file: Annotated[Path, typer.Argument(help="What 'export' wrote, edited by people.")],
+    author: Annotated[str, typer.Option(help="Who says what carries no name of its own.")],
+    store: StoreOpt = DEFAULT_STORE,
+    registry: RegistryOpt = "",
+    json: JsonOpt = False,
+) -> None:
+    """Bring verdicts, moved times, edits and new events of a file into a catalog's history.
+
+    The events themselves stay; what people say is kept beside them. Exit status 1 when rows made
+    no sense and were left out.
+
+    Example: `sciqlop-pipe catalog merge mms1.boundary_crossings edited.xml --author me`
+    """
+    from . import exchange
+
+    raise typer.Exit(exchange.merge_file(name, file, author, store, registry, json))
+
+
+@catalog_app.command("push")
+def push(name: Name, store: StoreOpt = DEFAULT_STORE, registry: RegistryOpt = "") -> None:
+    """Bring this user's TSCat (SciQLOP's *My Catalogs*) up to date with a catalog.
+
+    What people edited there is left as it is, nothing is deleted.
+
+    Example: `sciqlop-pipe catalog push mms1.boundary_crossings`
+    """
+    from . import exchange
+
+    exchange.push_tscat(_load(name, store, registry, "", "", ""))
+
+
+@catalog_app.command("pull")
+def pull(
+    name: Name,
+    author: Annotated[str, typer.Option(help="Who says what carries no name of its own.")],
+    store: StoreOpt = DEFAULT_STORE,
+    registry: RegistryOpt = "",
+    json: JsonOpt = False,
+) -> None:
+    """Merge what people did to a catalog in this user's TSCat.
+
+    Example: `sciqlop-pipe catalog pull mms1.boundary_crossings --author me`
+    """
+    from . import exchange
+
+    raise typer.Exit(exchange.pull_tscat(name, author, store, registry, json))
+
+
+@catalog_app.command("history")
+def history(
+    event: Annotated[str, typer.Argument(help="Id of an event, or the start of one.")],
+    store: StoreOpt = DEFAULT_STORE,
+    registry: RegistryOpt = "",
+    json: JsonOpt = False,
+) -> None:
+    """Show everything that people said of an event: who, when, what.
+
+    Example: `sciqlop-pipe catalog history 1f3a92c0`
+    """
+    from . import exchange
+
+    exchange.history(event, store, registry, json)
 
 
 @catalog_app.command("verdict")

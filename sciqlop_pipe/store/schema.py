@@ -15,7 +15,7 @@ from sqlalchemy import (
     text,
 )
 
-FORMAT = 2
+FORMAT = 3
 
 metadata = MetaData()
 
@@ -205,6 +205,15 @@ release = Table(
     Column("tx", BigInteger, nullable=False),
 )
 
+#: What a release holds, as JSON: hashes, versions, citations.
+manifest = Table(
+    "manifest",
+    metadata,
+    Column("release", String, primary_key=True),
+    Column("digest", String, nullable=False),
+    Column("json", Text, nullable=False),
+)
+
 lease = Table(
     "lease",
     metadata,
@@ -248,6 +257,21 @@ verdict = Table(
     Column("stop", BigInteger),
     Column("comment", Text, nullable=False),
     Column("at", BigInteger, nullable=False),
+)
+
+#: What people changed of an event besides its times: an attribute, before and after (JSON).
+edit = Table(
+    "edit",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("event", String, nullable=False),
+    Column("dataset", String, nullable=False),
+    Column("author", String, nullable=False),
+    Column("name", String, nullable=False),
+    Column("was", Text, nullable=False),
+    Column("value", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Index("edit_dataset", "dataset"),
 )
 
 model = Table(

@@ -90,11 +90,12 @@ def read_table(path: str | Path, *, source: str = "") -> Table:
     if not path.is_file():
         raise UsageError("there is no such file", str(path))
     if path.suffix == ".json":
-        from ...catalog import parse
+        from ...catalog import read_catalog
 
-        marks = [mark(e) for e, _ in parse(path.read_text(), str(path))]
-        for k, m in enumerate(marks, start=1):
-            _check(m.start, m.stop, str(path), k)
+        found = read_catalog(path.read_text(), str(path))
+        if found.refused:
+            raise UsageError(found.refused[0], str(path))
+        marks = [mark(e.event) for e in found.entries]
         return _table(str(path), marks)
     frame = _frame(path)
     marks, sheaths = _marks(frame, str(path))

@@ -1,0 +1,97 @@
+"""Catalogs: the events of a dataset as tables, with what people said of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..granule import Interval, iso
+from ..store import Store
+from ..store import events as registered
+from ..store.events import Verdict
+from ..store.records import Event
+
+FIXED = ("id", "dataset", "kind", "start", "stop", "verdict")
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """The events of one dataset with what people said of them."""
+
+    dataset: str
+    events: tuple[Event, ...]
+    verdicts: Mapping[str, Sequence[Verdict]]
+    unmatched: tuple[Verdict, ...] = ()
+
+
+def load_catalog(
+    store: Store, dataset: str, interval: Interval | None = None, *, as_of: Any = None
+) -> Catalog:
+    """Return the current events of a dataset with their verdicts."""
+    db = store.registry.db
+    found = registered.current_events(db, dataset, interval, store.when(as_of))
+    said, lost = registered.verdicts(db, dataset)
+    return Catalog(dataset, tuple(found), said, tuple(lost))
+
+
+def find_event(store: Store, id: str) -> tuple[str, Event]:
+    """Return the dataset and the event with an id, or with the unique start of one."""
+    return registered.find_event(store.registry.db, id)
+
+
+def rows(catalog: Catalog) -> list[dict[str, Any]]:
+    """Return one flat row per event; an attribute that is a list becomes one column per item."""
+    table = []
+    for event in catalog.events:
+        said = catalog.verdicts.get(event.id, ())
+        row: dict[str, Any] = {
+            "id": event.id,
+            "dataset": catalog.dataset,
+            "kind": event.kind,
+            "start": iso(event.start),
+            "stop": iso(event.stop),
+            "verdict": said[-1].verdict if said else "",
+        }
+        for name, value in event.attributes:
+            row.update(flat(name, value))
+        table.append(row)
+    return table
+
+
+def flat(name: str, value: Any) -> dict[str, Any]:
+    """Return an attribute as columns: one per item of a list or mapping."""
+    if isinstance(value, dict):
+        return {k: v for key, item in value.items() for k, v in flat(f"{name}_{key}", item).items()}
+    if isinstance(value, (list, tuple)):
+        letters = "xyz" if len(value) == 3 else range(len(value))
+        return {f"{name}_{i}": v for i, v in zip(letters, value, strict=False)}
+    return {name: value}
+
+
+def statistics(catalog: Catalog) -> dict[str, dict[str, Any]]:
+    """Return, per kind and sense of event, the count, medians of numbers, and what was said."""
+    groups: dict[str, list[Event]] = {}
+    for event in catalog.events:
+        sense = dict(event.attributes).get("sense", "")
+        groups.setdefault(f"{event.kind} {sense}".strip(), []).append(event)
+    return {name: _statistics(catalog, events) for name, events in sorted(groups.items())}
+
+
+def _statistics(catalog: Catalog, events: Sequence[Event]) -> dict[str, Any]:
+    import numpy as np
+
+    numbers: dict[str, list[float]] = {}
+    for event in events:
+        for name, value in event.attributes:
+            for key, item in flat(name, value).items():
+                if isinstance(item, (int, float)) and not isinstance(item, bool):
+                    numbers.setdefault(key, []).append(float(item))
+    said = [v.verdict for e in events for v in catalog.verdicts.get(e.id, ())[-1:]]
+    return {
+        "count": len(events),
+        "first": iso(events[0].start),
+        "last": iso(events[-1].stop),
+        "median": {k: float(np.nanmedian(v)) for k, v in numbers.items() if np.isfinite(v).any()},
+        "verdicts": {v: said.count(v) for v in sorted(set(said))},
+    }
