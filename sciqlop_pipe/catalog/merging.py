@@ -18,7 +18,7 @@ from ..store import events as registered
 from ..store.events import VERDICTS, Verdict
 from ..store.records import Event
 from ..store.statements import Added, Edit, add_statements, edits, value_of
-from .entry import Entry, Reading, same_value
+from .entry import Entry, Reading, Said, same_value
 from .importing import identified
 from .table import Catalog, flat, load_catalog
 
@@ -156,7 +156,7 @@ def _told(dataset: str, entry: Entry, who: str) -> Iterator[Verdict]:
 
 def _verdict(catalog: Catalog, base: Event, entry: Entry, who: str, at: int) -> Verdict | None:
     """Return what the fields and times of an entry say anew, None where that is known."""
-    said = entry.said or tuple(catalog.verdicts.get(base.id, ()))
+    said: Sequence[Said | Verdict] = entry.said or catalog.verdicts.get(base.id, ())
     last = said[-1] if said else None
     moved = (entry.start, entry.stop) != (base.start, base.stop)
     filled = entry.verdict, entry.comment

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from ..granule import instant, iso
@@ -68,7 +69,7 @@ def read_json(data: Mapping[str, Any]) -> Reading:
     """Return the events of what `to_json` wrote, or of any JSON with events of start and stop."""
     listed = data["events"]
     return reading([
-        attempt(f"event {i}", lambda e=e, i=i: _from_json(e, f"event {i}"))
+        attempt(f"event {i}", partial(_from_json, e, f"event {i}"))
         for i, e in enumerate(listed, 1)
     ])  # fmt: skip
 
@@ -94,7 +95,7 @@ def _from_json(e: Mapping[str, Any], where: str) -> Entry:
 def read_csv(text: str) -> Reading:
     """Return the events of a CSV file with columns start and stop."""
     return reading([
-        attempt(f"row {i}", lambda r=row, i=i: _from_csv(r, f"row {i}"))
+        attempt(f"row {i}", partial(_from_csv, row, f"row {i}"))
         for i, row in enumerate(csv.DictReader(io.StringIO(text)), 1)
     ])  # fmt: skip
 
@@ -106,9 +107,9 @@ def _from_csv(row: Mapping[str, str], where: str) -> Entry:
         for k, v in row.items()
         if k is not None and k not in (*FIXED, *_FILLED) and v not in ("", None)
     )
-    filled = [(row.get(k) or "").strip() for k in ("verdict", *_FILLED)]
-    said = row.get("id") or "", row.get("kind") or "event"
-    return Entry(*said, start, stop, attributes, (), *filled, where)
+    verdict, author, comment = ((row.get(k) or "").strip() for k in ("verdict", *_FILLED))
+    id_, kind = row.get("id") or "", row.get("kind") or "event"
+    return Entry(id_, kind, start, stop, attributes, (), verdict, author, comment, where)
 
 
 def _number(text: str) -> Any:

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from ..errors import PipeError, UsageError
@@ -126,7 +127,7 @@ def read_tscat(data: Mapping[str, Any], name: str = "") -> Reading:
             raise UsageError(f"there is no catalogue '{name}'", todo=f"There are: {there}")
         wanted = {u for c in chosen for u in c.get("events", ())}
     return reading([
-        attempt(f"event {i}", lambda e=e, i=i: _entry(e, f"event {i}"))
+        attempt(f"event {i}", partial(_entry, e, f"event {i}"))
         for i, e in enumerate(data["events"], 1)
         if wanted is None or e.get("uuid") in wanted
     ])  # fmt: skip

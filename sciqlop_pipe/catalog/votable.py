@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -135,7 +136,7 @@ def read_votable(text: str) -> Reading:
     if not {"start", "stop"} <= set(names):
         raise ValueError("no columns of start and stop")
     return reading([
-        attempt(f"row {i}", lambda row=row, i=i: _entry(fields, names, row, f"row {i}"))
+        attempt(f"row {i}", partial(_entry, fields, names, row, f"row {i}"))
         for i, row in enumerate(rows, 1)
     ])  # fmt: skip
 

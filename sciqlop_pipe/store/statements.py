@@ -58,7 +58,7 @@ def add_statements(db: Database, verdicts: Sequence[Verdict], edited: Sequence[E
             raise UsageError(
                 f"'{v.verdict}' is no verdict", v.event, f"One of {', '.join(VERDICTS)}"
             )
-    datasets = {s.dataset for s in (*verdicts, *edited)}
+    datasets = {v.dataset for v in verdicts} | {e.dataset for e in edited}
     counts = [0, 0]
     with db.write() as conn:
         known = {_key(v) for d in datasets for v in _verdicts(conn, d)}
