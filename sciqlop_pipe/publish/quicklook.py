@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import xarray as xr
-
 from ..catalog import find_event
-from ..errors import PipeError, UnknownName, near
-from ..granule import MINUTE, Interval, duration, iso
-from ..standard import LEVELS
+from ..errors import PipeError
+from ..granule import MINUTE, Interval, iso
 from ..store.events import current_events
+from .levels import Limit, kind_of, panel_of, require
 from .panels import Panel
 from .picture import PIXELS, Mark, draw, figure
 
 if TYPE_CHECKING:
     from ..store import Store
+    from ..store.records import Event
 
 __all__ = ["Mark", "Panel", "draw", "draw_event", "draw_interval", "figure"]
+
+LIMIT = Limit(PIXELS)
 
 #: Order of the panels around an event.
 _ORDER = ("VectorSeries", "Moments", "EnergySpectrum", "ScalarSeries", "Labels", "Position")
@@ -46,9 +47,12 @@ def draw_interval(store: Store, datasets: Sequence[str], interval: Interval, out
     PipeError
         When the store has nothing of any of them in the interval.
     """
-    kinds = _kinds(store, datasets, interval)
-    marks = [m for n in datasets if kinds[n] == "Events" for m in _marks(store, n, interval)]
-    panels = [_panel(store, n, kinds[n], interval) for n in datasets if kinds[n] != "Events"]
+    require(store, datasets)
+    kinds = {n: kind_of(store, n, interval) for n in datasets}
+    marks = [m for n in datasets if kinds[n] == "Events" for m in marks_of(store, n, interval)]
+    panels = [
+        panel_of(store, n, interval, LIMIT)[0] for n in datasets if kinds[n] != "Events"
+    ]
     if not any(p.ds.sizes.get("time") for p in panels):
         names = ", ".join(datasets)
         raise PipeError(
@@ -74,90 +78,40 @@ def draw_event(store: Store, event_id: str, output: Path, datasets: Sequence[str
         What to draw; where empty, what the event was found in, and spectra of the same instruments.
     """
     dataset, event = find_event(store, event_id)
-    length = event.stop - event.start
-    interval = Interval(event.start, max(event.stop, event.start + 1)).padded(
-        max(3 * length, 5 * MINUTE)
-    )
-    names = list(datasets) or _around(store, dataset, event.start)
-    kinds = _kinds(store, names, interval)
-    panels = [_panel(store, n, kinds[n], interval) for n in names if kinds[n] != "Events"]
+    interval = neighbourhood(event)
+    names = list(datasets) or around(store, dataset, event.start)
+    require(store, names)
+    panels = [
+        panel_of(store, n, interval, LIMIT)[0]
+        for n in names
+        if kind_of(store, n, interval) != "Events"
+    ]
     if not any(p.ds.sizes.get("time") for p in panels):
         raise PipeError(
             f"the store has nothing to draw around event {event_id} ({iso(event.start)})",
             str(store.root), "Name datasets that it holds there, or run those it was made from",
         )  # fmt: skip
-    marks = _marks(store, dataset, interval) or [Mark.of(event)]
+    marks = marks_of(store, dataset, interval) or [Mark.of(event)]
     craft = _mission(dataset.split(".")[0])
     title = f"{craft}  {Mark.of(event).label}  {iso(event.start)[11:19]}"
     draw(panels, interval, output, title, events=marks,
          source=f"event {event_id} · store {store.root.resolve().name}")  # fmt: skip
 
 
-def _kinds(store: Store, datasets: Iterable[str], interval: Interval) -> dict[str, str]:
-    """Return the name of the DataType of each dataset that the store has."""
-    known = store.registry.datasets()
-    found = {}
-    for name in datasets:
-        if name not in known:
-            raise UnknownName(
-                f"the store has nothing of '{name}'", str(store.root),
-                near(name, known) or "Ask 'sciqlop-pipe status' for what there is",
-            )  # fmt: skip
-        found[name] = _kind(store, name, interval)
-    return found
+def neighbourhood(event: Event) -> Interval:
+    """Return the interval in which an event is looked at: three times its length around it."""
+    length = event.stop - event.start
+    return Interval(event.start, max(event.stop, event.start + 1)).padded(
+        max(3 * length, 5 * MINUTE)
+    )
 
 
-def _kind(store: Store, name: str, interval: Interval) -> str:
-    """Return the name of the DataType that a dataset has in (or else outside) an interval."""
-    granules = store.registry.current(name, interval) or store.registry.current(name)
-    # What made it, as in "moments@1 Moments@1".
-    return granules[-1].code.split()[-1].split("@")[0]
-
-
-def _panel(store: Store, name: str, kind: str, interval: Interval) -> Panel:
-    if level := _level(store, name, interval):
-        name, kind = level, "Overview"
-    try:
-        ds = store.read(name, interval.start, interval.stop).load()
-    except UnknownName:
-        ds = xr.Dataset()
-    return Panel(name, kind, ds)
-
-
-def _level(store: Store, name: str, interval: Interval) -> str:
-    """Return the overview that shows as much of a dataset at this size, or '' where none does.
-
-    Its bins are no wider than a pixel, and it covers everything that the dataset has.
-    """
-    pixel = (interval.stop - interval.start) / PIXELS
-    there = [c.interval for c in store.registry.current(name, interval) if c.n]
-    for level in reversed(LEVELS):
-        if duration(level.rpartition("_")[2]) > pixel:
-            continue
-        made = store.registry.current(f"{name}.{level}", interval)
-        joined = _joined(c.interval for c in made)
-        if joined and all(any(j.contains(t) for j in joined) for t in there):
-            return f"{name}.{level}"
-    return ""
-
-
-def _joined(intervals: Iterable[Interval]) -> list[Interval]:
-    """Return intervals, ordered by start, with those that touch made into one."""
-    joined: list[Interval] = []
-    for interval in intervals:
-        if joined and interval.start <= joined[-1].stop:
-            joined[-1] = Interval(joined[-1].start, max(joined[-1].stop, interval.stop))
-        else:
-            joined.append(interval)
-    return joined
-
-
-def _marks(store: Store, dataset: str, interval: Interval) -> list[Mark]:
+def marks_of(store: Store, dataset: str, interval: Interval) -> list[Mark]:
     """Return the current events of a dataset that touch an interval."""
     return [Mark.of(e) for e in current_events(store.registry.db, dataset, interval)]
 
 
-def _around(store: Store, dataset: str, when: int) -> list[str]:
+def around(store: Store, dataset: str, when: int) -> list[str]:
     """Return what to draw around an event: its inputs, theirs, and spectra beside them."""
     registry = store.registry
     names: dict[str, str] = {}
@@ -168,12 +122,12 @@ def _around(store: Store, dataset: str, when: int) -> list[str]:
         here = registry.current(name, moment)
         if name in names or not here:
             continue
-        names[name] = _kind(store, name, moment)
+        names[name] = kind_of(store, name, moment)
         waiting += [u.name for u in registry.lineage(here[0].uid) if u.kind == "granule"]
     instruments = {n.rpartition(".")[0] for n, kind in names.items() if kind in ("Moments", "VDF")}
     for name in registry.datasets():
         if name.rpartition(".")[0] in instruments and name not in names:
-            kind = _kind(store, name, moment)
+            kind = kind_of(store, name, moment)
             if kind == "EnergySpectrum":
                 names[name] = kind
     order = _ORDER if "Moments" in names.values() else (*_ORDER, "PlasmaState")

@@ -1,0 +1,1 @@
+"""Dashboards: what a store holds, seen and judged in a browser."""

@@ -1,0 +1,240 @@
+"""Explorer: products on one time axis, from ten years to a burst."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import panel as pn
+from bokeh.document import without_document_lock
+from bokeh.models import CustomJS
+
+from ..errors import PipeError, UsageError
+from ..granule import DAY, SECOND, Interval, instant
+from ..publish.levels import kind_of
+from ..publish.picture import Mark
+from ..publish.quicklook import marks_of
+from .chrome import html, page, said, say
+from .desk import Desk, held, load, opening
+from .exporting import export_bar
+from .figures import Board, interval_of, on_range, x_range
+from .state import MOST, View, parsed
+from .tree import tree_of
+from .words import clock, safe, sentence
+
+_DEBOUNCE = 0.06
+_KEYS = """
+document.addEventListener('keydown', event => {
+  const real = event.composedPath()[0];
+  if (real instanceof HTMLInputElement || real instanceof HTMLTextAreaElement || real instanceof HTMLSelectElement) return;
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  const a = range.start, b = range.end, w = b - a;
+  const set = (x, y) => { event.preventDefault(); range.setv({start: x, end: y}); };
+  if (event.key === 'ArrowLeft') set(a - w / 4, b - w / 4);
+  else if (event.key === 'ArrowRight') set(a + w / 4, b + w / 4);
+  else if (event.key === '+' || event.key === '=') set(a + w / 4, b - w / 4);
+  else if (event.key === '-') set(a - w / 2, b + w / 2);
+});
+"""
+
+
+class Explorer:
+    """One user's explorer page; `root` is what is served."""
+
+    def __init__(self, desk: Desk, query: Any = None) -> None:
+        self.desk = desk
+        self.said = said()
+        self.view, problem = _first(desk, query)
+        interval = self.view.interval or Interval(instant("2020-01-01"), instant("2020-01-02"))
+        self.range = x_range(interval)
+        self.board = Board(self.range)
+        self.plots = pn.Column(sizing_mode="stretch_width", margin=0)
+        self.start = pn.widgets.TextInput(name="From (UTC)", width=190)
+        self.stop = pn.widgets.TextInput(name="To (UTC)", width=190)
+        self.status = html("", styles={"color": "#666"})
+        self._busy, self._wanted, self._typed = False, 0, False
+        try:
+            self.tree = tree_of(held(desk), (*self.view.show, *self.view.events))
+        except PipeError as error:
+            self.tree = tree_of([], ())
+            problem = problem or sentence(error)
+        self.tree.param.watch(self._chosen, "chosen")
+        self.exports = export_bar(desk, lambda: self.view)
+        self.root = self._layout()
+        if problem:
+            say(self.said, problem)
+        elif not self.tree.items:
+            say(self.said, "This store is empty: there is nothing to show yet. "
+                           "'sciqlop-pipe run TARGET --store DIR' fills it.")  # fmt: skip
+        on_range(self.range, self.request)
+        self._times(interval)
+        self.apply(self._loaded(self.view))
+
+    def _layout(self) -> pn.Column:
+        buttons = pn.Row(
+            self.start, self.stop,
+            pn.widgets.Button(name="Go", width=50, align="end", on_click=self._go),
+            pn.widgets.Button(name="◀", width=40, align="end", description="Earlier (left arrow)",
+                              on_click=lambda _: self._move(-0.5)),
+            pn.widgets.Button(name="▶", width=40, align="end", description="Later (right arrow)",
+                              on_click=lambda _: self._move(0.5)),
+            pn.widgets.Button(name="−", width=40, align="end", description="Zoom out (-)",
+                              on_click=lambda _: self._zoom(2.0)),
+            pn.widgets.Button(name="+", width=40, align="end", description="Zoom in (+)",
+                              on_click=lambda _: self._zoom(0.5)),
+            pn.widgets.Button(name="All", width=50, align="end", on_click=self._whole,
+                              description="Everything that the store has of these"),
+            sizing_mode="stretch_width",
+        )  # fmt: skip
+        main = pn.Column(buttons, self.said, self.plots, self.status, self.exports,
+                         sizing_mode="stretch_width")  # fmt: skip
+        side = pn.Column(self.tree, width=290, margin=(6, 4))
+        body = pn.Row(side, main, sizing_mode="stretch_width")
+        return page("explorer", self.desk.url, body, links=self.desk.links)
+
+    # -- what is wanted ------------------------------------------------------------------
+
+    def request(self) -> None:
+        """Ask for the frames of what is in view now; answers that came too late are not drawn."""
+        self._wanted += 1
+        doc = pn.state.curdoc
+        if doc is None or doc.session_context is None:
+            self._update(interval_of(self.range))
+            return
+        if not self._busy:
+            self._busy = True
+            doc.add_next_tick_callback(partial(self._work, doc))
+
+    @without_document_lock
+    async def _work(self, doc: Any) -> None:
+        try:
+            done = -1
+            while done != self._wanted:
+                await asyncio.sleep(_DEBOUNCE)
+                done = self._wanted
+                view = replace(self.view, interval=interval_of(self.range))
+                answer = await asyncio.to_thread(self._loaded, view)
+                if done == self._wanted:
+                    doc.add_next_tick_callback(partial(self.apply, answer))
+        finally:
+            self._busy = False
+
+    def _update(self, interval: Interval) -> None:
+        self.apply(self._loaded(replace(self.view, interval=interval)))
+
+    def _loaded(self, view: View) -> tuple[View, list[Any], list[Mark], str]:
+        """Return frames and marks of a view; runs beside the server's own thread."""
+        if view.interval is None:
+            return view, [], [], ""
+        try:
+            frames = load(self.desk, view)
+            marks = [m for n in view.events for m in marks_of(self.desk.store(), n, view.interval)]
+        except PipeError as error:
+            return view, [], [], sentence(error)
+        return view, frames, marks, ""
+
+    def apply(self, answer: tuple[View, list[Any], list[Mark], str]) -> None:
+        """Draw an answer."""
+        view, frames, marks, problem = answer
+        self.view = view
+        if problem:
+            say(self.said, problem)
+        if not frames and not problem:
+            self.plots[:] = [html("<p class='quiet'>Tick datasets on the left to see them here.</p>")]
+            self.board.shapes = []
+        elif frames and self.board.show(frames):
+            self.plots[:] = [pn.pane.Bokeh(self.board.root, sizing_mode="stretch_width")]
+        shown = self.board.mark(marks)
+        words = f"{len(marks)} events" if marks else ""
+        words += f", the longest {shown} drawn" if shown < len(marks) else ""
+        self.status.object = safe(words)
+        if view.interval is not None:
+            self._times(view.interval)
+        if pn.state.location is not None:
+            pn.state.location.search = view.query
+
+    def _times(self, interval: Interval) -> None:
+        self.start.value, self.stop.value = clock(interval.start), clock(interval.stop)
+
+    # -- what users do -------------------------------------------------------------------
+
+    def _chosen(self, event: Any) -> None:
+        names = list(event.new)
+        say(self.said, "")
+        if len(names) > MOST:
+            say(self.said, f"A page shows up to {MOST} datasets: untick one first.")
+            return
+        catalogs = [n for n in names if self._kind(n) == "Events"]
+        shown = tuple(n for n in names if n not in catalogs)
+        first = not self.view.show and shown and self.view.interval is None
+        self.view = replace(self.view, show=shown, events=tuple(catalogs))
+        if first:
+            self._whole(None)
+        self.request()
+
+    def _kind(self, name: str) -> str:
+        return next((i[1] for i in self.tree.items if i[0] == name), "")
+
+    def _go(self, _: Any) -> None:
+        try:
+            self._set(Interval.of(_typed(self.start.value), _typed(self.stop.value)))
+            say(self.said, "")
+        except PipeError as error:
+            say(self.said, sentence(error))
+
+    def _set(self, interval: Interval) -> None:
+        self.range.update(start=interval.start / 1e6, end=interval.stop / 1e6)
+
+    def _move(self, part: float) -> None:
+        now = interval_of(self.range)
+        by = round(part * (now.stop - now.start))
+        self._set(Interval(now.start + by, now.stop + by))
+
+    def _zoom(self, factor: float) -> None:
+        now = interval_of(self.range)
+        half = max(round(factor * (now.stop - now.start) / 2), SECOND // 100)
+        middle = (now.start + now.stop) // 2
+        self._set(Interval(middle - half, middle + half))
+
+    def _whole(self, _: Any) -> None:
+        names = (*self.view.show, *self.view.events)
+        rows = [i for i in self.tree.items if i[0] in names and i[5]]
+        if rows:
+            start = min(instant(r[5]) for r in rows)
+            self._set(Interval(start, max(max(instant(r[6]) for r in rows), start + SECOND)))
+
+
+def _typed(text: str) -> str:
+    return text.strip().replace(" ", "T", 1)
+
+
+def _first(desk: Desk, query: Any) -> tuple[View, str]:
+    """Return the view that a page opens with, and what is to be said about it."""
+    try:
+        view = parsed(query or {})
+    except UsageError as error:
+        return View(), sentence(error)
+    try:
+        if not (view.show or view.events):
+            return replace(opening(desk), **({"interval": view.interval} if view.interval else {})), ""
+        if view.interval is None:
+            return replace(view, interval=_extent(desk, (*view.show, *view.events))), ""
+        return view, ""
+    except PipeError as error:
+        return view, sentence(error)
+
+
+def _extent(desk: Desk, names: tuple[str, ...]) -> Interval | None:
+    """Return the last day of what a store has of datasets."""
+    rows = [h for h in held(desk) if h.name in names and h.start]
+    if not rows:
+        return None
+    stop = max(instant(h.stop) for h in rows) + 1
+    return Interval(max(min(instant(h.start) for h in rows), stop - DAY), stop)
+
+
+def keys(document: Any, explorer: Explorer) -> None:
+    """Let the keyboard pan and zoom."""
+    document.js_on_event("document_ready", CustomJS(args={"range": explorer.range}, code=_KEYS))

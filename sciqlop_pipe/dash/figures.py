@@ -1,0 +1,322 @@
+"""Figures: frames as Bokeh figures on one shared time axis, updated in place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from bokeh.layouts import gridplot
+from bokeh.models import (
+    BoxAnnotation,
+    ColorBar,
+    ColumnDataSource,
+    CrosshairTool,
+    CustomJSHover,
+    CustomJSTickFormatter,
+    DatetimeTickFormatter,
+    FixedTicker,
+    HoverTool,
+    Label,
+    Legend,
+    LegendItem,
+    LinearColorMapper,
+    LogColorMapper,
+    LogTicker,
+    Model,
+    Range1d,
+    Span,
+)
+from bokeh.palettes import Viridis256, diverging_palette
+from bokeh.plotting import figure
+
+from ..granule import Interval
+from ..publish.painters import FAINT, GREY, INK, NOTHING_COUNTED, SOFT
+from ..publish.picture import EVENT_COLOURS, Mark
+from .frames import Curve, Curves, Frame, Picture, Strips, Words
+
+LEFT, RIGHT = 78, 140
+"""Pixels beside every panel, so that their time axes lie above each other."""
+HEIGHTS = {"Curves": 150, "Picture": 180, "Strips": 110, "Words": 60}
+LANE = 13
+MOST_MARKS = 2000
+
+SIGNED = diverging_palette(
+    ["#2d004b", "#542788", "#8073ac", "#b2abd2", "#f7f7f7"],
+    ["#7f3b08", "#b35806", "#e08214", "#fdb863", "#f7f7f7"],
+    256,
+)
+"""Purple and orange, which do not turn into each other for anyone."""
+
+_POWER = CustomJSTickFormatter(
+    code="const up = {'-': '⁻', 0: '⁰', 1: '¹', 2: '²', 3: '³', 4: '⁴', 5: '⁵', 6: '⁶', 7: '⁷', 8: '⁸', 9: '⁹'};"
+    "const n = Math.round(tick); if (n >= -2 && n <= 3) return String(Number((10 ** n).toPrecision(1)));"
+    "return '10' + [...String(n)].map(c => up[c]).join('')"
+)
+_TIME = {"$x": "datetime", "@x": "datetime"}
+_CLOCK = "{%F %T.%3N}"
+
+
+def x_range(interval: Interval) -> Range1d:
+    """Return the shared range of time of some figures [ms]."""
+    return Range1d(interval.start / 1e6, interval.stop / 1e6, min_interval=1.0)
+
+
+def interval_of(shared: Range1d) -> Interval:
+    """Return the interval that a range shows."""
+    start, stop = round(shared.start * 1e6), round(shared.end * 1e6)
+    return Interval(min(start, stop), max(start, stop, start + 1_000_000))
+
+
+class Board:
+    """Panels above each other on one time axis.
+
+    Parameters
+    ----------
+    shared : Range1d
+        Their range of time [ms].
+    editable : bool
+        Whether the marked box (`self.box`) can be dragged and resized.
+    """
+
+    def __init__(self, shared: Range1d, *, editable: bool = False) -> None:
+        self.shared = shared
+        self.marks = ColumnDataSource({"x0": [], "x1": [], "colour": [], "word": []})
+        self.box = BoxAnnotation(
+            left=0, right=0, fill_alpha=0.12, fill_color="#332288", line_color="#332288",
+            line_width=2, visible=False, editable=editable, movable="x", resizable="x",
+        )  # fmt: skip
+        self.cross = Span(dimension="height", line_color=SOFT, line_width=1, line_dash="dotted")
+        self.extra: list[Model] = []
+        self.tracks: list[Track] = []
+        self.shapes: list[tuple[str, str, bool]] = []
+        self.root: Model | None = None
+
+    def show(self, frames: Sequence[Frame]) -> bool:
+        """Show frames; return whether the figures had to be built anew."""
+        shapes = [f.shape for f in frames]
+        if shapes == self.shapes and self.root is not None:
+            for track, frame in zip(self.tracks, frames, strict=True):
+                track.update(frame)
+            return False
+        self.shapes = shapes
+        last = len(frames) - 1
+        self.tracks = [Track(f, self, last=k == last) for k, f in enumerate(frames)]
+        self.root = gridplot(
+            [[t.figure] for t in self.tracks], merge_tools=True, sizing_mode="stretch_width",
+            toolbar_location="above", toolbar_options={"logo": None},
+        )  # fmt: skip
+        return True
+
+    def mark(self, marks: Sequence[Mark]) -> int:
+        """Draw events over every panel, the longest where there are too many; return how many."""
+        shown = sorted(marks, key=lambda m: m.start - m.stop)[:MOST_MARKS]
+        kinds = sorted({m.kind for m in shown})
+        self.marks.data = {
+            "x0": [m.start / 1e6 for m in shown],
+            "x1": [m.stop / 1e6 for m in shown],
+            "colour": [EVENT_COLOURS[kinds.index(m.kind) % len(EVENT_COLOURS)] for m in shown],
+            "word": [m.label for m in shown],
+        }
+        return len(shown)
+
+
+class Track:
+    """One panel: a figure and the sources of what is drawn in it."""
+
+    def __init__(self, frame: Frame, board: Board, *, last: bool) -> None:
+        content = frame.content
+        height = HEIGHTS[type(content).__name__] + (28 if last else 0)
+        if isinstance(content, Strips) and not content.together:
+            height = 40 + LANE * len(content.strips) + (28 if last else 0)
+        log = isinstance(content, Curves) and content.log
+        self.figure = figure(
+            height=height, x_axis_type="datetime", y_axis_type="log" if log else "linear",
+            x_range=board.shared, tools="xpan,xwheel_zoom,xbox_zoom,reset,save",
+            active_drag="xpan", active_scroll="xwheel_zoom", sizing_mode="stretch_width",
+            min_border_left=LEFT, min_border_right=RIGHT, min_border_bottom=6, min_border_top=4,
+            name=frame.name, output_backend="canvas",
+        )  # fmt: skip
+        self.lines: list[tuple[ColumnDataSource, ColumnDataSource, Any]] = []
+        self._style(last)
+        self.image = ColumnDataSource({"image": [], "x": [], "y": [], "dw": [], "dh": []})
+        self.bars = ColumnDataSource({"x0": [], "x1": [], "y0": [], "y1": [], "c": [], "word": []})
+        self.mapper: Any = None
+        self.legend = Legend(items=[], click_policy="hide", border_line_color=None, padding=2,
+                             label_text_font_size="11px", spacing=0, margin=2, glyph_width=14)  # fmt: skip
+        self.figure.add_layout(self.legend, "right")
+        self.text = Label(x=12, y=12, x_units="screen", y_units="screen", text="",
+                          text_color=SOFT, text_font_size="13px")  # fmt: skip
+        self.figure.add_layout(self.text)
+        if isinstance(content, Picture):
+            self._picture(content)
+        if isinstance(content, Strips):
+            self._strips(content)
+        self._marks(board)
+        self.update(frame)
+
+    def _style(self, last: bool) -> None:
+        fig = self.figure
+        fig.title.text_font_size, fig.title.text_color = "12px", INK
+        fig.title.text_font_style = "normal"
+        fig.grid.grid_line_color = FAINT
+        fig.yaxis.axis_label_text_font_style = "normal"
+        fig.yaxis.axis_label_text_font_size = "12px"
+        fig.outline_line_color = GREY
+        fig.xaxis.formatter = DatetimeTickFormatter(
+            microseconds="%H:%M:%S.%f", milliseconds="%H:%M:%S.%3N", seconds="%H:%M:%S",
+            minsec="%H:%M:%S", minutes="%H:%M", hourmin="%H:%M", hours="%H:%M", days="%Y-%m-%d",
+            months="%Y-%m", years="%Y", context="%Y-%m-%d", context_which="start",
+            boundary_scaling=True,
+        )  # fmt: skip
+        if not last:
+            fig.xaxis.major_label_text_font_size = "0pt"
+            fig.xaxis.formatter = CustomJSTickFormatter(code="return ''")
+
+    def _picture(self, content: Picture) -> None:
+        fig = self.figure
+        scale = content.scale
+        palette = SIGNED if scale == "signed" else Viridis256
+        kind = LogColorMapper if scale == "log" else LinearColorMapper
+        under = NOTHING_COUNTED if scale == "log" else None
+        self.mapper = kind(palette=palette, low=content.low, high=content.high,
+                           nan_color="rgba(0,0,0,0)", low_color=under)  # fmt: skip
+        drawn = fig.image("image", "x", "y", "dw", "dh", source=self.image,
+                          color_mapper=self.mapper, level="image")  # fmt: skip
+        bar = ColorBar(color_mapper=self.mapper, width=10, padding=4, title=None,
+                       major_label_text_font_size="10px", label_standoff=4)  # fmt: skip
+        if scale == "log":
+            bar.ticker = LogTicker(desired_num_ticks=4)
+        self.bar = bar
+        fig.add_layout(bar, "right")
+        fig.grid.visible = False
+        up: list[Any] = [("time", f"$x{_CLOCK}"), ("value", f"@image {content.units}")]
+        formatters: dict[str, Any] = dict(_TIME)
+        if content.log:
+            formatters["$y"] = CustomJSHover(code="return Number((10 ** value).toPrecision(4))")
+            up.insert(1, ("at", "$y{custom}"))
+            fig.yaxis.formatter = _POWER
+        else:
+            up.insert(1, ("at", "$y{0.0}"))
+        fig.add_tools(HoverTool(renderers=[drawn], tooltips=up, formatters=formatters))
+
+    def _strips(self, content: Strips) -> None:
+        fig = self.figure
+        drawn = fig.quad("x0", "x1", "y1", "y0", source=self.bars, fill_color="c", line_color=None)
+        fig.add_tools(HoverTool(renderers=[drawn], tooltips=[("", "@word"), ("time", f"$x{_CLOCK}")],
+                                formatters=_TIME))  # fmt: skip
+        if content.together:
+            fig.y_range = Range1d(0, 1.24)
+            fig.yaxis.ticker = FixedTicker(ticks=[0, 0.5, 1])
+            return
+        fig.y_range = Range1d(len(content.strips), 0)
+        fig.yaxis.ticker = FixedTicker(ticks=[k + 0.5 for k in range(len(content.strips))])
+        fig.yaxis.major_label_overrides = {k + 0.5: s.word for k, s in enumerate(content.strips)}
+        fig.yaxis.major_label_text_font_size = "9px"
+        fig.yaxis.axis_label = None
+        fig.grid.visible = False
+
+    def _marks(self, board: Board) -> None:
+        fig = self.figure
+        drawn = fig.vstrip("x0", "x1", source=board.marks, fill_color="colour", fill_alpha=0.08,
+                           line_color="colour", line_width=1.2, line_alpha=0.9)  # fmt: skip
+        fig.add_tools(CrosshairTool(overlay=board.cross))
+        if fig.select_one(HoverTool) is None:
+            fig.add_tools(HoverTool(renderers=[drawn], tooltips=[("", "@word")], visible=False))
+        fig.add_layout(board.box)
+        for model in board.extra:
+            fig.add_layout(model)
+
+    def update(self, frame: Frame) -> None:
+        """Show another frame of the same shape."""
+        content, fig = frame.content, self.figure
+        fig.title.text = frame.title
+        if not (isinstance(content, Strips) and not content.together):
+            fig.yaxis.axis_label = frame.label
+        self.text.text = content.text if isinstance(content, Words) else ""
+        if isinstance(content, Words):
+            fig.yaxis.visible = False
+            fig.y_range = Range1d(0, 1)
+            return
+        if isinstance(content, Picture):
+            self._update_picture(content)
+        if isinstance(content, Strips):
+            self._update_strips(content)
+        self._curves(content.curves, over=isinstance(content, Picture), units=_units(frame.label))
+
+    def _update_picture(self, content: Picture) -> None:
+        (x0, x1), (y0, y1) = content.x, content.y
+        self.mapper.update(low=content.low, high=content.high)
+        self.image.data = {
+            "image": [content.image], "x": [x0], "y": [y0], "dw": [x1 - x0], "dh": [y1 - y0],
+        }  # fmt: skip
+        self.figure.y_range.update(start=y0, end=y1)
+        self.bar.title = None
+        if content.log:
+            whole = range(int(np.ceil(y0)), int(np.floor(y1)) + 1)
+            small = [k + np.log10(m) for k in range(int(np.floor(y0)), int(np.ceil(y1)) + 1)
+                     for m in range(2, 10)]  # fmt: skip
+            self.figure.yaxis.ticker = FixedTicker(ticks=list(whole), minor_ticks=small)
+
+    def _update_strips(self, content: Strips) -> None:
+        columns: dict[str, list[Any]] = {k: [] for k in ("x0", "x1", "y0", "y1", "c", "word")}
+        for k, strip in enumerate(content.strips):
+            low, high = (1.06, 1.24) if content.together else (k + 0.12, k + 0.88)
+            n = strip.start.size
+            columns["x0"] += strip.start.tolist()
+            columns["x1"] += strip.stop.tolist()
+            columns["y0"] += [low] * n
+            columns["y1"] += [high] * n
+            columns["c"] += [strip.colour] * n
+            columns["word"] += [strip.word] * n
+        self.bars.data = columns
+
+    def _curves(self, curves: Sequence[Curve], *, over: bool, units: str) -> None:
+        while len(self.lines) < len(curves):
+            self._another(curves[len(self.lines)], over=over, units=units)
+        items = []
+        for k, (line, band, drawn) in enumerate(self.lines):
+            if k >= len(curves):
+                line.data, band.data = {"x": [], "y": []}, {"x": [], "low": [], "high": []}
+                continue
+            curve = curves[k]
+            line.data = {"x": curve.x, "y": curve.y}
+            x, low, high = curve.band or (curve.x[:0],) * 3
+            band.data = {"x": x, "low": low, "high": high}
+            if not over:
+                drawn[0].glyph.line_color = curve.colour
+                drawn[1].glyph.fill_color = curve.colour
+            if curve.word:
+                items.append(LegendItem(label=curve.word, renderers=list(drawn)))
+        self.legend.items = items
+        self.legend.visible = bool(items)
+
+    def _another(self, curve: Curve, *, over: bool, units: str) -> None:
+        line, band = ColumnDataSource({"x": [], "y": []}), ColumnDataSource({"x": [], "low": [], "high": []})
+        fig = self.figure
+        drawn = [fig.line("x", "y", source=line, line_color=curve.colour, line_width=1.3)]
+        if over:
+            drawn[0].glyph.line_color, drawn[0].glyph.line_width = "white", 3
+            drawn.append(fig.line("x", "y", source=line, line_color="black", line_width=1.2))
+        else:
+            drawn.append(fig.varea("x", "low", "high", source=band, fill_color=curve.colour,
+                                   fill_alpha=0.22))  # fmt: skip
+        text = [("", curve.word or "value"), ("time", f"@x{_CLOCK}"), ("value", f"@y{{0.0000a}} {units}")]
+        text[2] = ("value", f"@y {units}")
+        fig.add_tools(HoverTool(renderers=[drawn[0]], tooltips=text, formatters=_TIME,
+                                mode="mouse", visible=not self.lines))  # fmt: skip
+        self.lines.append((line, band, drawn))
+
+
+def _units(label: str) -> str:
+    return label.partition("[")[2].rpartition("]")[0]
+
+
+def on_range(shared: Range1d, changed: Callable[[], None]) -> None:
+    """Call back when a range of time was panned or zoomed."""
+
+    def moved(attr: str, old: Any, new: Any) -> None:
+        changed()
+
+    shared.on_change("start", moved)
+    shared.on_change("end", moved)
