@@ -12,7 +12,7 @@ setup(
     ],
     package_dir={"sciqlop_missions": "missions"},
     package_data={
-        "*": ["py.typed", "*.csv", "*.json", "*.txt", "*.toml", "*.yaml", "*.html"],
+        "*": ["py.typed", "*.csv", "*.json", "*.txt", "*.toml", "*.yaml", "*.html", "*.js", "*.css"],
         "sciqlop_pipe.detect": ["shipped/*/*"],
     },
 )

@@ -9,15 +9,20 @@ import numpy as np
 import xarray as xr
 
 from .errors import UsageError
-from .granule import instant, iso
+from .granule import DAY, Interval, duration, instant, iso
 from .recipes.averages import mean_over
 from .recipes.fused import fused
 from .recipes.reduced import reduced_1d, reduced_2d
+from .recipes.rotations import rotate_distribution, rotate_moments
 from .recipes.slices import slices
 from .store import Store
 
 ALL = "36500d"
 """One window for everything: longer than any look."""
+
+AXES = ("field", "instrument", "turned")
+FAR = DAY // 24
+"""How far beyond a stretch an attitude is read [ns]: its samples may be minutes apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,10 @@ class Session:
     b : str
         Name of the magnetic field in its frame; axes are field-aligned with it, otherwise those of
         the frame.
+    attitude : str
+        Name of an Attitude that turns its frame into another one, for looks with `turned`.
+    within : Interval, optional
+        Where looks are taken: nothing else is read.
     accumulation, reach : str
         As in the recipes.
     """
@@ -61,14 +70,35 @@ class Session:
         dataset: str,
         b: str = "",
         *,
+        attitude: str = "",
+        within: Interval | None = None,
         accumulation: str = "150ms",
         reach: str = "2s",
     ) -> None:
         self.name = dataset
         self.field_times: dict[str, Any] = {"accumulation": accumulation, "reach": reach}
-        self._vdf = store.read(dataset)
+        ends = (None, None) if within is None else (within.start, within.stop)
+        pad = duration(reach) + duration(accumulation)
+        wide = (None, None) if within is None else (within.start - pad, within.stop + pad)
+        far = (None, None) if within is None else (within.start - FAR, within.stop + FAR)
+        self._vdf = store.read(dataset, *ends)
         self._times = self._vdf["time"].values.astype("datetime64[ns]").astype(np.int64)
-        self._b = store.read(b).load() if b else None
+        self._b = store.read(b, *wide).load() if b else None
+        self._attitude = store.read(attitude, *far).load() if attitude else None
+
+    @property
+    def times(self) -> np.ndarray:
+        """Return the times (time,) of its distributions [ns since 1970 UTC]."""
+        return self._times
+
+    @property
+    def turned_to(self) -> str:
+        """Return the other frame of the attitude, '' without one."""
+        if self._attitude is None:
+            return ""
+        ends = [str(self._attitude.attrs[k]) for k in ("from_frame", "to_frame")]
+        mine = str(self._vdf.attrs["frame"])
+        return next((e for e in ends if e != mine), "")
 
     def distributions(self, start: Any, stop: Any = None) -> xr.Dataset:
         """Return the distributions in [start, stop), or the one nearest to start, in memory.
@@ -98,6 +128,8 @@ class Session:
         v_max: float = 2500.0,
         bins: int = 100,
         sliced: bool = False,
+        axes: str = "",
+        bulk: bool = False,
     ) -> Look:
         """Return planes, cuts, a line, pitch angles and moments at a time or over [start, stop).
 
@@ -109,24 +141,41 @@ class Session:
             The grid, as in `reduced_2d`.
         sliced : bool
             Slices instead of reduced planes.
+        axes : str
+            Those of the planes: "field" (along b), "instrument" (of the distribution's frame),
+            "turned" (of the other frame of the attitude); along b where there is one by default.
+        bulk : bool
+            The origin moves with the bulk velocity of every distribution.
 
         Raises
         ------
         UsageError
-            When there is no distribution.
+            When there is no distribution, or not what the axes need.
         """
+        axes = axes or ("instrument" if self._b is None else "field")
+        if axes not in AXES:
+            raise UsageError(f"'{axes}' are no axes", self.name, f"One of {', '.join(AXES)}")
+        if (axes == "field" and self._b is None) or (axes == "turned" and self._attitude is None):
+            wanted = "a magnetic field" if axes == "field" else "an attitude"
+            raise UsageError(f"axes '{axes}' need {wanted} in its frame", self.name)
         vdf = self.distributions(start, stop)
-        grid = {"v_max": v_max, "bins": bins, **self.field_times}
-        every = (slices if sliced else reduced_2d)(vdf, self._b, **grid)
+        whole = fused(vdf, self._b, **self.field_times)
+        b, seen, origin = self._b if axes == "field" else None, vdf, whole.moments
+        if axes == "turned":
+            seen = rotate_distribution(vdf, self._attitude)
+            origin = rotate_moments(whole.moments, self._attitude) if bulk else origin
+        grid: dict[str, Any] = {"v_max": v_max, "bins": bins, **self.field_times}
+        if bulk:
+            grid["bulk"] = origin
+        every = (slices if sliced else reduced_2d)(seen, b, **grid)
         planes = mean_over(every, ALL)
-        line = mean_over(reduced_1d(vdf, self._b, **grid), ALL)
+        line = mean_over(reduced_1d(seen, b, **grid), ALL)
         middle = planes.sizes["v2"] // 2
         cuts = (
             planes[["f"]]
             .isel(v2=[(planes.sizes["v2"] - 1) // 2, middle])
             .mean("v2", keep_attrs=True)
         )
-        whole = fused(vdf, self._b, **self.field_times)
         angles = whole.pitch_angles
         if angles is not None:
             angles = angles.mean("time", keep_attrs=True, skipna=True).expand_dims(

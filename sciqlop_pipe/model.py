@@ -72,6 +72,12 @@ class Dataset:
         return self.source is not None
 
     @property
+    def units(self) -> str:
+        """Return the units of the main variable, '' where they are free."""
+        main = next((v for v in self.gives.variables if v.name == self.gives.main), None)
+        return main.units if main is not None and main.units != "*" else ""
+
+    @property
     def version(self) -> int:
         """Return the version of the adapter or recipe."""
         if self.source is not None:

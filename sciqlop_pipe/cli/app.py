@@ -327,6 +327,47 @@ def quicklook(
     show.quicklook(datasets, start, stop, store, registry, output, event)
 
 
+@app.command()
+def dash(
+    store: StoreOpt = DEFAULT_STORE,
+    registry: RegistryOpt = "",
+    address: Annotated[
+        str, typer.Option(help="Where to listen. Other machines may look, and write with --login.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port.")] = 5006,
+    login: Annotated[
+        str,
+        typer.Option(
+            metavar="FILE", show_default=False, help='Users and passwords, JSON: {"name": "word"}.'
+        ),
+    ] = "",
+    read_only: Annotated[
+        bool, typer.Option("--read-only", help="Show, and write nothing.")
+    ] = False,
+    origin: Annotated[
+        list[str],
+        typer.Option(metavar="HOST", show_default=False, help="Host behind a proxy; repeatable."),
+    ] = [],  # noqa: B006
+    link: Annotated[
+        list[str],
+        typer.Option(
+            metavar="NAME=URL",
+            show_default=False,
+            help="Another page: Prefect=http://localhost:4200.",
+        ),
+    ] = [],  # noqa: B006
+) -> None:
+    """Serve dashboards: explorer, events, distributions, campaigns.
+
+    Off this machine they are read-only unless --login is given, or SCIQLOP_PIPE_DASH_TOKEN is set.
+
+    Example: `sciqlop-pipe dash --store ./store`
+    """
+    from . import dash_app
+
+    dash_app.dash(store, registry, address, port, login, read_only, origin, link)
+
+
 @app.command("new-mission")
 def new_mission(
     name: Annotated[str, typer.Argument(help="Of the mission: lower-case letters, digits and _.")],

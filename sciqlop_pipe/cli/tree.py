@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json as json_
-import re
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from ..granule import Interval, instant, iso
 from ..graph import Graph
 from ..model import Dataset, Mission
 from ..plan import needs
+from ..publish.citing import citation, text
 from ..sources.access import Access
 from ..sources.doors import Wanted, needs_intervals, open_doors
 from ..store import Store
@@ -25,8 +25,6 @@ from .output import wide
 from .running import console, discover
 
 out = wide()
-_DOI = re.compile(r"10\.\d{4,9}/[^\s;,\]\"'<>]*[^\s;,.\]\"'<>)]")
-_EVER = Interval(-(2**62), 2**62)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +158,7 @@ def declared(whole: Graph, dataset: Dataset, mission: str, have: Availability) -
         "quantity": path[-1],
         "type": dataset.gives.name,
         "main": dataset.gives.main,
-        "units": units(dataset),
+        "units": dataset.units,
         "cadence": cadence(dataset, have),
         "granule": str(whole.length(dataset.name)),
         "raw": dataset.is_raw,
@@ -185,14 +183,8 @@ def declared(whole: Graph, dataset: Dataset, mission: str, have: Availability) -
 
 def described(whole: Graph, dataset: Dataset) -> dict[str, Any]:
     """Return what is declared of one dataset, without what there is of it."""
-    names = (m.name for m in whole.missions if _of(m, dataset.name))
-    return declared(whole, dataset, next(names, ""), Availability())
-
-
-def units(dataset: Dataset) -> str:
-    """Return the units of the main variable, '' where they are free."""
-    main = next((v for v in dataset.gives.variables if v.name == dataset.gives.main), None)
-    return main.units if main is not None and main.units != "*" else ""
+    mission = whole.mission_of.get(dataset.name)
+    return declared(whole, dataset, mission.name if mission else "", Availability())
 
 
 def cadence(dataset: Dataset, have: Availability) -> str:
@@ -207,7 +199,7 @@ def _leaf(whole: Graph, dataset: Dataset, last: str, have: Availability) -> str:
         facts.append(f"every {said}")
     if dataset.transient:
         facts.append("transient")
-    shown = f" [{units(dataset)}]" if units(dataset) else ""
+    shown = f" [{dataset.units}]" if dataset.units else ""
     text = (
         f"[cyan]{last}[/] {dataset.gives.name}{escape(shown)} ({', '.join(facts)}) "
         f"[dim]{escape(dataset.description or dataset.gives.description)}[/]"
@@ -249,7 +241,7 @@ def search(words: Sequence[str], json: bool) -> None:
         print(json_.dumps({"datasets": rows}, indent=1))
         return
     for _, d in found:
-        shown = f" [{units(d)}]" if units(d) else ""
+        shown = f" [{d.units}]" if d.units else ""
         text = escape(d.description or d.gives.description)
         out.print(f"[cyan]{d.name}[/] {d.gives.name}{escape(shown)} [dim]{text}[/]{_losses(d)}")
     if not found:
@@ -264,7 +256,7 @@ def matches(whole: Graph, words: Sequence[str]) -> list[tuple[Mission, Dataset]]
     scored: list[tuple[int, int, Mission, Dataset]] = []
     for m in whole.missions:
         for i, d in enumerate(m.datasets):
-            plain = (d.name, d.gives.name, d.gives.description, d.description, units(d), m.title)
+            plain = (d.name, d.gives.name, d.gives.description, d.description, d.units, m.title)
             text = " ".join(plain).lower()
             if all(w in text for w in wanted):
                 scored.append((-sum(w in d.name for w in wanted), i, m, d))
@@ -276,30 +268,14 @@ def cite(
 ) -> None:
     """Print whom to cite and thank for datasets, with DOIs and versions."""
     whole = discover()
-    chosen = whole.select(names)
-    used = whole.ancestors(chosen)
-    missions = [m for m in whole.missions if {d.name for d in m.datasets} & set(used)]
-    files = _files(whole, used, store, registry, span) if store else {}
-    facts = {
-        "datasets": list(chosen),
-        "made_from": [n for n in used if whole[n].is_raw],
-        "missions": [
-            {
-                "name": m.name,
-                "title": m.title,
-                "authors": m.authors,
-                "citation": m.citation,
-                "acknowledgement": m.acknowledgement
-                or f"We thank the teams of {m.title or m.name} and the archives of their data.",
-                "dois": dois(m.citation, *(whole[n].citation for n in used if _of(m, n))),
-            }
-            for m in missions
-        ],
-        "citations": {n: whole[n].citation for n in used if whole[n].citation},
-        "versions": {n: whole[n].code for n in used},
-        "files": files,
-        "software": _software(),
-    }
+    if any(span) and not all(span):
+        raise UsageError("half of the interval is missing", todo="Give --start and --stop")
+    within = Interval(instant(span[0]), instant(span[1])) if all(span) else None
+    with ExitStack() as stack:
+        opened = None
+        if store:
+            opened = stack.enter_context(Store.open(store, read_only=True, registry=registry))
+        facts = citation(whole, whole.select(names), opened, within)
     if json:
         print(json_.dumps(facts, indent=1))
         return
@@ -307,64 +283,9 @@ def cite(
 
 
 def _print_citation(facts: Mapping[str, Any]) -> None:
-    out.print(f"[bold]Data[/] {', '.join(facts['datasets'])}")
-    for m in facts["missions"]:
-        out.print(f"\n[bold]{escape(m['title'] or m['name'])}[/]")
-        for key in ("authors", "citation", "acknowledgement"):
-            if m[key]:
-                out.print(escape(f"  {key}: {m[key]}"))
-        for doi in m["dois"]:
-            out.print(escape(f"  https://doi.org/{doi}"))
-    for name, text in facts["citations"].items():
-        out.print(escape(f"  {name}: {text}"))
-    out.print("\n[bold]Versions[/]")
-    for name, code in facts["versions"].items():
-        out.print(escape(f"  {name}: {code}"))
-    for name, row in facts["files"].items():
-        shown = ", ".join(f"v{v} ({n} files)" if v else f"{n} files" for v, n in row.items())
-        out.print(escape(f"  {name}: read from {shown}"))
-    out.print(f"  {facts['software']}")
-
-
-def dois(*texts: str) -> list[str]:
-    """Return the DOIs in some texts, each once."""
-    return list(dict.fromkeys(doi for text in texts for doi in _DOI.findall(text)))
-
-
-def _of(mission: Mission, name: str) -> bool:
-    return any(d.name == name for d in mission.datasets)
-
-
-def _files(
-    whole: Graph, used: Iterable[str], store: str, registry: str, span: tuple[str, str]
-) -> dict[str, dict[str, int]]:
-    """Return how many files of which version the current granules of raw datasets were made of."""
-    if any(span) and not all(span):
-        raise UsageError("half of the interval is missing", todo="Give --start and --stop")
-    interval = Interval(instant(span[0]), instant(span[1])) if all(span) else _EVER
-    found: dict[str, dict[str, int]] = {}
-    with Store.open(store, read_only=True, registry=registry) as opened:
-        for name in used:
-            source = whole[name].source
-            if source is None:
-                continue
-            patterns = getattr(source, "patterns", ())
-            seen: dict[str, str] = {}
-            for row in opened.registry.current(name, interval):
-                for u in opened.registry.lineage(row.uid):
-                    if u.kind == "file":
-                        match = next((m for p in patterns if (m := p.match(u.name))), None)
-                        seen[u.name] = ".".join(map(str, match.version)) if match else ""
-            if seen:
-                counts: dict[str, int] = {}
-                for v in seen.values():
-                    counts[v] = counts.get(v, 0) + 1
-                found[name] = counts
-    return found
-
-
-def _software() -> str:
-    try:
-        return f"SciQLOP Pipe {version('sciqlop-pipe')}"
-    except PackageNotFoundError:
-        return "SciQLOP Pipe"
+    titles = {"Data", "Versions", *(m["title"] or m["name"] for m in facts["missions"])}
+    for line in text(facts).splitlines():
+        head = next(
+            (t for t in titles if line == t or (t == "Data" and line.startswith("Data "))), ""
+        )
+        out.print(f"[bold]{escape(head)}[/]{escape(line[len(head) :])}" if head else escape(line))

@@ -18,8 +18,9 @@ from ..publish.levels import Limit, kind_of, panel_of
 from ..publish.panels import Panel
 from ..publish.quicklook import marks_of
 from ..standard import is_overview
-from ..store import MARK, Store
+from ..store import Store
 from ..store.events import event_datasets
+from ..store.store import MARK
 from .frames import WIDTH, Frame, Words, frames_of, titled
 from .state import View
 from .words import sentence
@@ -126,23 +127,34 @@ def held(desk: Desk) -> list[Held]:
             continue
         declared = desk.graph.nodes.get(name)
         kind = declared.gives.name if declared else kind_of(store, name, _EVER)
-        main = next((v for v in declared.gives.variables if v.name == declared.gives.main), None) if declared else None
         found.append(
             Held(
-                name, kind, main.units if main and main.units != "*" else "",
+                name,
+                kind,
+                declared.units if declared else "",
                 (declared.description or declared.gives.description) if declared else "",
-                row["records"], row["start"], row["stop"],
+                row["records"],
+                row["start"],
+                row["stop"],
             )
-        )  # fmt: skip
+        )
     return found
 
 
 _EVER = Interval(-(2**62), 2**62)
-_FIRST = ("VectorSeries", "Moments", "PlasmaState", "EnergySpectrum", "WaveSpectrum", "ScalarSeries", "Labels")
+_FIRST = (
+    "VectorSeries",
+    "Moments",
+    "PlasmaState",
+    "EnergySpectrum",
+    "WaveSpectrum",
+    "ScalarSeries",
+    "Labels",
+)
 
 
 def opening(desk: Desk) -> View:
-    """Return what a page shows that nobody asked for anything: the last day of what there is most of."""
+    """Return what a page shows unasked: the last day of what there is most of."""
     rows = [h for h in held(desk) if h.kind in _FIRST and h.records]
     if not rows:
         return View()
@@ -151,16 +163,22 @@ def opening(desk: Desk) -> View:
     span = Interval(max(start, stop - DAY), stop)
     craft = best.name.split(".")[0]
     near = [
-        h for h in rows
+        h
+        for h in rows
         if h.name.split(".")[0] == craft
-        and instant(h.start) < span.stop and instant(h.stop) >= span.start
-    ]  # fmt: skip
+        and instant(h.start) < span.stop
+        and instant(h.stop) >= span.start
+    ]
     picked: dict[str, str] = {}
     for h in sorted(near, key=lambda h: (_FIRST.index(h.kind), -h.records)):
-        if list(picked.values()).count(h.kind) < 1:
+        state = h.kind == "PlasmaState" and "Moments" in picked.values()
+        if h.kind not in picked.values() and not state:
             picked[h.name] = h.kind
-    catalogs = [n for n, count in event_datasets(desk.store().registry.db).items()
-                if count and n.split(".")[0] == craft]  # fmt: skip
+    catalogs = [
+        n
+        for n, count in event_datasets(desk.store().registry.db).items()
+        if count and n.split(".")[0] == craft
+    ]
     return View(tuple(picked)[:5], span, tuple(catalogs)[:2])
 
 

@@ -13,10 +13,9 @@ from bokeh.models import CustomJS
 
 from ..errors import PipeError, UsageError
 from ..granule import DAY, SECOND, Interval, instant
-from ..publish.levels import kind_of
 from ..publish.picture import Mark
 from ..publish.quicklook import marks_of
-from .chrome import html, page, said, say
+from .chrome import ASSETS, html, page, said, say
 from .desk import Desk, held, load, opening
 from .exporting import export_bar
 from .figures import Board, interval_of, on_range, x_range
@@ -25,19 +24,6 @@ from .tree import tree_of
 from .words import clock, safe, sentence
 
 _DEBOUNCE = 0.06
-_KEYS = """
-document.addEventListener('keydown', event => {
-  const real = event.composedPath()[0];
-  if (real instanceof HTMLInputElement || real instanceof HTMLTextAreaElement || real instanceof HTMLSelectElement) return;
-  if (event.ctrlKey || event.metaKey || event.altKey) return;
-  const a = range.start, b = range.end, w = b - a;
-  const set = (x, y) => { event.preventDefault(); range.setv({start: x, end: y}); };
-  if (event.key === 'ArrowLeft') set(a - w / 4, b - w / 4);
-  else if (event.key === 'ArrowRight') set(a + w / 4, b + w / 4);
-  else if (event.key === '+' || event.key === '=') set(a + w / 4, b - w / 4);
-  else if (event.key === '-') set(a - w / 2, b + w / 2);
-});
-"""
 
 
 class Explorer:
@@ -51,8 +37,8 @@ class Explorer:
         self.range = x_range(interval)
         self.board = Board(self.range)
         self.plots = pn.Column(sizing_mode="stretch_width", margin=0)
-        self.start = pn.widgets.TextInput(name="From (UTC)", width=190)
-        self.stop = pn.widgets.TextInput(name="To (UTC)", width=190)
+        self.start = pn.widgets.TextInput(label="From (UTC)", width=205)
+        self.stop = pn.widgets.TextInput(label="To (UTC)", width=205)
         self.status = html("", styles={"color": "#666"})
         self._busy, self._wanted, self._typed = False, 0, False
         try:
@@ -66,30 +52,60 @@ class Explorer:
         if problem:
             say(self.said, problem)
         elif not self.tree.items:
-            say(self.said, "This store is empty: there is nothing to show yet. "
-                           "'sciqlop-pipe run TARGET --store DIR' fills it.")  # fmt: skip
+            say(
+                self.said,
+                "This store is empty: there is nothing to show yet. "
+                "'sciqlop-pipe run TARGET --store DIR' fills it.",
+            )
         on_range(self.range, self.request)
         self._times(interval)
         self.apply(self._loaded(self.view))
 
     def _layout(self) -> pn.Column:
         buttons = pn.Row(
-            self.start, self.stop,
-            pn.widgets.Button(name="Go", width=50, align="end", on_click=self._go),
-            pn.widgets.Button(name="◀", width=40, align="end", description="Earlier (left arrow)",
-                              on_click=lambda _: self._move(-0.5)),
-            pn.widgets.Button(name="▶", width=40, align="end", description="Later (right arrow)",
-                              on_click=lambda _: self._move(0.5)),
-            pn.widgets.Button(name="−", width=40, align="end", description="Zoom out (-)",
-                              on_click=lambda _: self._zoom(2.0)),
-            pn.widgets.Button(name="+", width=40, align="end", description="Zoom in (+)",
-                              on_click=lambda _: self._zoom(0.5)),
-            pn.widgets.Button(name="All", width=50, align="end", on_click=self._whole,
-                              description="Everything that the store has of these"),
+            self.start,
+            self.stop,
+            pn.widgets.Button(label="Go", width=50, align="end", on_click=self._go),
+            pn.widgets.Button(
+                label="◀",
+                width=40,
+                align="end",
+                description="Earlier (left arrow)",
+                on_click=lambda _: self._move(-0.5),
+            ),
+            pn.widgets.Button(
+                label="▶",
+                width=40,
+                align="end",
+                description="Later (right arrow)",
+                on_click=lambda _: self._move(0.5),
+            ),
+            pn.widgets.Button(
+                label="−",
+                width=40,
+                align="end",
+                description="Zoom out (-)",
+                on_click=lambda _: self._zoom(2.0),
+            ),
+            pn.widgets.Button(
+                label="+",
+                width=40,
+                align="end",
+                description="Zoom in (+)",
+                on_click=lambda _: self._zoom(0.5),
+            ),
+            pn.widgets.Button(
+                label="All",
+                width=50,
+                align="end",
+                on_click=self._whole,
+                description="Everything that the store has of these",
+            ),
             sizing_mode="stretch_width",
-        )  # fmt: skip
-        main = pn.Column(buttons, self.said, self.plots, self.status, self.exports,
-                         sizing_mode="stretch_width")  # fmt: skip
+        )
+        main = pn.Column(
+            buttons, self.said, self.plots, self.status, self.exports, sizing_mode="stretch_width"
+        )
         side = pn.Column(self.tree, width=290, margin=(6, 4))
         body = pn.Row(side, main, sizing_mode="stretch_width")
         return page("explorer", self.desk.url, body, links=self.desk.links)
@@ -142,7 +158,9 @@ class Explorer:
         if problem:
             say(self.said, problem)
         if not frames and not problem:
-            self.plots[:] = [html("<p class='quiet'>Tick datasets on the left to see them here.</p>")]
+            self.plots[:] = [
+                html("<p class='quiet'>Tick datasets on the left to see them here.</p>")
+            ]
             self.board.shapes = []
         elif frames and self.board.show(frames):
             self.plots[:] = [pn.pane.Bokeh(self.board.root, sizing_mode="stretch_width")]
@@ -203,7 +221,7 @@ class Explorer:
         rows = [i for i in self.tree.items if i[0] in names and i[5]]
         if rows:
             start = min(instant(r[5]) for r in rows)
-            self._set(Interval(start, max(max(instant(r[6]) for r in rows), start + SECOND)))
+            self._set(Interval(start, max(start + SECOND, *(instant(r[6]) for r in rows))))
 
 
 def _typed(text: str) -> str:
@@ -218,7 +236,9 @@ def _first(desk: Desk, query: Any) -> tuple[View, str]:
         return View(), sentence(error)
     try:
         if not (view.show or view.events):
-            return replace(opening(desk), **({"interval": view.interval} if view.interval else {})), ""
+            return replace(
+                opening(desk), **({"interval": view.interval} if view.interval else {})
+            ), ""
         if view.interval is None:
             return replace(view, interval=_extent(desk, (*view.show, *view.events))), ""
         return view, ""
@@ -227,14 +247,18 @@ def _first(desk: Desk, query: Any) -> tuple[View, str]:
 
 
 def _extent(desk: Desk, names: tuple[str, ...]) -> Interval | None:
-    """Return the last day of what a store has of datasets."""
-    rows = [h for h in held(desk) if h.name in names and h.start]
-    if not rows:
+    """Return the last day of what a store has of the first of some datasets that it has."""
+    rows = {h.name: h for h in held(desk) if h.start}
+    first = next((rows[n] for n in names if n in rows), None)
+    if first is None:
         return None
-    stop = max(instant(h.stop) for h in rows) + 1
-    return Interval(max(min(instant(h.start) for h in rows), stop - DAY), stop)
+    stop = instant(first.stop) + 1
+    return Interval(max(instant(first.start), stop - DAY), stop)
 
 
 def keys(document: Any, explorer: Explorer) -> None:
     """Let the keyboard pan and zoom."""
-    document.js_on_event("document_ready", CustomJS(args={"range": explorer.range}, code=_KEYS))
+    document.js_on_event(
+        "document_ready",
+        CustomJS(args={"range": explorer.range}, code=(ASSETS / "explorer_keys.js").read_text()),
+    )

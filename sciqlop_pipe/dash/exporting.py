@@ -14,8 +14,8 @@ import panel as pn
 import xarray as xr
 
 from ..errors import PipeError, UsageError
-from ..granule import Interval, iso
-from ..publish.levels import Limit, kind_of
+from ..granule import iso
+from ..publish.citing import citation, text
 from ..publish.quicklook import draw_interval
 from ..store import Store
 from .chrome import html, said, say
@@ -44,9 +44,10 @@ def read_all(store: Store, view: View) -> dict[str, xr.Dataset]:
         total += sum(int(a.size) for a in ds.data_vars.values())
         if total > MOST:
             raise UsageError(
-                f"this is more than one download takes ({MOST:,} values)", name,
+                f"this is more than one download takes ({MOST:,} values)",
+                name,
                 "Zoom in, or read it in Python as shown below",
-            )  # fmt: skip
+            )
         found[name] = ds
     return {name: ds.load() for name, ds in found.items()}
 
@@ -106,18 +107,30 @@ def to_cdf(ds: xr.Dataset) -> bytes:
 
     cdf = pycdfpp.CDF()
     times = ds["time"].values.astype("datetime64[ns]")
-    cdf.add_variable("Epoch", pycdfpp.to_tt2000(times), attributes={"VAR_TYPE": ["support_data"]})
-    for name, array in {**ds.data_vars, **{n: c for n, c in ds.coords.items() if n != "time"}}.items():
+    cdf.add_variable(
+        "Epoch", times, pycdfpp.DataType.CDF_TIME_TT2000, attributes={"VAR_TYPE": ["support_data"]}
+    )
+    for name, array in {
+        **ds.data_vars,
+        **{n: c for n, c in ds.coords.items() if n != "time"},
+    }.items():
         values = array.values
         if values.dtype.kind not in "fiu":
             continue
-        about = {"UNITS": [str(array.attrs.get("units", ""))],
-                 "CATDESC": [str(array.attrs.get("long_name", name))],
-                 "FIELDNAM": [str(name)], "VAR_TYPE": ["data"]}  # fmt: skip
+        about = {
+            "UNITS": [str(array.attrs.get("units", ""))],
+            "CATDESC": [str(array.attrs.get("long_name", name))],
+            "FIELDNAM": [str(name)],
+            "VAR_TYPE": ["data"],
+        }
         if array.dims[:1] == ("time",):
             about["DEPEND_0"] = ["Epoch"]
-        cdf.add_variable(str(name), np.ascontiguousarray(values), attributes=about,
-                         is_nrv=array.dims[:1] != ("time",))  # fmt: skip
+        cdf.add_variable(
+            str(name),
+            np.ascontiguousarray(values),
+            attributes=about,
+            is_nrv=array.dims[:1] != ("time",),
+        )
     return bytes(pycdfpp.save(cdf))
 
 
@@ -159,21 +172,40 @@ def program(url: str, registry: str, view: View) -> str:
     more = f", registry={registry!r}" if registry else ""
     start, stop = iso(view.interval.start), iso(view.interval.stop)
     lines = [
-        "from pathlib import Path", "", "import xarray as xr", "",
+        "from pathlib import Path",
+        "",
+        "import xarray as xr",
+        "",
         "from sciqlop_pipe.granule import Interval",
         "from sciqlop_pipe.publish.quicklook import draw_interval",
-        "from sciqlop_pipe.store import Store", "",
-        f"url, names = {url!r}, {list((*view.show, *view.events))!r}",
-        f"start, stop = {start!r}, {stop!r}", "",
+        "from sciqlop_pipe.store import Store",
+        "",
+        f"url, names = {url!r}, {[*view.show, *view.events]!r}",
+        f"start, stop = {start!r}, {stop!r}",
+        "",
         f"with Store.open(url, read_only=True{more}) as store:",
-        '    draw_interval(store, names, Interval.of(start, stop), Path("view.png"))', "",
-    ]  # fmt: skip
+        '    draw_interval(store, names, Interval.of(start, stop), Path("view.png"))',
+        "",
+    ]
     for k, name in enumerate(view.show):
         lines.append(
-            f"ds{k} = xr.open_dataset(url, engine=\"sciqlop\", dataset={name!r}, "
+            f'ds{k} = xr.open_dataset(url, engine="sciqlop", dataset={name!r}, '
             f"time=slice(start, stop){more})"
         )
     return "\n".join(lines) + "\n"
+
+
+def cited(desk: Desk, view: View) -> str:
+    """Return whom to cite for what is in view.
+
+    Raises
+    ------
+    PipeError
+        When nothing is shown, or no mission declares what is.
+    """
+    if not view.show:
+        raise UsageError("nothing is shown, so there is nothing to cite")
+    return text(citation(desk.graph, view.show, desk.store(), view.interval))
 
 
 def export_bar(desk: Desk, view: Callable[[], View]) -> pn.Column:
@@ -181,7 +213,9 @@ def export_bar(desk: Desk, view: Callable[[], View]) -> pn.Column:
     problem = said()
     shown = html("")
 
-    def download(label: str, name: str, made: Callable[[], tuple[str, bytes]]) -> pn.widgets.FileDownload:
+    def download(
+        label: str, name: str, made: Callable[[], tuple[str, bytes]]
+    ) -> pn.widgets.FileDownload:
         def callback() -> io.BytesIO:
             try:
                 button.filename, data = made()
@@ -191,8 +225,14 @@ def export_bar(desk: Desk, view: Callable[[], View]) -> pn.Column:
                 button.filename, data = "nothing.txt", sentence(error).encode()
             return io.BytesIO(data)
 
-        button = pn.widgets.FileDownload(callback=callback, filename=name, label=label, embed=False,
-                                         width=110, button_style="outline")  # fmt: skip
+        button = pn.widgets.FileDownload(
+            callback=callback,
+            filename=name,
+            label=label,
+            embed=False,
+            width=110,
+            button_style="outline",
+        )
         return button
 
     def python(_: Any) -> None:
@@ -200,17 +240,19 @@ def export_bar(desk: Desk, view: Callable[[], View]) -> pn.Column:
 
     def cite(_: Any) -> None:
         try:
-            shown.object = f"<pre>{safe(citation_text(desk, view()))}</pre>"
+            shown.object = f"<pre>{safe(cited(desk, view()))}</pre>"
         except PipeError as error:
             say(problem, sentence(error))
 
     buttons = [
         download("PNG", "view.png", lambda: ("view.png", picture(desk.store(), view()))),
         *(
-            download(word, f"view.{suffix}", lambda suffix=suffix: export(desk.store(), view(), suffix))
+            download(
+                word, f"view.{suffix}", lambda suffix=suffix: export(desk.store(), view(), suffix)
+            )
             for word, suffix in (("CSV", "csv"), ("NetCDF", "nc"), ("CDF", "cdf"))
         ),
-        pn.widgets.Button(name="Python", width=90, button_style="outline", on_click=python),
-        pn.widgets.Button(name="What to cite", width=120, button_style="outline", on_click=cite),
+        pn.widgets.Button(label="Python", width=90, button_style="outline", on_click=python),
+        pn.widgets.Button(label="What to cite", width=120, button_style="outline", on_click=cite),
     ]
     return pn.Column(pn.Row(*buttons), problem, shown, sizing_mode="stretch_width")

@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from bokeh.layouts import gridplot
+from bokeh.layouts import column
 from bokeh.models import (
     BoxAnnotation,
+    BoxZoomTool,
     ColorBar,
     ColumnDataSource,
     CrosshairTool,
@@ -24,34 +25,44 @@ from bokeh.models import (
     LogColorMapper,
     LogTicker,
     Model,
+    PanTool,
     Range1d,
+    ResetTool,
     Span,
+    Tool,
+    WheelZoomTool,
 )
-from bokeh.palettes import Viridis256, diverging_palette
+from bokeh.palettes import Viridis256
 from bokeh.plotting import figure
 
-from ..granule import Interval
+from ..granule import Interval, iso
 from ..publish.painters import FAINT, GREY, INK, NOTHING_COUNTED, SOFT
 from ..publish.picture import EVENT_COLOURS, Mark
 from .frames import Curve, Curves, Frame, Picture, Strips, Words
 
 LEFT, RIGHT = 78, 140
 """Pixels beside every panel, so that their time axes lie above each other."""
-HEIGHTS = {"Curves": 150, "Picture": 180, "Strips": 110, "Words": 60}
+HEIGHTS = {"Curves": 150, "Picture": 180, "Strips": 110, "Words": 78}
 LANE = 13
 MOST_MARKS = 2000
 
-SIGNED = diverging_palette(
-    ["#2d004b", "#542788", "#8073ac", "#b2abd2", "#f7f7f7"],
-    ["#7f3b08", "#b35806", "#e08214", "#fdb863", "#f7f7f7"],
-    256,
-)
+_PURPLE, _WHITE, _ORANGE = (45, 0, 75), (247, 247, 247), (179, 88, 6)
+
+
+def _between(first: tuple[int, ...], last: tuple[int, ...], n: int) -> list[str]:
+    parts = np.linspace(first, last, n).round().astype(int)
+    return ["#" + "".join(f"{v:02x}" for v in part) for part in parts]
+
+
+SIGNED = _between(_PURPLE, _WHITE, 128) + _between(_WHITE, _ORANGE, 128)
 """Purple and orange, which do not turn into each other for anyone."""
 
-_POWER = CustomJSTickFormatter(
-    code="const up = {'-': '⁻', 0: '⁰', 1: '¹', 2: '²', 3: '³', 4: '⁴', 5: '⁵', 6: '⁶', 7: '⁷', 8: '⁸', 9: '⁹'};"
-    "const n = Math.round(tick); if (n >= -2 && n <= 3) return String(Number((10 ** n).toPrecision(1)));"
-    "return '10' + [...String(n)].map(c => up[c]).join('')"
+POWER = (
+    "const up = {'-': '⁻', 0: '⁰', 1: '¹', 2: '²', 3: '³', 4: '⁴', 5: '⁵', 6: '⁶', 7: '⁷', "
+    "8: '⁸', 9: '⁹'};"
+    "const n = Math.round(tick);"
+    "if (n >= -2 && n <= 3) return String(Number((10 ** n).toFixed(2)));"
+    "return '10' + Array.from(String(n)).map(c => up[c]).join('')"
 )
 _TIME = {"$x": "datetime", "@x": "datetime"}
 _CLOCK = "{%F %T.%3N}"
@@ -83,17 +94,32 @@ class Board:
         self.shared = shared
         self.marks = ColumnDataSource({"x0": [], "x1": [], "colour": [], "word": []})
         self.box = BoxAnnotation(
-            left=0, right=0, fill_alpha=0.12, fill_color="#332288", line_color="#332288",
-            line_width=2, visible=False, editable=editable, movable="x", resizable="x",
-        )  # fmt: skip
+            left=0,
+            right=0,
+            fill_alpha=0.12,
+            fill_color="#332288",
+            line_color="#332288",
+            line_width=2,
+            visible=False,
+            editable=editable,
+            movable="x",
+            resizable="x",
+        )
         self.cross = Span(dimension="height", line_color=SOFT, line_width=1, line_dash="dotted")
         self.extra: list[Model] = []
+        self.tools: list[Tool] = []
         self.tracks: list[Track] = []
         self.shapes: list[tuple[str, str, bool]] = []
         self.root: Model | None = None
 
     def show(self, frames: Sequence[Frame]) -> bool:
         """Show frames; return whether the figures had to be built anew."""
+        anew = self._show(frames)
+        if self.tracks:
+            self.tracks[-1].figure.xaxis.axis_label = _days(interval_of(self.shared))
+        return anew
+
+    def _show(self, frames: Sequence[Frame]) -> bool:
         shapes = [f.shape for f in frames]
         if shapes == self.shapes and self.root is not None:
             for track, frame in zip(self.tracks, frames, strict=True):
@@ -101,11 +127,14 @@ class Board:
             return False
         self.shapes = shapes
         last = len(frames) - 1
-        self.tracks = [Track(f, self, last=k == last) for k, f in enumerate(frames)]
-        self.root = gridplot(
-            [[t.figure] for t in self.tracks], merge_tools=True, sizing_mode="stretch_width",
-            toolbar_location="above", toolbar_options={"logo": None},
-        )  # fmt: skip
+        self.tools = [
+            PanTool(dimensions="width"),
+            WheelZoomTool(dimensions="width"),
+            BoxZoomTool(dimensions="width"),
+            ResetTool(),
+        ]
+        self.tracks = [Track(f, self, first=k == 0, last=k == last) for k, f in enumerate(frames)]
+        self.root = column(*(t.figure for t in self.tracks), sizing_mode="stretch_width")
         return True
 
     def mark(self, marks: Sequence[Mark]) -> int:
@@ -124,29 +153,57 @@ class Board:
 class Track:
     """One panel: a figure and the sources of what is drawn in it."""
 
-    def __init__(self, frame: Frame, board: Board, *, last: bool) -> None:
+    def __init__(self, frame: Frame, board: Board, *, first: bool, last: bool) -> None:
         content = frame.content
-        height = HEIGHTS[type(content).__name__] + (28 if last else 0)
+        height = HEIGHTS[type(content).__name__]
         if isinstance(content, Strips) and not content.together:
-            height = 40 + LANE * len(content.strips) + (28 if last else 0)
+            height = 40 + LANE * len(content.strips)
+        height += (46 if last else 0) + (30 if first else 0)
         log = isinstance(content, Curves) and content.log
         self.figure = figure(
-            height=height, x_axis_type="datetime", y_axis_type="log" if log else "linear",
-            x_range=board.shared, tools="xpan,xwheel_zoom,xbox_zoom,reset,save",
-            active_drag="xpan", active_scroll="xwheel_zoom", sizing_mode="stretch_width",
-            min_border_left=LEFT, min_border_right=RIGHT, min_border_bottom=6, min_border_top=4,
-            name=frame.name, output_backend="canvas",
-        )  # fmt: skip
+            height=height,
+            x_axis_type="datetime",
+            y_axis_type="log" if log else "linear",
+            x_range=board.shared,
+            tools=list(board.tools),
+            sizing_mode="stretch_width",
+            toolbar_location="above" if first else None,
+            min_border_left=LEFT,
+            min_border_right=RIGHT,
+            min_border_bottom=6,
+            min_border_top=4,
+            name=frame.name,
+            output_backend="canvas",
+        )
+        self.figure.toolbar.update(
+            logo=None, active_drag=board.tools[0], active_scroll=board.tools[1], autohide=False
+        )
         self.lines: list[tuple[ColumnDataSource, ColumnDataSource, Any]] = []
         self._style(last)
         self.image = ColumnDataSource({"image": [], "x": [], "y": [], "dw": [], "dh": []})
         self.bars = ColumnDataSource({"x0": [], "x1": [], "y0": [], "y1": [], "c": [], "word": []})
         self.mapper: Any = None
-        self.legend = Legend(items=[], click_policy="hide", border_line_color=None, padding=2,
-                             label_text_font_size="11px", spacing=0, margin=2, glyph_width=14)  # fmt: skip
+        self.legend = Legend(
+            items=[],
+            location="top_left",
+            click_policy="hide",
+            border_line_color=None,
+            padding=2,
+            label_text_font_size="11px",
+            spacing=0,
+            margin=2,
+            glyph_width=14,
+        )
         self.figure.add_layout(self.legend, "right")
-        self.text = Label(x=12, y=12, x_units="screen", y_units="screen", text="",
-                          text_color=SOFT, text_font_size="13px")  # fmt: skip
+        self.text = Label(
+            x=12,
+            y=10,
+            x_units="screen",
+            y_units="screen",
+            text="",
+            text_color=SOFT,
+            text_font_size="13px",
+        )
         self.figure.add_layout(self.text)
         if isinstance(content, Picture):
             self._picture(content)
@@ -163,12 +220,21 @@ class Track:
         fig.yaxis.axis_label_text_font_style = "normal"
         fig.yaxis.axis_label_text_font_size = "12px"
         fig.outline_line_color = GREY
+        fig.xaxis.axis_label_text_font_style = "normal"
+        fig.xaxis.axis_label_text_font_size = "11px"
         fig.xaxis.formatter = DatetimeTickFormatter(
-            microseconds="%H:%M:%S.%f", milliseconds="%H:%M:%S.%3N", seconds="%H:%M:%S",
-            minsec="%H:%M:%S", minutes="%H:%M", hourmin="%H:%M", hours="%H:%M", days="%Y-%m-%d",
-            months="%Y-%m", years="%Y", context="%Y-%m-%d", context_which="start",
+            microseconds="%H:%M:%S.%f",
+            milliseconds="%H:%M:%S.%3N",
+            seconds="%H:%M:%S",
+            minsec="%H:%M:%S",
+            minutes="%H:%M",
+            hourmin="%H:%M",
+            hours="%H:%M",
+            days="%Y-%m-%d",
+            months="%Y-%m",
+            years="%Y",
             boundary_scaling=True,
-        )  # fmt: skip
+        )
         if not last:
             fig.xaxis.major_label_text_font_size = "0pt"
             fig.xaxis.formatter = CustomJSTickFormatter(code="return ''")
@@ -179,12 +245,31 @@ class Track:
         palette = SIGNED if scale == "signed" else Viridis256
         kind = LogColorMapper if scale == "log" else LinearColorMapper
         under = NOTHING_COUNTED if scale == "log" else None
-        self.mapper = kind(palette=palette, low=content.low, high=content.high,
-                           nan_color="rgba(0,0,0,0)", low_color=under)  # fmt: skip
-        drawn = fig.image("image", "x", "y", "dw", "dh", source=self.image,
-                          color_mapper=self.mapper, level="image")  # fmt: skip
-        bar = ColorBar(color_mapper=self.mapper, width=10, padding=4, title=None,
-                       major_label_text_font_size="10px", label_standoff=4)  # fmt: skip
+        self.mapper = kind(
+            palette=palette,
+            low=content.low,
+            high=content.high,
+            nan_color="rgba(0,0,0,0)",
+            low_color=under,
+        )
+        drawn = fig.image(
+            "image",
+            "x",
+            "y",
+            "dw",
+            "dh",
+            source=self.image,
+            color_mapper=self.mapper,
+            level="image",
+        )
+        bar = ColorBar(
+            color_mapper=self.mapper,
+            width=10,
+            padding=4,
+            title=None,
+            major_label_text_font_size="10px",
+            label_standoff=4,
+        )
         if scale == "log":
             bar.ticker = LogTicker(desired_num_ticks=4)
         self.bar = bar
@@ -195,7 +280,7 @@ class Track:
         if content.log:
             formatters["$y"] = CustomJSHover(code="return Number((10 ** value).toPrecision(4))")
             up.insert(1, ("at", "$y{custom}"))
-            fig.yaxis.formatter = _POWER
+            fig.yaxis.formatter = CustomJSTickFormatter(code=POWER)
         else:
             up.insert(1, ("at", "$y{0.0}"))
         fig.add_tools(HoverTool(renderers=[drawn], tooltips=up, formatters=formatters))
@@ -203,8 +288,13 @@ class Track:
     def _strips(self, content: Strips) -> None:
         fig = self.figure
         drawn = fig.quad("x0", "x1", "y1", "y0", source=self.bars, fill_color="c", line_color=None)
-        fig.add_tools(HoverTool(renderers=[drawn], tooltips=[("", "@word"), ("time", f"$x{_CLOCK}")],
-                                formatters=_TIME))  # fmt: skip
+        fig.add_tools(
+            HoverTool(
+                renderers=[drawn],
+                tooltips=[("", "@word"), ("time", f"$x{_CLOCK}")],
+                formatters=_TIME,
+            )
+        )
         if content.together:
             fig.y_range = Range1d(0, 1.24)
             fig.yaxis.ticker = FixedTicker(ticks=[0, 0.5, 1])
@@ -218,8 +308,16 @@ class Track:
 
     def _marks(self, board: Board) -> None:
         fig = self.figure
-        drawn = fig.vstrip("x0", "x1", source=board.marks, fill_color="colour", fill_alpha=0.08,
-                           line_color="colour", line_width=1.2, line_alpha=0.9)  # fmt: skip
+        drawn = fig.vstrip(
+            "x0",
+            "x1",
+            source=board.marks,
+            fill_color="colour",
+            fill_alpha=0.08,
+            line_color="colour",
+            line_width=1.2,
+            line_alpha=0.9,
+        )
         fig.add_tools(CrosshairTool(overlay=board.cross))
         if fig.select_one(HoverTool) is None:
             fig.add_tools(HoverTool(renderers=[drawn], tooltips=[("", "@word")], visible=False))
@@ -248,14 +346,21 @@ class Track:
         (x0, x1), (y0, y1) = content.x, content.y
         self.mapper.update(low=content.low, high=content.high)
         self.image.data = {
-            "image": [content.image], "x": [x0], "y": [y0], "dw": [x1 - x0], "dh": [y1 - y0],
-        }  # fmt: skip
+            "image": [content.image],
+            "x": [x0],
+            "y": [y0],
+            "dw": [x1 - x0],
+            "dh": [y1 - y0],
+        }
         self.figure.y_range.update(start=y0, end=y1)
         self.bar.title = None
         if content.log:
             whole = range(int(np.ceil(y0)), int(np.floor(y1)) + 1)
-            small = [k + np.log10(m) for k in range(int(np.floor(y0)), int(np.ceil(y1)) + 1)
-                     for m in range(2, 10)]  # fmt: skip
+            small = [
+                k + np.log10(m)
+                for k in range(int(np.floor(y0)), int(np.ceil(y1)) + 1)
+                for m in range(2, 10)
+            ]
             self.figure.yaxis.ticker = FixedTicker(ticks=list(whole), minor_ticks=small)
 
     def _update_strips(self, content: Strips) -> None:
@@ -292,24 +397,45 @@ class Track:
         self.legend.visible = bool(items)
 
     def _another(self, curve: Curve, *, over: bool, units: str) -> None:
-        line, band = ColumnDataSource({"x": [], "y": []}), ColumnDataSource({"x": [], "low": [], "high": []})
+        line, band = (
+            ColumnDataSource({"x": [], "y": []}),
+            ColumnDataSource({"x": [], "low": [], "high": []}),
+        )
         fig = self.figure
         drawn = [fig.line("x", "y", source=line, line_color=curve.colour, line_width=1.3)]
         if over:
             drawn[0].glyph.line_color, drawn[0].glyph.line_width = "white", 3
             drawn.append(fig.line("x", "y", source=line, line_color="black", line_width=1.2))
         else:
-            drawn.append(fig.varea("x", "low", "high", source=band, fill_color=curve.colour,
-                                   fill_alpha=0.22))  # fmt: skip
-        text = [("", curve.word or "value"), ("time", f"@x{_CLOCK}"), ("value", f"@y{{0.0000a}} {units}")]
+            drawn.append(
+                fig.varea("x", "low", "high", source=band, fill_color=curve.colour, fill_alpha=0.22)
+            )
+        text = [
+            ("", curve.word or "value"),
+            ("time", f"@x{_CLOCK}"),
+            ("value", f"@y{{0.0000a}} {units}"),
+        ]
         text[2] = ("value", f"@y {units}")
-        fig.add_tools(HoverTool(renderers=[drawn[0]], tooltips=text, formatters=_TIME,
-                                mode="mouse", visible=not self.lines))  # fmt: skip
+        fig.add_tools(
+            HoverTool(
+                renderers=[drawn[0]],
+                tooltips=text,
+                formatters=_TIME,
+                mode="mouse",
+                visible=not self.lines,
+            )
+        )
         self.lines.append((line, band, drawn))
 
 
 def _units(label: str) -> str:
     return label.partition("[")[2].rpartition("]")[0]
+
+
+def _days(interval: Interval) -> str:
+    """Return the days of an interval for the label of its axis."""
+    first, last = (iso(t)[:10] for t in (interval.start, interval.stop - 1))
+    return f"UTC, {first}" if first == last else f"UTC, {first} to {last}"
 
 
 def on_range(shared: Range1d, changed: Callable[[], None]) -> None:

@@ -36,7 +36,7 @@ WIDTH, HEIGHT = 1100, 150
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """A line: x [ms since 1970 UTC] and y, NaN where it breaks; `band` is (x, low, high) or None."""
+    """A line: x [ms since 1970 UTC] and y, NaN where it breaks; `band` is x, low, high."""
 
     word: str
     colour: str
@@ -152,7 +152,9 @@ def _frame(row: Row, interval: Interval, width: int, height: int) -> Frame:
     if isinstance(paint, Lines):
         return Frame(row.name, title, plain(paint.label), _lines(paint, columns))
     if isinstance(paint, Spectrogram):
-        return Frame(row.name, title, plain(paint.label), _picture(paint, interval, columns, height))
+        return Frame(
+            row.name, title, plain(paint.label), _picture(paint, interval, columns, height)
+        )
     if isinstance(paint, Overlaid):
         below = paint.below
         found = _picture(below, interval, columns, height)
@@ -186,11 +188,32 @@ def _lines(paint: Lines, columns: np.ndarray) -> Curves | Words:
         at, value = polyline(paint.time, line.values, columns)
         band = None
         if line.low is not None and line.high is not None:
-            when, low = broken(paint.time, line.low)
-            _, high = broken(paint.time, line.high)
-            band = (_ms(when), low, high)
+            band = _band(paint.time, line.low, line.high)
         curves.append(Curve(plain(line.word), line.colour, _ms(at), value, band))
     return Curves(tuple(curves), paint.logarithmic) if curves else Words(NOTHING)
+
+
+def _band(
+    time: np.ndarray, low: np.ndarray, high: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return x [ms] and both edges of a band without NaN, closed on either side of every gap.
+
+    A browser's area goes straight from one known point to the next; between points where both
+    edges are equal it has no area.
+    """
+    when, low = broken(time, low)
+    _, high = broken(time, high)
+    known = np.isfinite(low) & np.isfinite(high)
+    ends = np.flatnonzero(np.diff(np.concatenate([[False], known, [False]]).astype(np.int8)))
+    starts, stops = ends[::2], ends[1::2] - 1
+    at = np.flatnonzero(known)
+    x, low, high = (np.asarray(v, np.float64)[at] for v in (_ms(when), low, high))
+    for where, before in ((starts, True), (stops, False)):
+        place = np.searchsorted(x, _ms(when)[where], "left" if before else "right")
+        value = low[place] if before else low[place - 1]
+        x = np.insert(x, place, _ms(when)[where])
+        low, high = np.insert(low, place, value), np.insert(high, place, value)
+    return x, low, high
 
 
 def _picture(
@@ -214,9 +237,15 @@ def _picture(
     unit = np.log(10) if paint.log_axis else 1.0
     ends = _ms(columns[[0, -1]])
     return Picture(
-        image.astype(np.float32), (float(ends[0]), float(ends[1])), (bottom / unit, top / unit),
-        float(low), float(high), paint.scale, plain(paint.colour_label).strip("[]"), paint.log_axis,
-    )  # fmt: skip
+        image.astype(np.float32),
+        (float(ends[0]), float(ends[1])),
+        (bottom / unit, top / unit),
+        float(low),
+        float(high),
+        paint.scale,
+        plain(paint.colour_label).strip("[]"),
+        paint.log_axis,
+    )
 
 
 def _over(word: str, values: np.ndarray, below: Spectrogram) -> Curve:
@@ -243,10 +272,12 @@ def _regions(paint: Regions, interval: Interval, columns: np.ndarray) -> Strips:
 
 def _flags(paint: Flags, interval: Interval, columns: np.ndarray) -> Strips:
     mean = _per_column(paint.time, paint.set, columns, interval)
-    return Strips(tuple(
-        _strip(name, RED if masks else GREY, mean[k] > 0, columns)
-        for k, (name, masks) in enumerate(zip(paint.names, paint.masking, strict=True))
-    ))  # fmt: skip
+    return Strips(
+        tuple(
+            _strip(name, RED if masks else GREY, mean[k] > 0, columns)
+            for k, (name, masks) in enumerate(zip(paint.names, paint.masking, strict=True))
+        )
+    )
 
 
 def _per_column(
@@ -255,8 +286,9 @@ def _per_column(
     """Mean of values (time, kind) over each column, (kind, column)."""
     steps = np.arange(values.shape[1] + 1.0)
     alone = (interval.stop - interval.start) // 200
-    return raster(values, steps[None, :-1], steps[None, 1:], cells(time, alone),
-                  Grid(columns, steps))  # fmt: skip
+    return raster(
+        values, steps[None, :-1], steps[None, 1:], cells(time, alone), Grid(columns, steps)
+    )
 
 
 def _strip(word: str, colour: str, where: np.ndarray, columns: np.ndarray) -> Strip:

@@ -50,9 +50,7 @@ def draw_interval(store: Store, datasets: Sequence[str], interval: Interval, out
     require(store, datasets)
     kinds = {n: kind_of(store, n, interval) for n in datasets}
     marks = [m for n in datasets if kinds[n] == "Events" for m in marks_of(store, n, interval)]
-    panels = [
-        panel_of(store, n, interval, LIMIT)[0] for n in datasets if kinds[n] != "Events"
-    ]
+    panels = [panel_of(store, n, interval, LIMIT)[0] for n in datasets if kinds[n] != "Events"]
     if not any(p.ds.sizes.get("time") for p in panels):
         names = ", ".join(datasets)
         raise PipeError(

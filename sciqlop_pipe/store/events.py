@@ -240,3 +240,29 @@ def _follow(id: str, following: dict[str, str], now: set[str]) -> str | None:
         seen.add(id)
         id = following[id]
     return id
+
+
+def staged_events(db: Database, dataset: str, stage: str) -> list[Event]:
+    """Return the events of a dataset as they would be were a staged run published."""
+    s = schema.staged
+    with db.read() as conn:
+        rows = conn.execute(
+            select(s.c.uid, s.c.start, s.c.stop).where(s.c.stage == stage, s.c.dataset == dataset)
+        ).all()
+        spans = [Interval(row.start, row.stop) for row in rows]
+        now = _events(conn, dataset, _C.c.tx_to.is_(None))
+        query = select(_E.c.id, _E.c.kind, _E.c.start, _E.c.stop, _E.c.attributes)
+        made = [
+            Event(i, k, a, b, tuple(json.loads(attributes).items()))
+            for row in rows
+            for i, k, a, b, attributes in conn.execute(query.where(_E.c.uid == row.uid))
+        ]
+    kept = [e for e in now if not any(s.contains(Interval(e.start, e.start + 1)) for s in spans)]
+    return sorted([*kept, *made], key=lambda e: (e.start, e.id))
+
+
+def changed_at(db: Database, dataset: str) -> list[int]:
+    """Return the transaction times at which granules of a dataset became current, oldest first."""
+    query = select(_C.c.tx_from).where(_C.c.dataset == dataset).distinct().order_by(_C.c.tx_from)
+    with db.read() as conn:
+        return [int(tx) for (tx,) in conn.execute(query)]

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 import sciqlop_pipe.cli.running as running
-from sciqlop_pipe.cli.tree import dois
 from sciqlop_pipe.graph import Graph
 from sciqlop_pipe.model import Mission
+from sciqlop_pipe.publish.citing import dois
 from tests.cli.test_cli import DAY, Command, cli  # noqa: F401
 from tests.toy import toy_mission, write_day
 

@@ -1,0 +1,123 @@
+"""One served application with all pages."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import panel as pn
+
+from ..errors import PipeError
+from .chrome import CSS, button_keys, html, page
+from .desk import Desk
+from .distribution import Distribution
+from .events import REFRESH_MS, Events
+from .explorer import Explorer, keys
+from .words import safe, sentence
+
+TITLE = "SciQLOP Pipe"
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """How the application is served.
+
+    `login` is a file of users and passwords (JSON); `origins` are the hosts from which browsers may
+    connect, where that is not the address itself.
+    """
+
+    address: str = "127.0.0.1"
+    port: int = 5006
+    login: str = ""
+    origins: tuple[str, ...] = ()
+    secret: str = field(default="", repr=False)
+
+
+def pages(desk: Desk) -> dict[str, Callable[[], Any]]:
+    """Return what makes each page, by its path."""
+    made = {"explorer": explorer_page, "events": events_page, "distribution": distribution_page}
+    every = {path: _guarded(desk, path, make) for path, make in made.items()}
+    return {"/": every["explorer"], **every}
+
+
+def explorer_page(desk: Desk, query: Any) -> Any:
+    """Return one user's explorer."""
+    explorer = Explorer(desk, query)
+    keys(pn.state.curdoc, explorer)
+    return explorer.root
+
+
+def events_page(desk: Desk, query: Any) -> Any:
+    """Return one user's events, which look for what others said while they are open."""
+    events = Events(desk, query, _user())
+    wanted = {"a": events.accept, "r": events.reject, "m": events.move, "j": events.next}
+    button_keys(pn.state.curdoc, {**wanted, "k": events.back})
+    pn.state.curdoc.add_periodic_callback(events.refresh, REFRESH_MS)
+    return events.root
+
+
+def distribution_page(desk: Desk, query: Any) -> Any:
+    """Return one user's distribution viewer."""
+    viewer = Distribution(desk, query)
+    button_keys(pn.state.curdoc, {"j": viewer.next, "k": viewer.back})
+    return viewer.root
+
+
+def _user() -> str:
+    """Return who is logged in, '' where nobody has to."""
+    return str(pn.state.user or "") if pn.config.cookie_secret else ""
+
+
+def _guarded(desk: Desk, path: str, make: Callable[[Desk, Any], Any]) -> Callable[[], Any]:
+    """Return a page that says what is wrong instead of failing."""
+
+    def made() -> Any:
+        try:
+            root = make(desk, dict(pn.state.session_args or {}))
+        except Exception as error:
+            logging.getLogger(__name__).exception("page %s", path)
+            words = html(f"<div class='said' role='alert'>{safe(sentence(error))}</div>")
+            root = page(path, desk.url, words, links=desk.links)
+        return root
+
+    return made
+
+
+def serve(desk: Desk, how: Serving, **options: Any) -> Any:
+    """Serve all pages until interrupted.
+
+    Raises
+    ------
+    PipeError
+        When the address cannot be listened at.
+    """
+    pn.extension("tabulator", raw_css=[CSS], notifications=False)
+    pn.config.console_output = "disable"
+    login: dict[str, Any] = {}
+    if how.login:
+        login = {"basic_auth": str(Path(how.login)), "cookie_secret": how.secret}
+    host = f"[{how.address}]" if ":" in how.address else how.address
+    origins = [*how.origins, f"{host}:{how.port}"]
+    if how.address in LOOPBACK:
+        origins += [f"localhost:{how.port}", f"127.0.0.1:{how.port}"]
+    try:
+        return pn.serve(
+            pages(desk),
+            address=how.address,
+            port=how.port,
+            websocket_origin=origins,
+            show=False,
+            title=TITLE,
+            **login,
+            **options,
+        )
+    except OSError as error:
+        raise PipeError(
+            f"{how.address}:{how.port} cannot be listened at ({error.strerror or error})",
+            "dash",
+            "Choose another --port",
+        ) from error

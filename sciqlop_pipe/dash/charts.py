@@ -1,0 +1,251 @@
+"""Charts of events: durations, rates, calibration, superposed epochs, before and after."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import panel as pn
+from bokeh.models import ColumnDataSource, HoverTool
+from bokeh.plotting import figure
+
+from ..catalog import Catalog
+from ..errors import PipeError, UsageError
+from ..publish.painters import BLUE, FAINT, INK, RED, REGIONS
+from ..store.events import changed_at, current_events, staged_events
+from ..store.staging import stages
+from .chrome import html, said, say
+from .desk import Desk
+from .statistics import (
+    MOST_EPOCHS,
+    Change,
+    calibration,
+    change,
+    durations,
+    rates,
+    scores,
+    superposed_epoch,
+)
+from .words import clock, sentence, table
+
+
+def chart(x: str, y: str, *, time: bool = False, log: bool = False, height: int = 200) -> Any:
+    """Return an empty figure in the style of all charts."""
+    kind = "datetime" if time else "log" if log else "linear"
+    fig = figure(
+        height=height,
+        sizing_mode="stretch_width",
+        x_axis_type=kind,
+        x_axis_label=x,
+        y_axis_label=y,
+        tools="pan,box_zoom,wheel_zoom,reset,save",
+        toolbar_location="right",
+        min_border_left=70,
+    )
+    fig.toolbar.logo = None
+    fig.axis.axis_label_text_font_style = "normal"
+    fig.grid.grid_line_color = FAINT
+    return fig
+
+
+def statistics_of(desk: Desk, catalog: Catalog, context: Callable[[], list[str]]) -> pn.Column:
+    """Return what is under the plots of an event; each part is made when it is asked for."""
+    parts: dict[str, Callable[[], pn.Column]] = {
+        "Statistics": lambda: _summary(catalog),
+        "Superposed epoch": lambda: _epoch(desk, catalog, context),
+        "Before and after": lambda: _changes(desk, catalog),
+    }
+    which = pn.widgets.RadioButtonGroup(options=list(parts), value="Statistics")
+    holder = pn.Column(parts["Statistics"](), sizing_mode="stretch_width")
+
+    def show(event: Any) -> None:
+        holder[:] = [parts[event.new]()]
+
+    which.param.watch(show, "value")
+    return pn.Column(which, holder, sizing_mode="stretch_width")
+
+
+def _summary(catalog: Catalog) -> pn.Column:
+    events = catalog.events
+    found = scores(catalog)
+    rows = [(k, f"{v:.3g}") for k, v in found.items()]
+    parts: list[Any] = [html(table(rows))]
+    lasting = durations(events)
+    charts = []
+    if len(lasting):
+        charts.append(duration_chart(lasting))
+    if len(events):
+        charts.append(rate_chart(rates(events)))
+    judged = calibration(catalog)
+    if len(judged):
+        charts.append(calibration_chart(judged))
+    parts += [pn.pane.Bokeh(c, sizing_mode="stretch_width") for c in charts]
+    if not len(judged):
+        parts.append(
+            html("<p class='quiet'>Calibration needs verdicts on events with a probability.</p>")
+        )
+    return pn.Column(*parts, sizing_mode="stretch_width")
+
+
+def duration_chart(frame: pd.DataFrame) -> Any:
+    """Return a histogram of durations [s], even in their logarithm where they span much."""
+    seconds = frame["seconds"].to_numpy()
+    wide = bool(seconds.max() > 20 * seconds.min())
+    edges = np.geomspace(seconds.min(), seconds.max() * 1.001, 31) if wide else 30
+    counts, edges = np.histogram(seconds, edges)
+    fig = chart("duration [s]", "events", log=wide)
+    source = ColumnDataSource({"left": edges[:-1], "right": edges[1:], "n": counts})
+    fig.quad("left", "right", "n", 0, source=source, fill_color=BLUE, line_color="white")
+    fig.add_tools(HoverTool(tooltips=[("duration", "@left to @right s"), ("events", "@n")]))
+    return fig
+
+
+def rate_chart(frame: pd.DataFrame) -> Any:
+    """Return when events are, by kind."""
+    fig = chart("UTC", "events", time=True)
+    for k, (kind, mine) in enumerate(frame.groupby("kind")):
+        fig.step(
+            mine["time"],
+            mine["events"],
+            mode="center",
+            line_width=2,
+            legend_label=str(kind),
+            color=REGIONS[k % len(REGIONS)],
+        )
+    fig.legend.background_fill_alpha = 0.6
+    return fig
+
+
+def calibration_chart(frame: pd.DataFrame) -> Any:
+    """Return the fraction accepted against the probability, with the diagonal."""
+    fig = chart("probability", "fraction accepted")
+    fig.line([0, 1], [0, 1], color=INK, line_dash="dotted")
+    fig.scatter("probability", "accepted", size=9, color=BLUE, source=ColumnDataSource(frame))
+    fig.add_tools(
+        HoverTool(
+            tooltips=[
+                ("probability", "@probability"),
+                ("accepted", "@accepted"),
+                ("judged", "@judged"),
+            ]
+        )
+    )
+    return fig
+
+
+def _epoch(desk: Desk, catalog: Catalog, context: Callable[[], list[str]]) -> pn.Column:
+    problem, holder = said(), pn.Column(sizing_mode="stretch_width")
+    name = pn.widgets.Select(label="Dataset", options=context(), width=300)
+    half = pn.widgets.FloatInput(label="Half width [s]", value=300.0, start=0.1, width=110)
+    kinds = sorted({e.kind for e in catalog.events})
+    kind = pn.widgets.Select(label="Kind", options=kinds, width=150)
+
+    def draw(_: Any) -> None:
+        name.options = context() or name.options
+        try:
+            charts, words = epoch_chart(
+                desk, catalog, name.value or "", kind.value or "", half.value
+            )
+        except PipeError as error:
+            say(problem, sentence(error))
+            return
+        say(problem, words, fine=True)
+        holder[:] = [pn.pane.Bokeh(c, sizing_mode="stretch_width") for c in charts]
+
+    button = pn.widgets.Button(label="Superpose", align="end", on_click=draw)
+    return pn.Column(pn.Row(name, kind, half, button), problem, holder, sizing_mode="stretch_width")
+
+
+def epoch_chart(
+    desk: Desk, catalog: Catalog, dataset: str, kind: str, half: float
+) -> tuple[list[Any], str]:
+    """Return the superposed epochs of the numbers of a dataset, and how many events are in them."""
+    if not dataset:
+        raise UsageError(
+            "no dataset is chosen", todo="Open an event: what is drawn around it can be superposed"
+        )
+    events = [e for e in catalog.events if e.kind == kind]
+    store = desk.store()
+    ds = store.read(dataset)
+    names = [
+        str(n)
+        for n, a in ds.data_vars.items()
+        if a.dims in (("time",), ("time", "component"))
+        and a.dtype.kind == "f"
+        and not str(n).endswith(("_error", "_limit"))
+        and n != "coverage"
+    ][:4]
+    charts: list[Any] = []
+    used = 0
+    for name in names:
+        made = superposed_epoch(store, events, dataset, name, half=half)
+        used = max(used, made.events)
+        if not made.count.any():
+            continue
+        word = f"|{name}|" if ds[name].ndim == 2 else name
+        units = ds[name].attrs.get("units", "")
+        fig = chart("from the middle of the event [s]", f"{word} [{units}]")
+        fig.varea(made.offset, made.low, made.high, fill_color=BLUE, fill_alpha=0.25)
+        fig.line(made.offset, made.median, color=INK, line_width=1.5)
+        fig.vspan(0, color=RED)
+        charts.append(fig)
+    more = f" (the first {MOST_EPOCHS})" if len(events) > MOST_EPOCHS else ""
+    return charts, f"Median and quartiles of {used} of {len(events)} events of {dataset}{more}"
+
+
+def _changes(desk: Desk, catalog: Catalog) -> pn.Column:
+    try:
+        options = states(desk, catalog.dataset)
+    except PipeError as error:
+        return pn.Column(said(sentence(error)))
+    if not options:
+        return pn.Column(
+            html(
+                "<p class='quiet'>These events have not been replaced, and no staged run has "
+                "others: there is no before and after.</p>"
+            )
+        )
+    choice = pn.widgets.Select(label="Compare what is current with", options=options, width=420)
+
+    def shown(value: str) -> pn.pane.HTML:
+        try:
+            return html(change_table(compared(desk, catalog, value)))
+        except PipeError as error:
+            return said(sentence(error))
+
+    return pn.Column(choice, pn.bind(shown, choice), sizing_mode="stretch_width")
+
+
+def states(desk: Desk, dataset: str) -> dict[str, str]:
+    """Return the states of a catalog that can be compared with the current one, by their words."""
+    registry = desk.store().registry
+    times = changed_at(registry.db, dataset)
+    found = {f"as it was before {clock(t)[:19]}": f"tx:{t - 1}" for t in times[:0:-1]}
+    for stage in stages(registry):
+        found[f"staged run {stage}"] = f"stage:{stage}"
+    return found
+
+
+def compared(desk: Desk, catalog: Catalog, state: str) -> Change:
+    """Return what changes between another state of a catalog and the current one, older first."""
+    what, _, value = state.partition(":")
+    db = desk.store().registry.db
+    now = list(catalog.events)
+    if what == "stage":
+        return change(now, staged_events(db, catalog.dataset, value))
+    return change(current_events(db, catalog.dataset, None, int(value)), now)
+
+
+def change_table(found: Change) -> str:
+    """Return a change as a table."""
+    rows: list[tuple[Any, ...]] = [
+        ("the same", found.kept, ""),
+        ("edges moved", found.moved, ""),
+        ("gone", len(found.gone), ""),
+        ("new", len(found.new), ""),
+    ]
+    for word, events in (("gone", found.gone), ("new", found.new)):
+        rows += [(word, clock(e.start), e.kind) for e in events[:50]]
+    return table(rows, ("", "events", ""))
