@@ -12,7 +12,8 @@ setup(
     ],
     package_dir={"sciqlop_missions": "missions"},
     package_data={
-        "*": ["py.typed", "*.csv", "*.json", "*.txt", "*.toml", "*.yaml", "*.html", "*.js", "*.css"],
+        "*": ["py.typed", "*.csv", "*.json", "*.txt", "*.toml", "*.yaml", "*.html"],
+        "sciqlop_pipe.dash": ["assets/*"],
         "sciqlop_pipe.detect": ["shipped/*/*"],
     },
 )
