@@ -1,0 +1,100 @@
+"""Parameters that flows share, as Prefect's form shows them."""
+
+from __future__ import annotations
+
+import time
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from sciqlop_pipe.cluster import Profile
+from sciqlop_pipe.errors import PipeError
+from sciqlop_pipe.granule import DAY, Interval, instant
+from sciqlop_pipe.sources.access import Access, size_of
+
+
+class Where(BaseModel):
+    """Which store, which archives, and which machines."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    store: str = Field("store", title="Store", description="Folder of the store.")
+    registry: str = Field(
+        "",
+        title="Registry",
+        description="Address of the registry, e.g. postgresql+psycopg://...; empty: in the store.",
+    )
+    archives: list[str] = Field(
+        default_factory=list,
+        title="Archives",
+        description="Doors to mission files, best first: folders, URLs, speasy, hapi+https://...",
+    )
+    workers: int = Field(2, ge=0, title="Workers", description="Processes on this machine.")
+    scheduler: str = Field(
+        "", title="Dask scheduler", description="Address of a running one instead of workers here."
+    )
+    offline: bool = Field(False, title="Offline", description="Never touch the network.")
+    cache: str = Field(
+        "", title="Cache of raw files", description="Folder; empty keeps nothing between runs."
+    )
+    cache_size: str = Field("20GB", title="Size of the cache")
+    requests: int = Field(
+        4, ge=1, title="Requests at once", description="To one server, from the whole cluster."
+    )
+
+    @field_validator("cache_size")
+    @classmethod
+    def _is_size(cls, text: str) -> str:
+        try:
+            size_of(text)
+        except PipeError as error:
+            raise ValueError(str(error)) from error
+        return text
+
+    @property
+    def profile(self) -> Profile:
+        """Where tasks run."""
+        return Profile(workers=self.workers, address=self.scheduler)
+
+    @property
+    def access(self) -> Access:
+        """How raw files are got."""
+        return Access(
+            offline=self.offline,
+            cache=self.cache,
+            cache_bytes=size_of(self.cache_size),
+            at_once=self.requests,
+        )
+
+    @property
+    def turns(self) -> list[str]:
+        """Names of Prefect's concurrency limits that guard the archives, one per server."""
+        return sorted(
+            {f"archive-{a.split('://')[1].split('/')[0]}" for a in self.archives if "://" in a}
+        )
+
+
+class Span(BaseModel):
+    """An interval, or the last days."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    start: str = Field("", title="Start", description="UTC, e.g. 2015-12-01. Empty: the last days.")
+    stop: str = Field("", title="Stop", description="End, not included. Empty: now.")
+    days: float = Field(
+        3.0, gt=0, title="Days", description="How far back where no start is given."
+    )
+
+    @model_validator(mode="after")
+    def _is_interval(self) -> Span:
+        try:
+            self.interval()
+        except PipeError as error:
+            raise ValueError(str(error)) from error
+        return self
+
+    def interval(self, now: int | None = None) -> Interval:
+        """Return the interval that is meant; `now` [ns since 1970] is for tests."""
+        stop = instant(self.stop) if self.stop else now or time.time_ns()
+        if self.start:
+            return Interval.of(self.start, stop)
+        return Interval(int(stop - self.days * DAY), stop)
