@@ -6,9 +6,10 @@ sees batches, Dask sees granules, and what is done already is known by the store
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from prefect import task
@@ -97,7 +98,7 @@ def make(
     with (
         concurrency(where.turns, occupy=1, strict=False),
         Store.open(where.store, create=True, registry=where.registry) as store,
-        ExitStack() as stack,
+        opened_cluster(where) as client,
     ):
         listing = list_needed(where.archives, graph, names, spans, where.access)
         for said in listing.gone if listing else ():
@@ -108,10 +109,18 @@ def make(
             command=f"flow: {' '.join(targets)}",
             access=where.access,
         )
-        client: Callable[[], Client] = lambda: stack.enter_context(open_cluster(where.profile))  # noqa: E731
         report = run_campaign(store, graph, names, list(spans), listing, client, options, watched)
     publish_report(report, spans)
     return report
+
+
+@contextmanager
+def opened_cluster(where: Where) -> Iterator[Callable[[], Client]]:
+    """Give a function that opens the cluster when it is first needed; closed at the end."""
+    # Prefect shows what libraries log at INFO: a scheduler's life in forty lines.
+    logging.getLogger("distributed").setLevel(logging.WARNING)
+    with ExitStack() as stack:
+        yield lambda: stack.enter_context(open_cluster(where.profile))
 
 
 def publish_report(report: Report, spans: Sequence[Interval]) -> None:
