@@ -24,7 +24,7 @@ FIND_PYTHON = for p in $(or $(PYTHON),python3 python3.13 python3.12 python3.11 p
 	"$$p" -c 'import sys; sys.version_info >= (3, 11) or sys.exit(1); print(sys.executable)' 2>/dev/null && break; done
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-system test-long lint types bench accuracy gallery constraints clean clean-all
+.PHONY: help install demo test test-system test-long lint types bench accuracy gallery docs constraints clean clean-all
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -104,6 +104,11 @@ accuracy: install  ## every product against analytic plasmas, into docs/accuracy
 
 gallery: install  ## a picture of every product, into docs/gallery.md (needs ../shared/data)
 	@$(PY) docs/make_gallery.py
+
+# Tutorials run as they are built; those on real files need the folder that SCIQLOP_PIPE_TEST_DATA names.
+docs: install  ## the site, into docs/_build/html; notebooks run, warnings are errors
+	@PATH="$(abspath $(VENV))/bin:$$PATH" SCIQLOP_PIPE_TEST_DATA="$${SCIQLOP_PIPE_TEST_DATA:-$(abspath ../shared/data)}" \
+		$(VENV)/bin/sphinx-build -q -W --keep-going -b html docs docs/_build/html
 
 constraints:  ## resolve the newest versions again (needs uv)
 	@test -n "$(UV)" || { echo "make constraints needs uv" >&2; exit 1; }

@@ -28,9 +28,9 @@ def tell(subject: str, text: str) -> None:
             _LOG.error("an alert could not be sent by %s: %s", channel.__name__.strip("_"), error)
 
 
-def on_failure(flow: Any, run: Any, state: Any) -> None:
+def on_failure(flow: Any, flow_run: Any, state: Any) -> None:
     """Tell of a flow run that failed or crashed (a hook of Prefect)."""
-    tell(f"{flow.name} {state.name.lower()}: {run.name}", state.message or "no reason given")
+    tell(f"{flow.name} {state.name.lower()}: {flow_run.name}", state.message or "no reason given")
 
 
 def _post(subject: str, text: str) -> None:

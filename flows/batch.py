@@ -10,7 +10,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from prefect import task
 from prefect.artifacts import (
@@ -50,7 +50,7 @@ class Watched(Progress):
     def __init__(self) -> None:
         self.log = get_run_logger()
         self.done = self.all = 0
-        self.artifact = None
+        self.artifact: Any = None
         self.last = 0.0
 
     def planned(self, counts: dict[str, dict[str, int]], stale: int) -> None:
