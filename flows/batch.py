@@ -120,7 +120,7 @@ def opened_cluster(where: Where) -> Iterator[Callable[[], Client]]:
     # Prefect shows what libraries log at INFO: a scheduler's life in forty lines.
     logging.getLogger("distributed").setLevel(logging.WARNING)
     with ExitStack() as stack:
-        yield lambda: stack.enter_context(open_cluster(where.profile))
+        yield lambda: stack.enter_context(open_cluster(where.profile, where.store))
 
 
 def publish_report(report: Report, spans: Sequence[Interval]) -> None:

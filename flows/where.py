@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from sciqlop_pipe.cluster import Profile
+from sciqlop_pipe.cluster import Profile, read_profile
 from sciqlop_pipe.errors import PipeError
 from sciqlop_pipe.granule import DAY, Interval, instant
 from sciqlop_pipe.sources.access import Access, size_of
@@ -29,6 +30,11 @@ class Where(BaseModel):
         description="Doors to mission files, best first: folders, URLs, speasy, hapi+https://...",
     )
     workers: int = Field(2, ge=0, title="Workers", description="Processes on this machine.")
+    profile_file: str = Field(
+        "",
+        title="Profile",
+        description="File that says where tasks run (SLURM, SSH, Kubernetes), instead of these.",
+    )
     scheduler: str = Field(
         "", title="Dask scheduler", description="Address of a running one instead of workers here."
     )
@@ -53,7 +59,13 @@ class Where(BaseModel):
     @property
     def profile(self) -> Profile:
         """Where tasks run."""
-        return Profile(workers=self.workers, address=self.scheduler)
+        if self.profile_file:
+            return read_profile(Path(self.profile_file))
+        kind = "address" if self.scheduler else "local"
+        return Profile(
+            kind=kind, workers=self.workers or bool(self.scheduler), address=self.scheduler,
+            priority="daily",
+        )  # fmt: skip
 
     @property
     def access(self) -> Access:
