@@ -28,7 +28,7 @@ templates_path: list[str] = []
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 4
 
-# Tutorials are notebooks in Markdown: they run at every build, and a cell that fails fails the build.
+# Tutorials are notebooks in Markdown that run at every build; a cell that fails, fails it.
 nb_execution_mode = "force" if os.environ.get("DOCS_EXECUTE", "1") == "1" else "off"
 nb_execution_timeout = 600
 nb_execution_raise_on_error = True

@@ -67,8 +67,9 @@ def datasets(graph: Graph) -> str:
     lines = [
         "# Datasets",
         "",
-        "Every dataset of the missions that come along. `sciqlop-pipe graph MISSION` shows the same with what a "
-        "store has of it; each series and spectrum also has overviews (`.overview_1min`, `.overview_1h`).",
+        "Every dataset of the missions that come along; of like spacecraft the first is named.",
+        "`sciqlop-pipe graph MISSION` shows them with what a store has of each. Series and",
+        "spectra also have overviews (`.overview_1min`, `.overview_1h`).",
         "",
     ]
     for mission in graph.missions:
