@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from sciqlop_pipe.detect.detectors import solar_wind_events
+from sciqlop_pipe.detect.detectors import detector_products, solar_wind_events
+from sciqlop_pipe.detect.sheets import discontinuities
 from sciqlop_pipe.model import Dataset
 from sciqlop_pipe.standard.fields import field_products, heliospheric_products
 
@@ -15,4 +16,6 @@ def datasets() -> tuple[Dataset, ...]:
                         window="30min", step="10min", lag="1min"),
         *heliospheric_products("ace", position, plasma="ace.swepam.64s.moms", b=b),
         *solar_wind_events("ace", moments="ace.swepam.64s.moms", b=b),
+        # 16 s: fast enough for discontinuities in minutes, not for sheets and ropes.
+        *detector_products("ace", (discontinuities,), b=b),
     )  # fmt: skip

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from sciqlop_pipe.detect.detectors import near_earth_events
+from sciqlop_pipe.detect.detectors import detector_products, near_earth_events
+from sciqlop_pipe.detect.diffusion import electron_diffusion_regions
 from sciqlop_pipe.detect.products import BURST, boundary_products
 from sciqlop_pipe.model import Dataset
 
@@ -23,8 +24,19 @@ def datasets(probe: str) -> tuple[Dataset, ...]:
             state=f"{mms}.plasma_state",
             labels=f"{mms}.region_labels",
             b=b,
+            fast_b=b,
+            b_gsm=f"{mms}.fgm.srvy.b_gsm",
+            fast_b_gsm=f"{mms}.fgm.srvy.b_gsm",
             upstream=WIND,
             spectrum=f"{mms}.fpi.dis.fast.archive_spectrum",
             position=f"{mms}.mec.srvy.position_gse",
+        ),
+        *detector_products(
+            f"{mms}.brst",
+            (electron_diffusion_regions,),
+            electrons=f"{mms}.fpi.des.brst.field_aligned",
+            b=f"{mms}.fgm.brst.b_gse",
+            # The work is that of the whole formation.
+            conversion="mms.fgm.brst.energy_conversion",
         ),
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from sciqlop_pipe.detect.detectors import solar_wind_events
+from sciqlop_pipe.detect.detectors import detector_products, solar_wind_events
+from sciqlop_pipe.detect.flows import high_speed_streams
 from sciqlop_pipe.model import Mission
 
 from . import coho, hourly, hro
@@ -15,6 +16,7 @@ mission = Mission(
         *coho.datasets(),
         # At the nose of the bow shock: times are those of arrival there.
         *solar_wind_events("omni", moments="omni.hro.1min.plasma", b="omni.hro.1min.b_gse"),
+        *detector_products("omni.omni2.1h", (high_speed_streams,), moments="omni.omni2.1h.plasma"),
     ),
     title="OMNI",
     authors="J. H. King, N. E. Papitashvili (SPDF)",

@@ -10,6 +10,7 @@ from sciqlop_pipe.sources.series import PositionAdapter
 from sciqlop_pipe.standard.fields import heliospheric_products
 
 FILES = "psp_swp_spc_l3i_{start:%Y%m%d}_v{version}.cdf"
+FIELD = "psp.fields.mag.4sa.b_rtn"
 
 
 def datasets() -> tuple[Dataset, ...]:
@@ -20,5 +21,6 @@ def datasets() -> tuple[Dataset, ...]:
             description="position and velocity of the spacecraft, HCI"),
         *heliospheric_products("psp.spc", "psp.spc.position_hci", plasma="psp.spc.moms",
                                b="psp.fields.mag.1min.b_rtn"),
-        *solar_wind_events("psp.spc", moments="psp.spc.moms", b="psp.fields.mag.4sa.b_rtn"),
+        *solar_wind_events("psp.spc", moments="psp.spc.moms", b=FIELD, fast_moments="psp.spc.moms",
+                           fast_b=FIELD, lag="4s"),
     )  # fmt: skip

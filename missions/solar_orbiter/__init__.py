@@ -17,6 +17,8 @@ mission = Mission(
             "solar_orbiter",
             moments="solar_orbiter.swa.pas.moms",
             b="solar_orbiter.mag.normal.b_rtn",
+            fast_moments="solar_orbiter.swa.pas.moms",
+            fast_b="solar_orbiter.mag.normal.b_rtn",
         ),
     ),
     title="Solar Orbiter",

@@ -33,15 +33,18 @@ def datasets(probe: str) -> tuple[Dataset, ...]:
         *plasma_products(ions, b=b, accumulation="3s", reach="9s", window="5min", step="1min"),
         *position_products(f"{base}.state.position_gse", frames=("SM", "GEO"),
                            wind_b="omni.hro.1min.b_gse", wind="omni.hro.1min.plasma"),
-        *_boundaries(base, ions, b, f"{base}.state.position_gse"),
-        *_boundaries(f"{base}.events", f"{base}.events.moms", f"{base}.events.b_gsm"),
+        *_boundaries(base, ions, b, fast_b=f"{base}.fgm.fgl.b_gse", lag="1s",
+                     b_gsm=f"{base}.fgm.fgs.b_gsm", fast_b_gsm=f"{base}.fgm.fgl.b_gsm",
+                     position=f"{base}.state.position_gse"),
+        *_boundaries(f"{base}.events", f"{base}.events.moms", f"{base}.events.b_gsm",
+                     b_gsm=f"{base}.events.b_gsm"),
     )  # fmt: skip
 
 
-def _boundaries(name: str, ions: str, b: str, position: str = "") -> tuple[Dataset, ...]:
+def _boundaries(name: str, ions: str, b: str, **more: str) -> tuple[Dataset, ...]:
     return (
         *boundary_products(name, moments=ions, b=b),
         *near_earth_events(name, moments=ions, state=f"{name}.plasma_state",
                            labels=f"{name}.region_labels", b=b, upstream="omni.hro.1min.plasma",
-                           position=position),
+                           **more),
     )  # fmt: skip

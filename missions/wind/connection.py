@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from sciqlop_pipe.detect.detectors import solar_wind_events
+from sciqlop_pipe.detect.detectors import detector_products, solar_wind_events
+from sciqlop_pipe.detect.shocks import interplanetary_shocks
 from sciqlop_pipe.model import Dataset
 from sciqlop_pipe.standard.fields import field_products, heliospheric_products, plasma_products
 
@@ -16,7 +17,9 @@ def datasets() -> tuple[Dataset, ...]:
         *plasma_products("wind.swe.fit", b=b, accumulation="92s", reach="5min", window="1h",
                          step="10min", shocks=False),
         *heliospheric_products("wind", position, plasma="wind.swe.fit", b="wind.mfi.1min.b_gse"),
-        *solar_wind_events("wind", moments="wind.swe.fit", b=b),
+        *solar_wind_events("wind", moments="wind.swe.fit", b=b, fast_b=b, lag="12s",
+                           fast_moments="wind.3dp.pm.protons"),
         # Key parameters come days before the final field.
-        *solar_wind_events("wind.k0", moments="wind.swe.fit", b="wind.mfi.k0.b_gse"),
+        *detector_products("wind.k0", (interplanetary_shocks,), moments="wind.swe.fit",
+                           b="wind.mfi.k0.b_gse"),
     )  # fmt: skip

@@ -15,25 +15,23 @@ from ..granule import MINUTE, SECOND, Interval, duration
 from ..kernels.windows import means_around
 from ..model import Margin, Without, recipe
 from ..store.records import Event
-from .describing import (
+from .describing import Detection, events, finite, inside, score, short, sides
+from .series import (
     NO_FIELD,
-    SUNWARD,
     Array,
-    Detection,
     Field,
     Ions,
     Times,
-    events,
+    edges_of,
     field_of,
-    finite,
     gap_fraction,
-    inside,
     ions_of,
+    label_probability,
+    nearest,
+    place_of,
     require_cadence,
-    score,
-    short,
-    sides,
     stretches,
+    sunward_ions,
     within,
 )
 
@@ -41,8 +39,6 @@ KIND = "magnetosheath_jet"
 
 SLOWEST = "10s"
 """Jets last tens of seconds: slower records miss them, or cannot tell their edges."""
-
-EARTH_RADIUS = 6371.2  # km
 
 _BESIDE = MINUTE  # length of the stretches before and after a jet
 _GAP = 20 * SECOND  # longer spacings cut jets
@@ -116,8 +112,7 @@ def magnetosheath_jets(
     Plaschke, Hietala and Angelopoulos (2013), Ann. Geophys. 31, 1877,
     doi:10.5194/angeo-31-1877-2013.
     """
-    ions = ions_of(moments)
-    _check(ions, moments, "magnetosheath_jets")
+    ions = sunward_ions(moments, SLOWEST, "magnetosheath_jets")
     wind = ions_of(upstream)
     n_sw, p_sw = _upstream(wind, ions.time, duration(average))
     vx = ions.velocity[:, 0]
@@ -129,7 +124,7 @@ def magnetosheath_jets(
         sheath &= _thermal(spectrum, ions.time)
     angle = distance = np.full(ions.time.size, np.nan)
     if position is not None:
-        angle, distance = _place(position, ions.time)
+        angle, distance = place_of(position, ions.time)
         sheath &= angle <= cone
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = ions.density * vx**2 / p_sw
@@ -205,7 +200,7 @@ def magnetosheath_jets_local(
         raise UsageError(f"an average of {average} is longer than 1h", "magnetosheath_jets_local")
     ions = ions_of(state)
     require_cadence(ions.time, SLOWEST, "the plasma", "magnetosheath_jets_local")
-    p_sheath = _probability(labels, ions.time)
+    p_sheath = label_probability(labels, ions.time, "magnetosheath")
     pressure = ions.density * ions.speed**2
     sheath = p_sheath > 0
     mean, share = _running(ions.time, np.where(sheath, pressure, np.nan), length)
@@ -228,16 +223,6 @@ def magnetosheath_jets_local(
     return events(found, magnetosheath_jets_local, dataset, interval)
 
 
-def _check(ions: Ions, moments: xr.Dataset, detector: str) -> None:
-    require_cadence(ions.time, SLOWEST, "the plasma", detector)
-    if moments.sizes["time"] and ions.frame not in SUNWARD:
-        raise UsageError(
-            f"the velocity is in '{ions.frame}', whose x does not point to the Sun",
-            detector,
-            f"Rotate the moments to one of {', '.join(SUNWARD)}",
-        )
-
-
 def _upstream(wind: Ions, at: Times, length: int) -> tuple[Array, Array]:
     """Return n [cm^-3] and n V_x^2 of the solar wind, means over `length` before each time."""
     centre, half = at - length // 2, length // 2
@@ -253,11 +238,7 @@ def _thermal(spectrum: xr.Dataset, at: Times) -> NDArray[np.bool_]:
         return np.ones(at.size, bool)
     flux = spectrum["spectrum"].values.astype(np.float64)
     energy = np.broadcast_to(spectrum["energy"].values.astype(np.float64), flux.shape)
-    near = np.clip(np.searchsorted(time, at), 1, max(time.size - 1, 1))
-    near = np.where(
-        at - time[near - 1] < time[np.minimum(near, time.size - 1)] - at, near - 1, near
-    )
-    near = np.minimum(near, time.size - 1)
+    near = nearest(time, at)
     rows = np.arange(time.size)
 
     def flux_at(ev: float) -> Array:
@@ -267,18 +248,6 @@ def _thermal(spectrum: xr.Dataset, at: Times) -> NDArray[np.bool_]:
     low, high = flux_at(1000.0)[near], flux_at(10_000.0)[near]
     known = np.isfinite(low) & np.isfinite(high) & (np.abs(time[near] - at) <= MINUTE)
     return ~known | (low > high)
-
-
-def _place(position: xr.Dataset, at: Times) -> tuple[Array, Array]:
-    """Return the angle to the line to the Sun [deg] and the distance [R_E] at some times."""
-    time = position["time"].values.astype(np.int64)
-    r = position["position"].transpose("time", "component").values[:, :3].astype(np.float64)
-    if not time.size:
-        return np.full(at.size, np.nan), np.full(at.size, np.nan)
-    x, y, z = (np.interp(at, time, r[:, k]) for k in range(3))
-    far = (at < time[0] - 5 * MINUTE) | (at > time[-1] + 5 * MINUTE)
-    distance = np.where(far, np.nan, np.sqrt(x**2 + y**2 + z**2))
-    return np.degrees(np.arctan2(np.hypot(y, z), x)) + 0 * distance, distance / EARTH_RADIUS
 
 
 def _slows_down(time: Times, vx: Array, run: slice, top: int) -> float | None:
@@ -309,19 +278,6 @@ def _running(time: Times, x: Array, length: int) -> tuple[Array, Array]:
     return mean, np.nan_to_num(share) * count / length
 
 
-def _probability(labels: xr.Dataset, at: Times) -> Array:
-    """Return the probability of the magnetosheath where it is the highest of all, 0 elsewhere."""
-    time = labels["time"].values.astype(np.int64)
-    names = [str(n) for n in labels["label"].values]
-    p = labels["probability"].values.astype(np.float64)
-    sheath = np.nan_to_num(p[:, names.index("magnetosheath")])
-    first = sheath >= np.nan_to_num(p).max(axis=1, initial=0.0)
-    _, left, right = np.intersect1d(at, time, assume_unique=True, return_indices=True)
-    found = np.zeros(at.size)
-    found[left] = np.where(first, sheath, 0.0)[right]
-    return found
-
-
 def _jet(
     ions: Ions,
     field: Field | None,
@@ -334,12 +290,8 @@ def _jet(
 ) -> Detection:
     """Return the event of a stretch of records; an edge is half way to the next record."""
     time, (axis, v) = ions.time, along
-    before = int(time[run.start]) - (int(time[run.start - 1]) if run.start else int(time[0]))
-    last = run.stop - 1
-    after = (int(time[run.stop]) if run.stop < time.size else int(time[last])) - int(time[last])
-    edges = min(before, _GAP) // 2, min(after, _GAP) // 2
-    start, stop = int(time[run.start]) - edges[0], int(time[last]) + edges[1]
-    span = Interval(start, max(stop, start + 1))
+    start, stop, edge = edges_of(time, run, _GAP)
+    span = Interval(start, stop)
     around = Interval(start - _BESIDE, stop + _BESIDE)
     gaps = gap_fraction(time, around)
     speed = np.abs(v[run])
@@ -357,7 +309,7 @@ def _jet(
         start,
         stop,
         int(time[top]),
-        max(edges),
+        edge,
         how_sure,
         (
             *finite(said),

@@ -16,22 +16,16 @@ from ..recipes.plasma import MAGNETIC, NPA_PER_EV_CC, mass_of
 from ..recipes.rays import require_same_frame
 from ..recipes.shocks import Side, shock_analysis
 from ..store.records import Event
-from .describing import (
+from .describing import Detection, events, finite, score, short, sides, vector_numbers
+from .series import (
     Array,
-    Detection,
     Field,
     Ions,
     best_of,
-    events,
     field_of,
-    finite,
     gap_fraction,
     ions_of,
     require_cadence,
-    score,
-    short,
-    sides,
-    vector_numbers,
     within,
 )
 

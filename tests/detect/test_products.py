@@ -48,4 +48,7 @@ def test_without_a_magnetometer_the_boundaries_do_without():
         "toy.ion.region_labels",
         "toy.ion.boundary_crossings",
         "toy.ion.magnetosheath_jets_local",
+        "toy.ion.magnetopause_flows",
+        "toy.ion.bursty_bulk_flows",
+        "toy.ion.unusual_plasma",
     }
