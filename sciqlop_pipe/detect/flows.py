@@ -238,7 +238,7 @@ def high_speed_streams(
 
     A maximum of the speed, smoothed over 5 h, of at least `peak`, that lies above the smallest
     speed of the time `climb` before it, and since the last higher speed, by at least `rise`;
-    within a day the highest maximum counts. The event lasts from that smallest speed to where the
+    within 3 days the highest maximum counts. The event lasts from that smallest speed to where the
     speed has fallen half way back, or 4 days. Fast coronal mass ejections look alike: compare
     with the catalog of ICMEs.
 
@@ -254,7 +254,8 @@ def high_speed_streams(
     interval : Interval
         Events that start inside are returned.
     peak, rise : float
-        [km/s] (confirmed by the set of Reiss et al. 2016; smoothing and lengths are ours).
+        [km/s] (confirmed by the set of Reiss et al. 2016; smoothing and lengths are ours, the
+        3 days chosen on their list).
     climb : str
         At most 5 d.
 
@@ -280,7 +281,7 @@ def high_speed_streams(
     time = hour * HOUR + HOUR // 2
     smooth = means_around(time, hourly, time, 5 * HOUR // 2)
     found = []
-    for k in best_of(time, smooth, DAY):
+    for k in best_of(time, smooth, 3 * DAY):
         low = int(np.searchsorted(time, time[k] - reach))
         before = smooth[low:k]
         higher = np.flatnonzero(before > smooth[k])

@@ -32,7 +32,7 @@ def flux_ropes(
     *,
     dataset: str,
     interval: Interval,
-    core: float = 1.15,
+    core: float = 1.1,
     bipolar: float = 0.5,
     ratio: float = 4.0,
 ) -> tuple[Event, ...]:
@@ -42,10 +42,9 @@ def flux_ropes(
 
     - |B| in its middle third is `core` times that of the stretches of w/2 beside it, on both
       sides;
-    - by minimum variance of the stretch, the component of largest variance changes sign: its
-      means over both halves lie on both sides of that in the middle, with a difference of
-      `bipolar` times the core's |B| from peak to peak at least, and it changes within the middle
-      two thirds most of the way;
+    - by minimum variance of the stretch, the component of largest variance is bipolar: its
+      medians of both outer thirds lie on both sides of that in the middle and differ by `bipolar`
+      times the core's |B| at least;
     - largest and intermediate variance are above `ratio` times the smallest one together: it is a
       plane rotation, not noise.
 
@@ -169,9 +168,8 @@ def _rope(
     change = (float(np.median(right)) - float(np.median(left))) / strength
     middle = float(np.median(along[np.abs(when) < 0.2])) if (np.abs(when) < 0.2).any() else np.nan
     between = (middle - float(np.median(left))) / (change * strength) if change else np.nan
-    crosses = float(np.median(left)) * float(np.median(right)) < 0
     spread = float(variance.eigenvalues[1] / max(variance.eigenvalues[2], 1e-12))
-    if not (crosses and abs(change) >= bipolar and 0.15 < between < 0.85 and spread >= ratio):
+    if not (abs(change) >= bipolar and 0.15 < between < 0.85 and spread >= ratio):
         return None
     margins = ((above - 1) / (core - 1), abs(change) / bipolar, spread / ratio)
     return _Rope(time, half, above, abs(change), strength, variance.axes[1], spread, margins)
