@@ -1,8 +1,8 @@
 """Time of field kernels and recipes per sample: python benchmarks/fields.py [--repeats 20].
 
-CPU nanoseconds per sample (all threads of a peer together), the least of the repeats, beside the
-time that copying the same input takes on the machine as it is now, and beside the peers where they
-are installed: pip install "sciqlop-pipe[peers]".
+CPU nanoseconds per sample (all threads of a peer together), the least of the repeats, as a multiple
+of what copying the same input (float64) takes on the machine as it is now, and beside the peers
+where they are installed: pip install "sciqlop-pipe[peers]".
 """
 
 from __future__ import annotations
@@ -105,6 +105,22 @@ def of_pyspedas(b: list[xr.Dataset], r: list[xr.Dataset]) -> dict[str, float]:
     return {name: least(call, 1, few) for name, call in calls.items()}
 
 
+def of_spacepy(b: list[xr.Dataset]) -> dict[str, float]:
+    """Nanoseconds per sample of spacepy, which loops in Python: of the first 4096 samples."""
+    from spacepy.coordinates import Coords
+    from spacepy.time import Ticktock
+
+    few = 4096
+    v = b[0]["vector"].values[:few].astype(float)
+    ticks = Ticktock(b[0]["time"].values[:few].astype("datetime64[us]").astype(object), "UTC")
+    given = Coords(v, "GSE", "car", ticks=ticks, use_irbem=False)
+
+    def turned(frame: str) -> Callable[[], object]:
+        return lambda: given.convert(frame, "car")
+
+    return {f"GSE to {f}, recipe": least(turned(f), 1, few) for f in ("GSM", "SM", "GEO")}
+
+
 def of_peers(b: list[xr.Dataset], r: list[xr.Dataset], steady: xr.Dataset) -> dict[str, dict]:
     """Nanoseconds per sample of each peer that is installed."""
     warnings.simplefilter("ignore")
@@ -114,6 +130,8 @@ def of_peers(b: list[xr.Dataset], r: list[xr.Dataset], steady: xr.Dataset) -> di
         found["pyrfu"] = of_pyrfu(b, r, steady)
     if importlib.util.find_spec("pyspedas"):
         found["pyspedas"] = of_pyspedas(b, r)
+    if importlib.util.find_spec("spacepy"):
+        found["spacepy"] = of_spacepy(b)
     return found
 
 
@@ -151,13 +169,15 @@ def main() -> None:
     }
     found = {name: least(call, args.repeats) for name, call in rows.items()}
     beside = {} if args.no_peers else of_peers(b, r, steady)
-    print("| product | ns per sample |" + "".join(f" {tool} |" for tool in beside))
-    print("|---|---|" + "---|" * len(beside))
+    print("| product | ns per sample | x copy |" + "".join(f" {tool} |" for tool in beside))
+    print("|---|---|---|" + "---|" * len(beside))
+    copies = [found[name] for name in list(rows)[:2]]
     for name, ns in found.items():
         theirs = (times.get(name) for times in beside.values())
         cells = "".join(f" {x:.0f} |" if x else "  |" for x in theirs)
-        print(f"| {name} | {ns:.1f} |{cells}")
-    for tool in ("pyrfu", "pyspedas"):
+        copy = copies[name.startswith(("curlometer", "copy of four"))]
+        print(f"| {name} | {ns:.1f} | {ns / copy:.1f} |{cells}")
+    for tool in ("pyrfu", "pyspedas", "spacepy"):
         if not args.no_peers and tool not in beside:
             print(f'\n{tool} is not installed, so not measured: pip install "sciqlop-pipe[peers]"')
     if args.json:

@@ -41,6 +41,7 @@ class Section:
     stop: str
     archive: str
     once: bool = False
+    options: tuple[str, ...] = ()
 
     @property
     def interval(self) -> Interval:
@@ -82,14 +83,16 @@ SECTIONS = (
         "MMS: fields through the magnetopause",
         "The magnetic field of MMS1 (FGM burst) on 2015-10-16, in other frames, and its variance.",
         ("mms1.fgm.brst.*", "mms1.fpi.dis.brst.plasma_parameters",
-         "mms1.fpi.dis.brst.convection_field", "mms1.fpi.dis.brst.de_hoffmann_teller"),
+         "mms1.fpi.dis.brst.convection_field", "mms1.fpi.dis.brst.de_hoffmann_teller",
+         "mms1.fpi.dis.brst.elsasser_*"),
         "2015-10-16T13:05:24", "2015-10-16T13:07:45", "mms/burst_20151016",
     ),
     Section(
         "MMS: a current from ions and electrons",
-        "J = e n (Vi - Ve) of the moments of FPI (MMS2, 2017-07-26), averaged over 150 ms of ions.",
+        "J = e n (Vi - Ve) of the moments of FPI (MMS2, 2017-07-26), averaged over 150 ms of ions. "
+        "The file of ions before it is truncated, hence `--salvage`.",
         ("mms2.fpi.dis.brst.current",),
-        "2017-07-26T07:31:13", "2017-07-26T07:33:13", "mms/burst_20170726",
+        "2017-07-26T07:31:13", "2017-07-26T07:33:13", "mms/burst_20170726", options=("--salvage",),
     ),
     Section(
         "MMS: four spacecraft",
@@ -196,7 +199,8 @@ def _archive(section: Section, data: Path, folder: Path) -> Path:
 def _run(section: Section, names: list[str], archive: Path, store: Path) -> None:
     tool = Path(sys.executable).with_name("sciqlop-pipe")
     span = ["--start", section.start, "--stop", section.stop]
-    where = ["--archive", str(archive), "--store", str(store), "--workers", "0", "--keep"]
+    where = ["--archive", str(archive), "--store", str(store), "--workers", "0", "--keep",
+             *section.options]  # fmt: skip
     # Status 1: some granules failed, for want of a file. Those products have no picture.
     done = subprocess.run([str(tool), "run", *names, *span, *where], check=False)
     if done.returncode not in (0, 1):
@@ -238,7 +242,8 @@ def _page(section: Section, shown: list[Shown], names: list[str]) -> str:
     if section.archive == SIM:
         made_by = f"--start {section.start} --hours 0.5 --seed 1 --extras"
         lines += [f"    python -m sciqlop_missions.sim --out SIM {made_by}"]
-    lines += [f"    sciqlop-pipe run {targets} {span} --archive {archive} --keep", ""]
+    lines += [f"    sciqlop-pipe run {targets} {span} --archive {archive} --keep"
+              + "".join(f" {o}" for o in section.options), ""]  # fmt: skip
     for s in shown:
         lines += [f"### `{s.name}`", "", s.words, "", f"![{s.name}]({s.file})", "",
                   f"    sciqlop-pipe quicklook {s.name} {span} -o picture.png", ""]  # fmt: skip

@@ -7,15 +7,14 @@ the axis, thus says how ISR2 lies in GSE.
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import numpy as np
 import xarray as xr
 
 from sciqlop_pipe.datatypes import Attitude, VectorSeries
 from sciqlop_pipe.kernels.quaternions import of_matrices
-from sciqlop_pipe.model import Dataset, Margin, product, recipe
+from sciqlop_pipe.model import Dataset, product, recipe
 from sciqlop_pipe.recipes.attitude import attitude_dataset
+from sciqlop_pipe.recipes.rotations import rotate_vector
 from sciqlop_pipe.standard.angles import rotated_products
 
 from .cis import HIA_PROBES
@@ -63,35 +62,6 @@ def spin_axis(isr2: VectorSeries, gse: VectorSeries, *, window: int = 600) -> xr
     return _series(values, centres, attrs)
 
 
-@recipe(gives=VectorSeries, version=1)
-def in_isr2(vector: VectorSeries, axis: Annotated[VectorSeries, Margin("1d")]) -> xr.Dataset:
-    """Vector turned from GSE to ISR2 with the nearest spin axis; (time, component) [its units].
-
-    The spin axis drifts by less than 0.1 degree in a day between manoeuvres. Records without an
-    axis within a day are NaN.
-
-    Parameters
-    ----------
-    vector : VectorSeries
-        In GSE.
-    axis : VectorSeries
-        The spin axis in GSE.
-    """
-    time = vector["time"].values.astype("datetime64[ns]").astype(np.int64)
-    at = axis["time"].values.astype("datetime64[ns]").astype(np.int64)
-    values = np.full((time.size, 3), np.nan)
-    if at.size:
-        k = np.clip(np.searchsorted((at[1:] + at[:-1]) // 2, time, side="right"), 0, at.size - 1)
-        to_isr2 = rotation(axis["vector"].values)[k]
-        near = np.abs(time - at[k]) <= 86_400_000_000_000
-        turned = np.einsum("tij,tj->ti", to_isr2, vector["vector"].values)
-        values[near] = turned[near]
-    attrs = dict(vector["vector"].attrs) | {"frame": "ISR2"}
-    attrs["long_name"] = f"{attrs['long_name']}, turned to ISR2"
-    attrs.pop("frame_equivalent", None)
-    return _series(values.astype(vector["vector"].dtype), vector["time"].values, attrs)
-
-
 @recipe(gives=Attitude, version=1)
 def isr2_attitude(axis: VectorSeries) -> xr.Dataset:
     """Attitude from GSE to ISR2, one quaternion (time, part) per spin axis [1].
@@ -134,9 +104,10 @@ def datasets(probe: str) -> tuple[Dataset, ...]:
         *(
             product(
                 f"{base}.attitude.b_{mode}_isr2",
-                in_isr2,
+                rotate_vector,
                 vector=f"{base}.fgm.{mode}.b_gse",
-                axis=axis,
+                attitude=f"{base}.attitude.gse_to_isr2",
+                reach="1d",
             )
             for mode in ("spin", "full")
         ),

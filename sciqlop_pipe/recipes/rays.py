@@ -11,7 +11,7 @@ import xarray as xr
 from ..errors import DataTypeError
 from ..granule import duration
 from ..kernels.rays import azimuth_rays, polar_rays
-from ..kernels.windows import means_around
+from .joining import means
 from .vdf import angle_table, solid_angles
 
 
@@ -157,10 +157,7 @@ def field_directions(b: xr.Dataset, times: np.ndarray, accumulation: str, reach:
     want = times.astype("datetime64[ns]").astype(np.int64)
     if not at.size:
         return np.full((want.size, 3), np.nan)
-    half = duration(accumulation) // 2
-    mean = np.stack(
-        [means_around(at, np.ascontiguousarray(v), want, half) for v in value.T], axis=1
-    )
+    mean = means(at, value, want, accumulation)
     after = np.clip(np.searchsorted(at, want), 0, at.size - 1)
     before = np.maximum(after - 1, 0)
     nearest = np.where(np.abs(at[after] - want) < np.abs(want - at[before]), after, before)

@@ -17,6 +17,7 @@ from ..recipes.drifts import (
 )
 from ..recipes.formation import barycentre, tetrahedron_shape
 from ..recipes.geomagnetic import MODEL
+from ..recipes.mean_field import elsasser, in_mean_field
 from ..recipes.minimum_variance import minimum_variance
 from ..recipes.plasma_parameters import plasma_parameters
 from ..recipes.shocks import shock_passages
@@ -37,9 +38,10 @@ def field_products(
     step: str = "10s",
     lag: str = "1s",
     scaling: tuple[str, str, str] = ("10min", "5min", "1s"),
+    mean: str = "1min",
     geomagnetic_model: str = MODEL,
 ) -> tuple[Dataset, ...]:
-    """Return the field in other frames, minimum variance, PVI and structure functions.
+    """Return the field in other frames and about its mean, its variance, PVI, structure functions.
 
     Parameters
     ----------
@@ -55,6 +57,8 @@ def field_products(
         Of PVI.
     scaling : tuple of str
         Of structure functions: length of windows, time between their centres, shortest lag.
+    mean : str
+        Of the field that field-aligned coordinates follow.
     geomagnetic_model : str
         Table of the dipole that GSM and SM follow, see `recipes.geomagnetic`: the one that the
         mission's archive uses, where it has these frames too.
@@ -67,6 +71,7 @@ def field_products(
     return (
         *(product(f"{base}.{letter}_{f.lower()}", in_frame, vector=b, frame=f, **place)
           for f in frames),
+        product(f"{base}.{letter}_fac", in_mean_field, vector=b, b=b, mean=mean),
         product(f"{base}.minimum_variance", minimum_variance, b=b, window=window, step=step),
         product(f"{base}.pvi", pvi, b=b, lag=lag),
         product(f"{base}.structure_functions", structure_functions, b=b,
@@ -114,6 +119,10 @@ def plasma_products(
         product(f"{base}.convection_field", convection_field, **both),
         product(f"{base}.de_hoffmann_teller", de_hoffmann_teller, **both, window=window, step=step),
         product(f"{base}.alfvenicity", alfvenicity, **both),
+        *(
+            product(f"{base}.elsasser_{word}", elsasser, sign=sign, **both)
+            for word, sign in (("plus", 1), ("minus", -1))
+        ),
     ]
     if shocks:
         found.append(product(f"{base}.shock_passages", shock_passages, moments=moments, b=b))

@@ -241,7 +241,7 @@ def test_no_frame_stays_equivalent_once_a_vector_is_turned_out_of_it():
         rotate_vector(b, attitude()),
         vector_in_axes(b),
         in_frame(gse, frame="GSM"),
-        attitude_of_cluster.in_isr2(gse, axis),
+        rotate_vector(gse, attitude_of_cluster.isr2_attitude(axis), reach="1d"),
     ):
         assert "frame_equivalent" not in {*found["vector"].attrs, *found.attrs}
     assert b["vector"].attrs["frame_equivalent"] == "DMPA"

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from sciqlop_missions.cluster import cis, efw, mission
-from sciqlop_missions.cluster.attitude import in_isr2, rotation, spin_axis
+from sciqlop_missions.cluster.attitude import isr2_attitude, rotation, spin_axis
 from sciqlop_pipe.datatypes import VDF, VectorSeries
 from sciqlop_pipe.granule import SECOND, instant
 from sciqlop_pipe.recipes.moments import moments
+from sciqlop_pipe.recipes.rotations import rotate_vector
 from sciqlop_pipe.sources.cdf import open_cdf
 from tests.missions.claims import check_contents, dataset, read, real
 from tests.sources.archive_cdfs import START, cluster_hia
@@ -158,7 +159,7 @@ def test_the_spin_axis_follows_from_a_velocity_in_two_frames(velocities):
 
 def test_with_the_spin_axis_a_vector_in_gse_is_found_in_isr2(velocities):
     isr2, gse = velocities
-    turned = VectorSeries.check(in_isr2(gse, spin_axis(isr2, gse)))
+    turned = VectorSeries.check(rotate_vector(gse, isr2_attitude(spin_axis(isr2, gse)), reach="1d"))
     assert turned["vector"].attrs["frame"] == "ISR2"
     np.testing.assert_allclose(turned["vector"], isr2["vector"], atol=1e-3)
 
@@ -168,7 +169,7 @@ def test_velocities_in_one_plane_give_no_axis_and_no_axis_gives_no_vector(veloci
     gse["vector"].values[:, 2] = isr2["vector"].values[:, 2] = 0
     axis = spin_axis(isr2, gse)
     assert axis.sizes["time"] == 0
-    assert np.isnan(in_isr2(gse, axis)["vector"]).all()
+    assert np.isnan(rotate_vector(gse, isr2_attitude(axis), reach="1d")["vector"]).all()
 
 
 def test_isr2_is_gse_where_the_spin_axis_is_north():

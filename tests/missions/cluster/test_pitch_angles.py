@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from sciqlop_missions.cluster import mission
-from sciqlop_missions.cluster.attitude import in_isr2, rotation, spin_axis
+from sciqlop_missions.cluster.attitude import isr2_attitude, rotation, spin_axis
 from sciqlop_pipe.datatypes import FieldAligned, PitchAngle
 from sciqlop_pipe.errors import DataTypeError
 from sciqlop_pipe.recipes.field_aligned import field_aligned
 from sciqlop_pipe.recipes.pitch import pitch_angle_distribution
+from sciqlop_pipe.recipes.rotations import rotate_vector
 from tests.missions.claims import dataset, read, real
 
 DAY = "cluster/vdf_20010731/C1_CP_{}__20010731_201417_20010731_201617_V{}.cdf"
@@ -44,7 +45,9 @@ def axis(onboard):
 @pytest.fixture(scope="module")
 def pitch_angles(vdf, b_gse, axis):
     how = dict(dataset(mission, f"{HIA}.hs_mag.pitch_angles").params)
-    return PitchAngle.check(pitch_angle_distribution(vdf, in_isr2(b_gse, axis), **how))
+    return PitchAngle.check(
+        pitch_angle_distribution(vdf, rotate_vector(b_gse, isr2_attitude(axis), reach="1d"), **how)
+    )
 
 
 def flow_along_b(pitch_angles) -> np.ndarray:
@@ -67,7 +70,9 @@ def test_without_a_rotation_they_are_refused(vdf, b_gse):
 def test_turning_the_particles_instead_of_the_field_gives_the_same(vdf, b_gse, axis):
     """Directions without widths: turned cells are no longer cells of azimuth and colatitude."""
     points = vdf.drop_vars(["phi_width", "theta_width"])
-    expected = pitch_angle_distribution(points, in_isr2(b_gse, axis), accumulation="12064ms")
+    expected = pitch_angle_distribution(
+        points, rotate_vector(b_gse, isr2_attitude(axis), reach="1d"), accumulation="12064ms"
+    )
 
     phi, theta = (np.radians(points[n].values) for n in ("phi", "theta"))
     phi, theta = np.meshgrid(phi, theta, indexing="ij")
