@@ -30,6 +30,7 @@ FLAGS = Flags(
         Flag(2, "normals_disagree", "mixed normals more than 20 deg apart"),
         Flag(3, "no_temperature", "no temperature: no fast Mach number"),
         Flag(4, "not_compressed", "downstream is not denser: the sides may be swapped"),
+        Flag(5, "too_slow", "the inflow is below Mach 1 by the mixed normals: no fast shock"),
     ),
     source="recipes.shocks",
 )
@@ -197,7 +198,18 @@ def quality_of(up: Side, down: Side, shocks: tuple[Shock, ...]) -> int:
         | (4 if apart or not np.isfinite(mixed).all() else 0)
         | (0 if np.isfinite(up.temperature) else 8)
         | (0 if down.density > up.density else 16)
+        | (32 if _fastest(shocks) < 1 else 0)
     )
+
+
+def _fastest(shocks: tuple[Shock, ...]) -> float:
+    """Return the highest Mach number by the mixed normals; that of Alfven without a temperature."""
+    found = [
+        s.fast_mach if np.isfinite(s.fast_mach) else s.alfven_mach
+        for s in shocks
+        if s.method.startswith("mixed")
+    ]
+    return float(np.nanmax([*found, -np.inf]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +262,8 @@ def shock_passages(
     -------
     Dataset
         One record per shock; `upstream_first` is 1 where the spacecraft comes from upstream.
-        Quality flags name undefined and disagreeing normals.
+        Quality flags name undefined and disagreeing normals, and passages that are no fast shocks
+        (a magnetopause has such a jump as well).
 
     Raises
     ------

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from sciqlop_pipe.datatypes import ShockSeries
 from sciqlop_pipe.errors import UsageError
 from sciqlop_pipe.recipes.shocks import (
+    FLAGS,
     METHODS,
     Side,
     normals,
@@ -18,7 +19,7 @@ from sciqlop_pipe.recipes.shocks import (
     shock_analysis,
     shock_passages,
 )
-from tests.fields import clock, cut
+from tests.fields import clock, cut, moments, vector
 from tests.shocks import PROTON, passage, rankine_hugoniot
 
 CASES = [(4.0, 50.0), (2.5, 75.0), (6.0, 30.0)]
@@ -88,6 +89,33 @@ def test_a_shock_in_a_series_is_found_once_with_its_numbers(inbound):
     assert float(mixed["theta_bn"]) == pytest.approx(50, abs=3)
     assert float(mixed["alfven_mach"]) == pytest.approx(4, rel=0.1)
     assert float(at["compression"]) > 2
+
+
+def test_a_jump_that_the_plasma_flows_into_too_slowly_is_no_shock():
+    m, b, _ = passage()
+    slow = m.assign(velocity=(m["velocity"] * 0.1).assign_attrs(m["velocity"].attrs))
+    word = int(shock_passages(slow, b)["quality"][0])
+    assert "too_slow" in FLAGS.names(word)
+    assert "too_slow" not in FLAGS.names(int(shock_passages(m, b)["quality"][0]))
+
+
+def test_no_magnetopause_of_themis_passes_for_a_shock(shared_data):
+    """Half a day of THEMIS-B and C at the magnetopause (April 2008), none of it at the bow shock."""
+    folder = shared_data / "themis"
+    files = sorted(folder.glob("th[bc]_200804?[35]_0[13]*_GSM_v4_onboard.dat"))
+    if not files:
+        pytest.skip(f"no tables in {folder}")
+    seen = 0
+    for file in files:
+        rows = [line.split() for line in file.read_text().splitlines()[1:]]
+        table = np.array(rows, float)
+        table = table[np.r_[True, np.diff(table[:, 0]) > 0]]
+        time = np.datetime64("2008-01-01", "ns") + (table[:, 0] * 1e9).astype("timedelta64[ns]")
+        ions = moments(table[:, 9], table[:, 5:8], table[:, 10], time, frame="GSM")
+        found = shock_passages(ions, vector(table[:, 1:4], time, frame="GSM"))
+        seen += found.sizes["time"]
+        assert all("too_slow" in FLAGS.names(int(q)) for q in found["quality"]), file.name
+    assert seen >= 5
 
 
 def test_a_quiet_series_has_no_shock_and_an_empty_one_neither():
