@@ -12,6 +12,7 @@ import numpy as np
 from ..errors import SourceError, TruncatedFile, near
 from .cdf_backends import Attribute, Backend, CdflibBackend, PycdfppBackend, VariableInfo
 from .cdf_check import check_whole, verify_md5
+from .in_place import fill_at
 
 _TIME_KINDS = ("epoch", "epoch16", "tt2000")
 # How pycdfpp tells its time types.
@@ -104,6 +105,20 @@ class CdfFile:
         """
         self._info(name)
         return self._backend.read(name)
+
+    def take(self, name: str) -> np.ndarray:
+        """Return a variable as stored, in memory that is the caller's to write into.
+
+        For what is large: there is no second copy of it. Read again, it is decoded anew.
+
+        Raises
+        ------
+        SourceError
+            As `raw`.
+        """
+        self._info(name)
+        values = self._backend.take(name)
+        return values if values.flags.writeable else values.copy()
 
     def values(self, name: str) -> np.ndarray:
         """Return a variable with NaN for its fill value, (record, ...) or (...).
@@ -216,22 +231,12 @@ def mask_fill(values: np.ndarray, fill: Any) -> np.ndarray:
     fill : number or anything else
         The variable's FILLVAL; ignored where it is no number of the variable's type.
     """
-    if isinstance(fill, bool) or not isinstance(fill, (int, float)):
+    at = fill_at(values, fill)
+    if at is None or not at.any():
         return values
     if values.dtype.kind == "f":
-        # A float64 variable may carry its fill value rounded to float32.
-        with np.errstate(over="ignore"):
-            at = values == values.dtype.type(fill)
-            if values.dtype.itemsize == 8:
-                at |= values == np.float64(np.float32(fill))
-        if not at.any():
-            return values
         return np.where(at, values.dtype.type(np.nan), values)
-    limits = np.iinfo(values.dtype)
-    if not limits.min <= fill <= limits.max:
-        return values
-    at = values == values.dtype.type(fill)
-    return np.where(at, np.nan, values.astype("f8")) if at.any() else values
+    return np.where(at, np.nan, values.astype("f8"))
 
 
 def to_datetime64(raw: np.ndarray, info: VariableInfo) -> np.ndarray:

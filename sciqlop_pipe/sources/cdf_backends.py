@@ -61,6 +61,9 @@ class Backend(Protocol):
     def read(self, name: str) -> np.ndarray:
         """Return the values of a variable; raises SourceError where they cannot be read."""
 
+    def take(self, name: str) -> np.ndarray:
+        """Return them in memory that nobody else reads."""
+
     def close(self) -> None:
         """Release the file."""
 
@@ -82,6 +85,7 @@ class PycdfppBackend:
 
         self._path = str(path)
         self._structure = None if proven else walk_records(path)
+        self._taken: set[str] = set()
         try:
             self._cdf = pycdfpp.load(self._path)
             self.contents = Contents(
@@ -96,6 +100,8 @@ class PycdfppBackend:
 
     def read(self, name: str) -> np.ndarray:
         """Return the values of a variable as stored."""
+        if name in self._taken:
+            self.forget()
         variable, info = self._cdf[name], self.contents.variables[name]
         try:
             values = variable.values
@@ -112,6 +118,22 @@ class PycdfppBackend:
             # A dimension along which an rVariable does not vary has one element here.
             values = values.reshape(len(values), *(n for n in values.shape[1:] if n > 1))
         return values if info.record_varying or len(values) != 1 else values[0]
+
+    def take(self, name: str) -> np.ndarray:
+        """Return the values of a variable in memory that is written over by whoever takes them."""
+        values = self.read(name)
+        self._taken.add(name)
+        return values
+
+    def forget(self) -> None:
+        """Let go of what has been decoded: pycdfpp keeps every variable that was read."""
+        import pycdfpp
+
+        self._taken.clear()
+        try:
+            self._cdf = pycdfpp.load(self._path)
+        except _PYCDFPP_ERRORS as error:
+            raise self._unreadable("the file", error) from error
 
     def close(self) -> None:
         """Release the file."""
@@ -206,6 +228,10 @@ class CdflibBackend:
             values = np.ascontiguousarray(values).view("f8")
         values = values.astype(values.dtype.newbyteorder("="), copy=False)
         return values.reshape((-1, *dims) if inquiry.Rec_Vary else dims)
+
+    def take(self, name: str) -> np.ndarray:
+        """Return the values of a variable: every reading makes an array of its own."""
+        return self.read(name)
 
     def close(self) -> None:
         """Release the file."""

@@ -26,6 +26,7 @@ from .conventions import (
     unit_factor,
     units_of,
 )
+from .in_place import settled
 from .species import Species
 
 if TYPE_CHECKING:
@@ -169,7 +170,7 @@ class SkymapAdapter:
 
     def _map(self, cdf: CdfFile, name: str, long_name: str) -> xr.DataArray:
         """Return f or its error in house order and unit, float32, in memory of its own."""
-        values = cdf.values(name)
+        values = cdf.take(name)
         axes = self.axes or self._axes_by_depend(cdf, values.ndim - 1)
         if values.ndim != len(axes) + 1:
             raise SourceError(
@@ -177,12 +178,10 @@ class SkymapAdapter:
                 str(cdf.path),
             )
         order = LIST if "direction" in axes else GRID
-        turned = values.transpose(0, *(1 + axes.index(dim) for dim in order))
         where = f"{cdf.path}: {name}"
         factor = unit_factor(self.declared or units_of(cdf, name), _F_UNITS, where)
-        # The only copy of f: the file's array is not ours to scale or to mask.
-        out = np.empty(turned.shape, np.float32)
-        np.multiply(turned, np.float32(factor), out=out, casting="same_kind")
+        turn = [1 + axes.index(dim) for dim in order]
+        out = settled(values, turn, factor, cdf.attrs(name).get("FILLVAL"))
         attrs = {"units": _F_UNITS, "long_name": long_name}
         return xr.DataArray(out, dims=("time", *order), attrs=attrs)
 

@@ -51,6 +51,10 @@ class TableBackend:
         ns: np.ndarray = np.asarray(stamps).view("i8").reshape(values.shape)
         return ns
 
+    def take(self, name: str) -> np.ndarray:
+        """Return a copy of the values of a variable."""
+        return self.read(name).copy()
+
     def close(self) -> None:
         """Do nothing: the file was read when it was opened."""
 

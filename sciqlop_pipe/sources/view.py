@@ -294,6 +294,11 @@ class _View(CdfFile):
         made = self._made.get(name)
         return super().raw(name) if made is None else made.values(self)
 
+    def take(self, name: str) -> np.ndarray:
+        if name in self._made or name in self._limits:
+            return np.array(self.values(name))
+        return super().take(name)
+
     def values(self, name: str) -> np.ndarray:
         values = super().values(name)
         if name not in self._limits:

@@ -163,6 +163,7 @@ def test_a_fault_behind_speasy_is_never_taken_for_no_data(site: Site, kind: str)
 
 
 @pytest.mark.long
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("site", list(PROVIDERS), indirect=True)
 def test_every_fault_behind_every_provider_costs_its_granule_only(
     site: Site, effort: Effort, monkeypatch, tmp_path: Path

@@ -1,0 +1,64 @@
+"""Large maps put into house order and unit in the memory in which a reader left them.
+
+A distribution is the bulk of what a mission sends. A second array for it costs as much memory as
+the file, and more time than decoding it did: fresh pages have to be zeroed by the kernel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+_BLOCK_BYTES = 1 << 20  # a block and its copy stay in the second-level cache
+
+
+def settled(stored: np.ndarray, order: Sequence[int], factor: float, fill: Any) -> np.ndarray:
+    """Return records with their axes in another order, scaled, NaN for fill; float32, contiguous.
+
+    Parameters
+    ----------
+    stored : array (record, ...)
+        As the file has it. Where it is float32 it is overwritten and becomes the result.
+    order : sequence of int
+        The axes after the first: where each comes from.
+    factor : float
+        What the values are multiplied with.
+    fill : number or anything else
+        The value that means "none"; ignored where it is no number.
+    """
+    turn = (0, *order)
+    shape = tuple(stored.shape[axis] for axis in turn)
+    ours = stored.dtype == np.float32 and stored.flags.c_contiguous and stored.flags.writeable
+    out = stored.reshape(shape) if ours else np.empty(shape, np.float32)
+    same = turn == tuple(range(stored.ndim))
+    step = max(1, _BLOCK_BYTES // max(1, stored[:1].nbytes))
+    scale = np.float32(factor)
+    for first in range(0, len(stored), step):
+        block = stored[first : first + step]
+        if not same:
+            # A copy: the turned records are written over those that they come from.
+            block = np.ascontiguousarray(block.transpose(turn))
+        where = fill_at(block, fill)
+        if where is not None and where.any():
+            block = np.where(where, np.nan, block)
+        np.multiply(block, scale, out=out[first : first + step], casting="same_kind")
+    return out
+
+
+def fill_at(values: np.ndarray, fill: Any) -> np.ndarray | None:
+    """Return where values are the fill value, same shape; None where it is no number of theirs.
+
+    A float64 variable may carry its fill value rounded to float32.
+    """
+    if isinstance(fill, bool) or not isinstance(fill, (int, float)):
+        return None
+    if values.dtype.kind == "f":
+        with np.errstate(over="ignore"):
+            at: np.ndarray = values == values.dtype.type(fill)
+            if values.dtype.itemsize == 8:
+                at |= values == np.float64(np.float32(fill))
+        return at
+    limits = np.iinfo(values.dtype)
+    return values == values.dtype.type(fill) if limits.min <= fill <= limits.max else None

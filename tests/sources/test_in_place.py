@@ -1,0 +1,75 @@
+"""Maps are put in order in the memory in which they came: the same numbers as with a copy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sciqlop_pipe.sources.cdf import open_cdf
+from sciqlop_pipe.sources.in_place import settled
+from sciqlop_pipe.sources.view import Seen, _View
+from tests.sources.cdf_builders import small_cdf
+
+FILL = -1e31
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    shape=st.tuples(st.integers(0, 40), *[st.integers(1, 5)] * 3),
+    order=st.permutations([1, 2, 3]),
+    kind=st.sampled_from(["f4", "f8", ">f4", "i4"]),
+    factor=st.sampled_from([1.0, 1e12, 1e-18]),
+    block=st.integers(1, 300),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_it_equals_turning_masking_and_scaling_a_copy(shape, order, kind, factor, block, seed):
+    rng = np.random.default_rng(seed)
+    stored = rng.integers(0, 1000, shape).astype(kind)
+    fill = FILL if kind != "i4" else -9
+    stored[rng.random(shape) < 0.1] = fill
+    truth = stored.astype("f8").transpose(0, *order)
+    truth = np.where(truth == np.float64(np.dtype(kind).type(fill)), np.nan, truth * factor)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sciqlop_pipe.sources.in_place._BLOCK_BYTES", block)
+        found = settled(stored, order, factor, fill)
+    assert found.dtype == np.float32
+    assert found.flags.c_contiguous
+    np.testing.assert_allclose(found, truth, rtol=1e-6)
+
+
+def test_there_is_no_second_array_of_float32():
+    stored = np.arange(24, dtype="f4").reshape(2, 3, 4)
+    assert np.shares_memory(settled(stored, (2, 1), 2.0, None), stored)
+    frozen = np.arange(24, dtype="f4").reshape(2, 3, 4)
+    frozen.flags.writeable = False
+    assert not np.shares_memory(settled(frozen, (2, 1), 2.0, None), frozen)
+    assert frozen[0, 0, 1] == 1
+
+
+@pytest.mark.parametrize("md5", [True, False], ids=["in this process", "through the child"])
+@pytest.mark.parametrize("packing", ["plain", "blocks"])
+def test_what_was_taken_and_written_over_is_read_anew(tmp_path: Path, md5: bool, packing: str):
+    with open_cdf(small_cdf(tmp_path / "a.cdf", packing, md5=md5)) as cdf:
+        truth = np.array(cdf.raw("flux"))
+        taken = cdf.take("flux")
+        taken[...] = 7
+        assert np.array_equal(cdf.raw("flux"), truth)
+        again = cdf.take("flux")
+        again[...] = 8
+        assert np.array_equal(cdf.take("flux"), truth)
+        assert (taken == 7).all()
+        assert np.array_equal(cdf.raw("counts"), np.arange(40))
+
+
+def test_corrections_of_a_file_hold_for_what_is_taken(tmp_path: Path):
+    with open_cdf(small_cdf(tmp_path / "a.cdf", "plain", md5=True)) as cdf:
+        seen = _View(cdf, Seen(None, limits=(("flux", 0.0, 100.0),)))
+        taken = seen.take("flux")
+        assert np.isnan(taken[taken.size // taken[0].size - 1]).all()
+        assert np.nanmax(taken) <= 100
+        taken[...] = 0
+        assert cdf.raw("flux")[1, 0, 0] == 12
