@@ -11,6 +11,7 @@ from ..store import Store
 from ..store import events as registered
 from ..store.events import Verdict
 from ..store.records import Event
+from ..store.releases import said_at
 
 FIXED = ("id", "dataset", "kind", "start", "stop", "verdict")
 
@@ -28,10 +29,16 @@ class Catalog:
 def load_catalog(
     store: Store, dataset: str, interval: Interval | None = None, *, as_of: Any = None
 ) -> Catalog:
-    """Return the current events of a dataset with their verdicts."""
-    db = store.registry.db
-    found = registered.current_events(db, dataset, interval, store.when(as_of))
-    said, lost = registered.verdicts(db, dataset)
+    """Return the events of a dataset with their verdicts, current ones or those of a moment.
+
+    With the name of a release as `as_of`, the verdicts are those that it froze.
+    """
+    db, when = store.registry.db, store.when(as_of)
+    found = registered.current_events(db, dataset, interval, when)
+    if when is None:
+        said, lost = registered.verdicts(db, dataset)
+    else:
+        said, lost = said_at(db, dataset, found, when, str(as_of))
     return Catalog(dataset, tuple(found), said, tuple(lost))
 
 

@@ -26,6 +26,7 @@ from .options import (
     access_of,
 )
 from .publish_app import publish_app
+from .release_app import release_app
 from .several import Several
 from .store_app import store_app
 
@@ -45,6 +46,7 @@ app.add_typer(analyse_app, name="analyse")
 app.command(cls=Several)(train)
 app.command(cls=Several)(evaluate)
 app.add_typer(publish_app, name="publish")
+app.add_typer(release_app, name="release")
 
 Targets = Annotated[
     list[str],

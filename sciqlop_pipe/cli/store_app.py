@@ -117,21 +117,6 @@ def rollback(stage: Stage, store: StoreOpt = DEFAULT_STORE, registry: RegistryOp
     _print(f"rolled back {stage}: {count} granules are current again")
 
 
-@store_app.command("release")
-def release(
-    name: Annotated[str, typer.Argument(help="A name for what is current now.")],
-    store: StoreOpt = DEFAULT_STORE,
-    registry: RegistryOpt = "",
-) -> None:
-    """Name what is current now: `as_of=NAME` reads exactly that, gc keeps it."""
-    from ..store import Store
-    from ..store.staging import make_release
-
-    with Store.open(store, registry=registry) as opened:
-        make_release(opened.registry, name)
-    _print(f"released {name}")
-
-
 @store_app.command("gc")
 def gc(
     delete: Annotated[

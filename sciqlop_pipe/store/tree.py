@@ -55,8 +55,8 @@ async def _write(
             name,
             shape=values.shape,
             dtype=str if values.dtype.kind == "U" else values.dtype,
-            chunks=_chunks(values, datatype),
-            compressors=_codecs(var, values, datatype),
+            chunks=chunks_of(values, datatype),
+            compressors=codecs_of(var, values, datatype),
             dimension_names=[str(d) for d in var.dims],
             attributes=stored_attrs(var),
             fill_value=np.nan if values.dtype.kind == "f" else None,
@@ -68,7 +68,8 @@ async def _write(
     await asyncio.gather(*(one(str(name), var) for name, var in ds.variables.items()))
 
 
-def _chunks(values: np.ndarray[Any, Any], datatype: DataType) -> tuple[int, ...]:
+def chunks_of(values: np.ndarray[Any, Any], datatype: DataType) -> tuple[int, ...]:
+    """Return the chunks of an array whose first axis is that of records."""
     if values.ndim == 0:
         return ()
     per_record = max(1, values[:1].nbytes)
@@ -77,7 +78,8 @@ def _chunks(values: np.ndarray[Any, Any], datatype: DataType) -> tuple[int, ...]
     return (min(max(1, records), max(1, values.shape[0])), *(max(1, s) for s in values.shape[1:]))
 
 
-def _codecs(var: xr.Variable, values: np.ndarray[Any, Any], datatype: DataType) -> Any:
+def codecs_of(var: xr.Variable, values: np.ndarray[Any, Any], datatype: DataType) -> Any:
+    """Return the codecs that suit an array."""
     # Arrays made of counts repeat whole words, which any shuffle destroys (measured: a factor of
     # two in size on distributions).
     if values.dtype.kind == "U" or (datatype.numeric == "counts" and values.ndim > 2):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,6 +16,7 @@ from ... import __version__
 from ...errors import PipeError
 from ...granule import datetime64, iso
 from ...store.layout import layout_of
+from ..citing import dois
 from .attributes import base, described, short_name
 from .facts import Facts, Provenance
 
@@ -300,7 +300,7 @@ def _global_attributes(
     ds: xr.Dataset, facts: Facts, made: Provenance, file_id: str, version: str
 ) -> dict[str, tuple[Any, ...]]:
     names = facts.names
-    links = dois(facts.citation)
+    links = tuple(f"https://doi.org/{doi}" for doi in dois(facts.citation))
     title = facts.mission_title or facts.mission or names.source
     day = str(datetime64(made.written).astype("datetime64[D]")).replace("-", "")
     notes = [f"{k}: {v}" for k, v in sorted(ds.attrs.items(), key=lambda i: str(i[0]))]
@@ -343,12 +343,6 @@ def _global_attributes(
         "Pipe_attributes": (json.dumps({str(k): str(v) for k, v in ds.attrs.items()}),),
     }
     return {k: tuple(e for e in v if e) for k, v in every.items() if any(v)}
-
-
-def dois(text: str) -> tuple[str, ...]:
-    """Return the DOIs in a citation as addresses."""
-    found = re.findall(r"10\.\d{4,9}/[^\s;,\]\"'<>]*[^\s;,.\]\"'<>)]", text)
-    return tuple(dict.fromkeys(f"https://doi.org/{doi}" for doi in found))
 
 
 def _instrument(ds: xr.Dataset, datatype: str) -> str:
