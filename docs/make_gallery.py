@@ -92,7 +92,7 @@ SECTIONS = (
         "J = e n (Vi - Ve) of the moments of FPI (MMS2, 2017-07-26), averaged over 150 ms of ions. "
         "The file of ions before it is truncated, hence `--salvage`.",
         ("mms2.fpi.dis.brst.current",),
-        "2017-07-26T07:31:13", "2017-07-26T07:33:13", "mms/burst_20170726", options=("--salvage",),
+        "2017-07-26T07:31:13", "2017-07-26T07:32:13", "mms/burst_20170726", options=("--salvage",),
     ),
     Section(
         "MMS: four spacecraft",

@@ -121,7 +121,7 @@ def convection_field(
     return _series(values, moments, "mV m^-1", "convection electric field", frame)
 
 
-@recipe(gives=VectorSeries, version=1)
+@recipe(gives=VectorSeries, version=2)
 def particle_current(
     ions: Moments,
     electrons: Annotated[Moments, Margin("accumulation"), Margin("reach")],
@@ -132,7 +132,8 @@ def particle_current(
     """J = e n_e (V_i - V_e) (time, component) [nA m^-2] on the clock of the ions.
 
     Density and velocity of the electrons are means over the accumulation of each ion record, or
-    between two records within reach.
+    between two records within reach; records whose density is not above zero do not count: an
+    instrument that saw no electrons has not seen a current of zero.
 
     Parameters
     ----------
@@ -149,8 +150,10 @@ def particle_current(
     frame = str(ions["velocity"].attrs["frame"])
     _require(frame, electrons)
     at, theirs = ions["time"].values, electrons["time"].values
-    n = joined(theirs, electrons["density"].values, at, accumulation, reach)
-    v = joined(theirs, electrons["velocity"].values, at, accumulation, reach)
+    density, velocity = _moment(electrons, "density"), _moment(electrons, "velocity")
+    seen = density > 0
+    n = joined(theirs, np.where(seen, density, np.nan), at, accumulation, reach)
+    v = joined(theirs, np.where(seen[:, None], velocity, np.nan), at, accumulation, reach)
     # e n V: C cm^-3 km/s = 1e6 m^-3 1e3 m/s, in nA.
     scale = ELEMENTARY_CHARGE * 1e6 * 1e3 * 1e9
     values = scale * n[:, None] * (_moment(ions, "velocity") - v)

@@ -263,6 +263,16 @@ def test_nothing_in_is_nothing_out(recipe):
     assert recipe(*nothing, **params).sizes["time"] == 0
 
 
+def test_an_instrument_without_electrons_has_seen_no_current_not_a_current_of_zero():
+    none = ELECTRONS.copy(deep=True)
+    none["density"].values[100:200] = 0
+    none["velocity"].values[100:200] = 0
+    found = particle_current(IONS, none, accumulation="1s", reach="2s")["vector"].values
+    right = particle_current(IONS, ELECTRONS, accumulation="1s", reach="2s")["vector"].values
+    assert np.isnan(found[100:200]).all()
+    np.testing.assert_array_equal(found[:100], right[:100])
+
+
 def test_a_current_in_another_frame_does_no_work():
     current = curlometer(*FIELDS, *PLACES, **FAR)
     with pytest.raises(DataTypeError, match=r"GSE.*DBCS"):

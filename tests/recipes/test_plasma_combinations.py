@@ -218,7 +218,7 @@ GOLDEN = {
     "exb_drift": {1: -27.2210946},
     "convection_field": {1: 0.287246479},
     "electric_field_in_plasma": {1: -1.53612465},
-    "particle_current": {1: -32.7101876},
+    "particle_current": {2: -32.7101876},
     "energy_conversion": {1: 0.0112044992},
     "alfvenicity": {1: -0.6},
     "pvi": {1: 0.681642463},

@@ -100,7 +100,7 @@ def test_a_jump_that_the_plasma_flows_into_too_slowly_is_no_shock():
 
 
 def test_no_magnetopause_of_themis_passes_for_a_shock(shared_data):
-    """Half a day of THEMIS-B and C at the magnetopause (April 2008), none of it at the bow shock."""
+    """27 hours of THEMIS-B and C at the magnetopause (April 2008), none at the bow shock."""
     folder = shared_data / "themis"
     files = sorted(folder.glob("th[bc]_200804?[35]_0[13]*_GSM_v4_onboard.dat"))
     if not files:
