@@ -5,22 +5,23 @@ from __future__ import annotations
 import hashlib
 import queue
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .bundles import Bundles, Node, Work
-from .errors import RegistryAway, TransientError, UsageError
-from .execute import run_bundle
+from .cluster.workers import memory_needs
+from .errors import RegistryAway, TransientError
+from .execute import run_batch, run_bundle
 from .granule import Granule
 from .isolated import run_isolated
 from .plan import Plan
 from .report import Control, Options, Progress, Report, Turn
-from .sources.access import size_of
 from .store import Store
 from .store.leases import Leases
-from .store.records import Current, Failure, Outcome, Record, Unchanged
+from .store.records import Current, Failure, Outcome, Unchanged
+from .task import Bundle
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
 COMMIT_RECORDS = 500
 COMMIT_SECONDS = 0.2
 LOOK_SECONDS = 1.0
+MOST_AHEAD = 500
+#: Bundles that one task makes, where they take so much less than this together.
+MOST_TOGETHER = 32
+TASK_SECONDS = 0.2
 TRIES = 3
 #: Before what may pass by itself is tried again; four times that the next time.
 RETRY_SECONDS = 0.5
@@ -57,7 +62,7 @@ class Round:
         self.control, self.given_up = control, given_up
         self.bundles = Bundles(plan)
         self.ready = [k for k, w in reversed(self.bundles.work.items()) if not w.waits]
-        self.arrived: queue.SimpleQueue[tuple[Node, Any]] = queue.SimpleQueue()
+        self.arrived: queue.SimpleQueue[tuple[tuple[Node, ...], Any]] = queue.SimpleQueue()
         self.running: dict[Node, Future[Any]] = {}
         self.began: dict[Node, float] = {}
         self.looked = 0.0
@@ -67,9 +72,16 @@ class Round:
         self.progressed = False
         self.quarrels = 0
         self.checksums: dict[str, str] = {}
-        self.need = _needs(plan, client)
+        self.root = str(store.root.resolve())
+        self.mark = hashlib.blake2b(self.root.encode(), digest_size=4).hexdigest()
+        self.finished = 0
+        self.mean: float | None = None
+        self.threads = max(1, sum(client.nthreads().values()))
+        self.need = memory_needs(
+            {n: plan.graph[n].memory for n in {n for n, _ in plan.stale()}}, client
+        )
         self.waiting = sum(bool(w.waits) for w in self.bundles.work.values())
-        self.room = _room(client.nthreads())
+        self.room = 2 * self.threads + 2
 
     def run(self) -> None:
         """Make everything; on an interrupt commit what has arrived and stop."""
@@ -90,15 +102,18 @@ class Round:
         now = time.monotonic()
         if now - self.looked < LOOK_SECONDS:
             return
-        self.looked = now
-        threads = self.client.nthreads()
-        self.room = _room(threads)  # workers come and go
+        workers = self.client.nthreads()
+        self.threads = max(1, sum(workers.values()))
+        # Workers come and go; tasks that take milliseconds are sent a second ahead.
+        ahead = self.finished / (now - self.looked)
+        self.room = 2 * self.threads + 2 + min(round(ahead), MOST_AHEAD)
+        self.looked, self.finished = now, 0
         running = sorted((now - self.began[key], key) for key in self.running)[::-1]
         turn = Turn(
             tuple((str(Granule(n, self.bundles.entry[n, s].interval)), t) for t, (n, s) in running),
             len(self.ready) + len(self.later),
             self.waiting,
-            len(threads),
+            len(workers),
         )
         self.progress.turn(turn)
         if not self.report.stopped and (asked := self.control.asks(turn)):
@@ -110,9 +125,9 @@ class Round:
         """Stop what runs; commit what has arrived."""
         self.client.cancel([f for f in self.running.values() if not f.done()], force=True)
         while not self.arrived.empty():
-            key, future = self.arrived.get()
-            if self.running.pop(key, None) is not None and future.status == "finished":
-                self._arrive(key, future)
+            keys, future = self.arrived.get()
+            if future.status == "finished":
+                self._arrive(keys, future)
         self.running.clear()
         self._commit()
 
@@ -127,8 +142,8 @@ class Round:
                 work = self.bundles.work[self.ready.pop()]
                 if not self._blocked(work):
                     chosen.append(work)
-            for work in self._leased(chosen):
-                self._send(work)
+            for group in self._grouped(self._leased(chosen)):
+                self._send(group)
 
     def _blocked(self, work: Work) -> bool:
         """Record granules that cannot be made; tell whether nothing of the bundle is left."""
@@ -169,33 +184,50 @@ class Round:
                 self.left.update(self.bundles.granules(self.bundles.work[key]))
                 stack.extend(self.bundles.work[key].feeds)
 
-    def _send(self, work: Work) -> None:
-        spec = self.bundles.spec(
-            work,
-            str(self.store.root.resolve()),
-            salvage=self.options.salvage,
-            durable=self.store.durable,
-            keep=self.options.keep,
-            checksums=self.checksums,
-        )
-        spec = replace(spec, access=self.options.access)
-        name, start = work.key
-        mark = hashlib.blake2b(str(self.store.root.resolve()).encode(), digest_size=4).hexdigest()
+    def _grouped(self, works: list[Work]) -> Iterator[list[Work]]:
+        """Yield bundles to be made by one task: several where each takes milliseconds."""
+        together = min(MOST_TOGETHER, len(works) // self.threads)
+        if self.mean is None or together * self.mean > TASK_SECONDS:
+            together = int(TASK_SECONDS / self.mean) if self.mean else 1
+        while works:
+            group = works[: max(1, together)]
+            alone = next((w for w in group if w.isolated), None)
+            group = [alone] if alone is not None else group
+            yield group
+            works = [w for w in works if w not in group]
+
+    def _send(self, group: list[Work]) -> None:
+        specs = [self._spec(work) for work in group]
+        first, more = group[0], f"+{len(group) - 1}" if group[1:] else ""
+        name, start = first.key
         granule = Granule(name, self.bundles.entry[name, start].interval)
-        task = f"{granule}@{mark}.{self.report.run}.{work.tries}"
-        need = max((self.need.get(n, 0.0) for n, _ in work.nodes), default=0.0)
-        future = self.client.submit(
-            run_isolated if work.isolated else run_bundle,
-            spec,
+        task = f"{granule}{more}@{self.mark}.{self.report.run}.{first.tries}"
+        need = max((self.need.get(n, 0.0) for w in group for n, _ in w.nodes), default=0.0)
+        function = run_isolated if first.isolated else run_batch if more else run_bundle
+        future: Future[Any] = self.client.submit(
+            function,
+            specs if more else specs[0],
             key=task,
             pure=False,
             retries=0,
             priority=self.options.priority,
             resources={"MB": need} if need else None,
         )
-        self.running[work.key], self.began[work.key] = future, time.monotonic()
-        key = work.key
-        future.add_done_callback(lambda done: self.arrived.put((key, done)))
+        keys, now = tuple(work.key for work in group), time.monotonic()
+        for key in keys:
+            self.running[key], self.began[key] = future, now
+        future.add_done_callback(lambda done: self.arrived.put((keys, done)))
+
+    def _spec(self, work: Work) -> Bundle:
+        spec = self.bundles.spec(
+            work,
+            self.root,
+            salvage=self.options.salvage,
+            durable=self.store.durable,
+            keep=self.options.keep,
+            checksums=self.checksums,
+        )
+        return replace(spec, access=self.options.access)
 
     def _collect(self) -> None:
         """Take what has arrived and commit it, in groups."""
@@ -206,28 +238,34 @@ class Round:
             if self.pending and (left <= 0 or len(self.running) < max(1, self.room // 2)):
                 break
             try:
-                key, future = self.arrived.get(timeout=max(0.01, left))
+                keys, future = self.arrived.get(timeout=max(0.01, left))
             except queue.Empty:
                 if waited or self.pending or self.later:
                     break
                 waited = True
                 continue
-            if self.running.pop(key, None) is not None:
-                self._arrive(key, future)
+            self._arrive(keys, future)
         if not self.running and self.later and not self.pending:
             time.sleep(0.05)
         self._commit()
 
-    def _arrive(self, key: Node, future: Future[Any]) -> None:
-        work = self.bundles.work[key]
+    def _arrive(self, keys: tuple[Node, ...], future: Future[Any]) -> None:
+        works = [self.bundles.work[key] for key in keys if self.running.pop(key, None) is not None]
+        self.finished += len(works)
         try:
-            outcomes: list[Outcome] = future.result()
+            result = future.result()
+            made: dict[Node, list[Outcome]] = dict(
+                zip(keys, result if len(keys) > 1 else [result], strict=True)
+            )
         except Exception as error:  # noqa: BLE001  (whatever a lost task raises becomes a record)
-            outcomes = self._lost(work, error)
+            made = {work.key: self._lost(work, error) for work in works}
         finally:
             future.release()
-        if outcomes:
-            self.pending.append((key, outcomes))
+        for work in works:
+            if outcomes := made[work.key]:
+                self.pending.append((work.key, outcomes))
+                seconds = sum(o.seconds for o in outcomes)
+                self.mean = seconds if self.mean is None else 0.8 * self.mean + 0.2 * seconds
 
     def _lost(self, work: Work, error: Exception) -> list[Outcome]:
         """A worker died or a task could not be sent: try again, then alone."""
@@ -318,7 +356,7 @@ class Round:
             report.nbytes += outcome.nbytes
             report.add(granule.dataset, "records", outcome.n)
             report.add(granule.dataset, "bytes", outcome.nbytes)
-            entry.current = _current(outcome)
+            entry.current = Current.of(outcome)
         self.progressed = True
         entry.reason = ""
         report.add(granule.dataset, verdict)
@@ -359,55 +397,3 @@ def patiently(ask: Callable[[], T]) -> T:
         except RegistryAway:
             time.sleep(wait)
     return ask()
-
-
-def _needs(plan: Plan, client: Client) -> dict[str, float]:
-    """Return the MB that tasks of a dataset ask of a worker, where all workers offer some.
-
-    Raises
-    ------
-    UsageError
-        When a dataset needs more than any worker has.
-    """
-    declared = {
-        name: size_of(text) / 1e6 for name in plan.timelines if (text := plan.graph[name].memory)
-    }
-    if not declared or not hasattr(client, "scheduler_info"):
-        return {}
-    workers = client.scheduler_info(n_workers=-1)["workers"].values()
-    most = max((w.get("memory_limit") or float("inf") for w in workers), default=float("inf"))
-    stale = {name for name, _ in plan.stale()}
-    for name, need in declared.items():
-        if need * 1e6 > most and name in stale:
-            raise UsageError(
-                f"it needs {need:,.0f} MB, no worker has more than {most / 1e6:,.0f} MB",
-                f"dataset {name}",
-                "Raise 'memory' in the profile",
-            )
-    offered = all("MB" in w.get("resources", {}) for w in workers)
-    return declared if offered else {}
-
-
-def _room(threads: Mapping[str, int]) -> int:
-    """Return how many tasks may be outstanding: one more per thread than it is at work on."""
-    return 2 * max(1, sum(threads.values())) + 2
-
-
-def _current(r: Record) -> Current:
-    return Current(
-        r.uid,
-        r.granule.dataset,
-        r.granule.interval.start,
-        r.granule.interval.stop,
-        r.n,
-        r.first,
-        r.last,
-        r.fingerprint,
-        r.content,
-        r.path,
-        r.code,
-        r.version,
-        r.params,
-        r.inputs_key,
-        r.completeness,
-    )

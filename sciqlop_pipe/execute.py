@@ -26,6 +26,7 @@ from .sources.access import Access
 from .sources.archive import RawFile
 from .sources.fetch import checksum, fetch
 from .sources.files import LocalFile, merge_by_time, trim
+from .store.bucket import local_copy, place_of
 from .store.granules import new_uid, read_granule, write_granule
 from .store.layout import content_hash, layout_of
 from .store.records import Event, Failure, InputUsed, Outcome, Record, Unchanged
@@ -62,6 +63,11 @@ def run_bundle(bundle: Bundle) -> list[Outcome]:
         else:
             outcomes.append(_timed(outcome, time.perf_counter() - began, host))
     return outcomes
+
+
+def run_batch(bundles: Sequence[Bundle]) -> list[list[Outcome]]:
+    """Return the outcomes of several small bundles, for which one task each would cost more."""
+    return [run_bundle(bundle) for bundle in bundles]
 
 
 def lacks(member: Member, broken: Collection[str]) -> str:
@@ -187,7 +193,7 @@ def _call(bundle: Bundle, member: Member, arguments: dict[str, Any]) -> Any:
     if member.model is not None:
         from .detect.models import load_model
 
-        extra["model"] = load_model(Path(bundle.root) / member.model.path)
+        extra["model"] = load_model(local_copy(place_of(bundle.root) / member.model.path))
     if member.dataset.gives.in_sql:
         extra |= {"dataset": member.dataset.name, "interval": member.interval}
     return recipe(**arguments, **dict(member.dataset.params), **extra)
@@ -233,7 +239,7 @@ def _piece(bundle: Bundle, piece: Piece) -> xr.Dataset | None:
     if not piece.n:
         return None
     if piece.path is not None:
-        return read_granule(Path(bundle.root), piece.path)
+        return read_granule(place_of(bundle.root), piece.path)
     if piece.maker is None:
         raise StoreError(
             "it was not kept and cannot be made again without its files",
@@ -301,7 +307,13 @@ def _finish(
         facts |= {"first": int(time_ns[0]), "last": int(time_ns[-1]), "n": int(time_ns.size)}
         if member.keep:
             written = write_granule(
-                Path(bundle.root), granule, uid, ds, dataset.gives, facts, durable=bundle.durable
+                place_of(bundle.root),
+                granule,
+                uid,
+                ds,
+                dataset.gives,
+                facts,
+                durable=bundle.durable,
             )
             path, nbytes = written.path, written.nbytes
     return Record(

@@ -37,8 +37,8 @@ def without_leases() -> None:
 def commit_without_looking() -> None:
     """Make the engine wrong: what a granule replaces, or was made from, may have changed."""
 
-    def judge(self: Registry, conn: Any, record: Record, stage: str) -> tuple[str, Record]:
-        return "done", record
+    def judge(self: Registry, conn: Any, record: Record, stage: str) -> tuple[str, Record, None]:
+        return "done", record, None
 
     Registry._judge = judge  # type: ignore[method-assign]
 

@@ -62,11 +62,16 @@ class SerialClient:
     def nthreads(self) -> dict[str, int]:
         return {"here": 1}
 
-    def submit(self, function: Callable[..., Any], bundle: Bundle, **options: object) -> Done:
-        self.bundles.append(bundle)
-        done = Done(function, bundle)
+    def submit(
+        self, function: Callable[..., Any], given: Bundle | list[Bundle], **options: object
+    ) -> Done:
+        bundles = given if isinstance(given, list) else [given]
+        self.bundles.extend(bundles)
+        done = Done(function, given)
         if self.watch is not None and done.error is None:
-            self.watch(bundle, done.value)
+            many = done.value if isinstance(given, list) else [done.value]
+            for bundle, outcomes in zip(bundles, many, strict=True):
+                self.watch(bundle, outcomes)
         return done
 
     def cancel(self, futures: Sequence[Done], **options: object) -> None:

@@ -17,6 +17,7 @@ from ..granule import Interval, instant, iso
 from ..plan import Plan, merged
 from ..settings import fill, read_settings
 from ..sources.access import size_of
+from ..store.bucket import ObjectPath, Place
 from .spec import Spec
 
 FORMAT = 1
@@ -234,8 +235,10 @@ class Room:
     inodes: int | None
 
 
-def room_of(folder: Path) -> Room:
-    """Return what is free on the file system of a folder."""
+def room_of(folder: Place) -> Room:
+    """Return what is free on the file system of a folder; nobody knows of a bucket."""
+    if isinstance(folder, ObjectPath):
+        return Room(None, None)
     try:
         found = os.statvfs(folder)
     except (OSError, ValueError):

@@ -6,12 +6,15 @@ import os
 import socket
 import tempfile
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..environment import versions
-from ..errors import UsageError
+from ..errors import StoreError, UsageError
+from ..sources.access import size_of
+from ..store.bucket import place_of
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -44,7 +47,13 @@ def facts_of(store: str, probe: str) -> Facts:
 
 
 def _store(store: str, probe: str) -> str:
-    if not store or "://" in store:
+    if not store:
+        return ""
+    if "://" in store:
+        try:
+            place_of(store).exists()
+        except StoreError as error:
+            return str(error)
         return ""
     root = Path(store)
     if not root.is_dir():
@@ -132,3 +141,33 @@ def check_workers(client: Client, store: str = "", *, pin: bool = False) -> dict
 
         client.register_plugin(Doorkeeper(mine, store), name="sciqlop-pipe-doorkeeper")
     return dict(answers)
+
+
+def memory_needs(declared: Mapping[str, str], client: Client) -> dict[str, float]:
+    """Return the MB that tasks of a dataset ask of a worker, where all workers offer some.
+
+    Parameters
+    ----------
+    declared : mapping
+        Per dataset that is to be made, what one granule takes; "" where it does not say.
+    client : Client
+        Of the cluster.
+
+    Raises
+    ------
+    UsageError
+        When a dataset needs more than any worker has.
+    """
+    needs = {name: size_of(text) / 1e6 for name, text in declared.items() if text}
+    if not needs or not hasattr(client, "scheduler_info"):
+        return {}
+    workers = client.scheduler_info(n_workers=-1)["workers"].values()
+    most = max((w.get("memory_limit") or float("inf") for w in workers), default=float("inf"))
+    for name, need in needs.items():
+        if need * 1e6 > most:
+            raise UsageError(
+                f"it needs {need:,.0f} MB, no worker has more than {most / 1e6:,.0f} MB",
+                f"dataset {name}",
+                "Raise 'memory' in the profile",
+            )
+    return needs if all("MB" in w.get("resources", {}) for w in workers) else {}

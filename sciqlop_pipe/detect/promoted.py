@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ..errors import UnknownName, near
 from ..store import Store
+from ..store.bucket import ObjectPath, upload
 from .models import content_hash, load_model
 
 SHIPPED = Path(__file__).parent / "shipped"
@@ -57,7 +58,9 @@ def promote(store: Store, name: str, folder: Path) -> tuple[str, str]:
     content = content_hash(folder)
     path = f"models/{name}/{content[:16]}"
     target = store.root / path
-    if not target.exists():
+    if isinstance(target, ObjectPath):
+        upload(folder, target)
+    elif not target.exists():
         target.parent.mkdir(parents=True, exist_ok=True)
         part = target.with_name(f".{target.name}-{uuid.uuid4().hex[:8]}")
         shutil.copytree(folder, part)
@@ -65,6 +68,6 @@ def promote(store: Store, name: str, folder: Path) -> tuple[str, str]:
             part.rename(target)
         except OSError:  # somebody else was quicker, with the same content
             shutil.rmtree(part, ignore_errors=True)
-    card = json.dumps(load_model(target).card.metrics)
+    card = json.dumps(load_model(folder).card.metrics)
     store.registry.promote(name, content, path, card)
     return content, path

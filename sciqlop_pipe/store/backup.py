@@ -16,6 +16,7 @@ from sqlalchemy import Connection, insert, select
 from ..errors import StoreError
 from ..granule import Granule, Interval
 from . import schema, spans
+from .bucket import measure
 from .granules import read_granule, read_record
 from .layout import layout_of
 from .records import InputUsed, Record
@@ -109,7 +110,9 @@ def rebuild(store: Store) -> tuple[int, list[str]]:
             facts = read_record(path)
             if facts["uid"] not in known:
                 layout = layout_of(read_granule(store.root, name))
-                found.append((facts.get("written", 0), _record(facts, name, _bytes(path), layout)))
+                found.append(
+                    (facts.get("written", 0), _record(facts, name, measure(path)[0], layout))
+                )
         except (StoreError, KeyError, TypeError) as error:
             problems.append(f"{name}: {error}")
     count = 0
@@ -152,8 +155,3 @@ def _record(facts: dict[str, Any], path: str, nbytes: int, layout: Any) -> Recor
         facts["completeness"],
         tuple(facts["waits_for"]),
     )
-
-
-def _bytes(path: Path) -> int:
-    files = [path] if path.is_file() else [p for p in path.rglob("*") if p.is_file()]
-    return sum(p.stat().st_size for p in files)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
@@ -12,6 +11,7 @@ from sqlalchemy import select
 from ..errors import StoreError
 from ..granule import Granule, Interval
 from . import schema
+from .bucket import Place
 from .granules import read_granule, read_record
 from .layout import content_hash
 from .store import Store
@@ -85,7 +85,7 @@ def _overlaps(rows: Sequence[Any]) -> Iterator[Problem]:
         last = row
 
 
-def _strangers(root: Path, known: set[str]) -> Iterator[Problem]:
+def _strangers(root: Place, known: set[str]) -> Iterator[Problem]:
     for path in sorted((root / "data").glob("*/*/*")):
         name = str(path.relative_to(root))
         if path.name.startswith("."):

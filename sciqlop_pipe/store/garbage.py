@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from sqlalchemy import Connection, func, select, update
 
 from ..granule import Granule, Interval, duration
 from . import schema
+from .bucket import Place, measure
 from .granules import remove_granule
 from .leases import live
 from .store import Store
@@ -106,24 +106,18 @@ def _orphans(store: Store, limit: int) -> Iterator[Garbage]:
         (dataset, Granule(dataset, Interval(start, start)).stamp)
         for dataset, start in live(store.registry.db)
     }
-    files = [(path, path.stat()) for path in sorted((store.root / "data").glob("*/*/*"))]
+    files = [(path, measure(path)) for path in sorted((store.root / "data").glob("*/*/*"))]
     with store.registry.db.read() as conn:
         known = _known(conn)
-    for path, facts in files:
+    for path, (size, written) in files:
         name = str(path.relative_to(store.root))
         at_work = (path.parent.parent.name, _stamp(path)) in leased
-        if name not in known and facts.st_mtime_ns < limit and not at_work:
-            yield Garbage(name, _size(path))
+        if name not in known and written < limit and not at_work:
+            yield Garbage(name, size)
 
 
-def _stamp(path: Path) -> str:
+def _stamp(path: Place) -> str:
     return path.name.removeprefix(".part-").split("-", 1)[0]
-
-
-def _size(path: Path) -> int:
-    if path.is_file():
-        return path.stat().st_size
-    return sum(p.stat().st_size for p in path.rglob("*") if p.is_file())
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from zarr.storage import LocalStore, WrapperStore, ZipStore
 from ..datatype import DataType
 from ..errors import StorageFull, StoreError
 from ..granule import Granule
+from .bucket import ObjectPath, Place, write_all
 from .tree import RECORD, decode, encode
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def new_uid(fingerprint: str) -> str:
 
 
 def write_granule(
-    root: Path,
+    root: Place,
     granule: Granule,
     uid: str,
     ds: xr.Dataset,
@@ -75,7 +76,7 @@ def write_granule(
 
     Parameters
     ----------
-    root : Path
+    root : Place
         The store.
     granule, uid
         What it is; together they make the path.
@@ -93,6 +94,9 @@ def write_granule(
         When the disk is full or not writable; nothing is left behind.
     """
     entries = encode(ds, datatype, record)
+    if isinstance(root, ObjectPath):
+        group = root / f"{granule_path(granule, uid)}.zarr"
+        return Written(group.relative_to(root), write_all(group, entries))
     small = sum(map(len, entries.values())) <= ZIP_LIMIT
     final = root / (granule_path(granule, uid) + (".zip" if small else ".zarr"))
     part = final.with_name(f".part-{final.name}")
@@ -156,14 +160,16 @@ class NoHoles(WrapperStore[Any]):
         return found
 
 
-def zarr_store(path: Path) -> Any:
+def zarr_store(path: Place) -> Any:
     """Return the Zarr store of a granule for reading."""
+    if isinstance(path, ObjectPath):
+        return NoHoles(path.zarr())
     if path.suffix == ".zip":
         return NoHoles(ZipStore(path, mode="r", read_only=True))
     return NoHoles(LocalStore(path, read_only=True))
 
 
-def read_granule(root: Path, path: str) -> xr.Dataset:
+def read_granule(root: Place, path: str) -> xr.Dataset:
     """Return a granule in memory, without the registry's record.
 
     Raises
@@ -175,7 +181,7 @@ def read_granule(root: Path, path: str) -> xr.Dataset:
         return decode(store)
 
 
-def read_record(path: Path) -> dict[str, Any]:
+def read_record(path: Place) -> dict[str, Any]:
     """Return the registry record that a granule carries in its attributes.
 
     Raises
@@ -189,7 +195,7 @@ def read_record(path: Path) -> dict[str, Any]:
 
 
 @contextmanager
-def _reading(path: Path) -> Iterator[Any]:
+def _reading(path: Place) -> Iterator[Any]:
     store = zarr_store(path)
     try:
         yield store
@@ -204,13 +210,15 @@ def _reading(path: Path) -> Iterator[Any]:
             store.close()
 
 
-def remove_granule(root: Path, path: str) -> None:
+def remove_granule(root: Place, path: str) -> None:
     """Delete a granule that nothing refers to."""
     _remove(root / path)
 
 
-def _remove(path: Path) -> None:
-    if path.is_dir():
+def _remove(path: Place) -> None:
+    if isinstance(path, ObjectPath):
+        path.remove()
+    elif path.is_dir():
         shutil.rmtree(path, ignore_errors=True)
     else:
         path.unlink(missing_ok=True)

@@ -10,7 +10,6 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -21,6 +20,7 @@ from xarray.core.indexing import IndexingSupport, LazilyIndexedArray, explicit_i
 
 from ..errors import StoreError
 from ..granule import iso
+from .bucket import place_of
 from .granules import zarr_store
 
 if TYPE_CHECKING:
@@ -174,7 +174,7 @@ class _Opened:
 def _opened(process: int, path: str) -> _Opened:
     # A forked child shares file positions with its parent, so it opens granules of its own.
     # One that falls out of the cache is closed when the last reader lets go of it.
-    return _Opened(zarr_store(Path(path)))
+    return _Opened(zarr_store(place_of(path)))
 
 
 def read_key(path: str, name: str, key: tuple[Any, ...]) -> NDArray[Any]:

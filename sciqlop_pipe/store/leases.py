@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
-from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from ..errors import StoreError
 from ..granule import Granule
@@ -72,23 +72,27 @@ class Leases:
             return [self._acquire(conn, group, now) for group in groups]
 
     def _acquire(self, conn: Connection, granules: Sequence[Granule], now: int) -> bool:
-        for g in granules:
-            found = conn.execute(select(lease.c.holder, lease.c.expires).where(_same(g))).first()
+        keys = [_key(g) for g in granules]
+        for key in keys:
+            found = conn.execute(_HELD, key).first()
             if found and self._respected(found.holder, found.expires, now):
                 return False
-        for g in granules:
-            conn.execute(delete(lease).where(_same(g)))
-        rows = [
-            {
-                "dataset": g.dataset,
-                "start": g.interval.start,
-                "holder": self.holder,
-                "expires": now + int(self.ttl * 1e9),
-            }
-            for g in granules
-        ]
-        if rows:
-            conn.execute(insert(lease), rows)
+        if not keys:
+            return True
+        conn.execute(_DROP, keys)
+        expires = now + int(self.ttl * 1e9)
+        conn.execute(
+            _TAKE,
+            [
+                {
+                    "dataset": g.dataset,
+                    "start": g.interval.start,
+                    "holder": self.holder,
+                    "expires": expires,
+                }
+                for g in granules
+            ],
+        )
         return True
 
     def _respected(self, holder: str, expires: int, now: int) -> bool:
@@ -96,9 +100,10 @@ class Leases:
 
     def release(self, granules: Iterable[Granule]) -> None:
         """Give leases back."""
-        with self.db.write() as conn:
-            for g in granules:
-                conn.execute(delete(lease).where(_same(g), lease.c.holder == self.holder))
+        rows = [_key(g) | {"me": self.holder} for g in granules]
+        if rows:
+            with self.db.write() as conn:
+                conn.execute(_GIVE_BACK, rows)
 
     def _renew(self) -> None:
         while not self._stop.wait(self.ttl / 4):
@@ -134,5 +139,13 @@ def _dead(holder: str) -> bool:
     return host == socket.gethostname() and bool(began) and _began(int(pid)) != began
 
 
-def _same(granule: Granule) -> ColumnElement[bool]:
-    return (lease.c.dataset == granule.dataset) & (lease.c.start == granule.interval.start)
+def _key(granule: Granule) -> dict[str, str | int]:
+    return {"of": granule.dataset, "at": granule.interval.start}
+
+
+#: Made once: they are asked for every granule.
+_SAME = (lease.c.dataset == bindparam("of")) & (lease.c.start == bindparam("at"))
+_HELD = select(lease.c.holder, lease.c.expires).where(_SAME)
+_DROP = delete(lease).where(_SAME)
+_GIVE_BACK = delete(lease).where(_SAME, lease.c.holder == bindparam("me"))
+_TAKE = insert(lease)

@@ -113,6 +113,27 @@ class Current:
     completeness: float
     layout: str | None = None
 
+    @classmethod
+    def of(cls, r: Record) -> Current:
+        """Return what a record that was committed is from now on."""
+        return cls(
+            r.uid,
+            r.granule.dataset,
+            r.granule.interval.start,
+            r.granule.interval.stop,
+            r.n,
+            r.first,
+            r.last,
+            r.fingerprint,
+            r.content,
+            r.path,
+            r.code,
+            r.version,
+            r.params,
+            r.inputs_key,
+            r.completeness,
+        )
+
     @property
     def interval(self) -> Interval:
         """Return the stretch of time it covers."""

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import (
     Connection,
     and_,
+    bindparam,
     insert,
     select,
     update,
@@ -32,6 +33,9 @@ from .records import (
 )
 
 _G, _C = schema.granule, schema.currency
+#: Made once: SQLAlchemy spends more on making a statement than SQLite on answering it.
+_REGISTER, _LINEAGE, _ATTEMPT = insert(_G), insert(schema.lineage), insert(schema.attempt)
+_KNOWN_LAYOUT = select(schema.layout.c.digest).where(schema.layout.c.digest == bindparam("digest_"))
 
 
 class Registry(Reading):
@@ -84,9 +88,9 @@ class Registry(Reading):
             states: dict[int, str] = {}
             for outcome in outcomes:
                 if isinstance(outcome, Record):
-                    verdict, record = self._judge(conn, outcome, stage)
+                    verdict, record, there = self._judge(conn, outcome, stage)
                     if verdict == "done":
-                        self.insert(conn, record, run, tx, stage)
+                        self.insert(conn, record, run, tx, stage, there)
                     states[id(outcome)] = verdict
                     done.of(verdict).append(outcome)
                 elif isinstance(outcome, Unchanged):
@@ -95,28 +99,30 @@ class Registry(Reading):
                 record_succession(conn, dataset, tx)
             rows = [_attempt(o, run, tx, states.get(id(o), "")) for o in outcomes]
             if rows:
-                conn.execute(insert(schema.attempt), rows)
+                conn.execute(_ATTEMPT, rows)
         return done
 
-    def _judge(self, conn: Connection, r: Record, stage: str) -> tuple[str, Record]:
-        """Return what becomes of a record, and the record as it is to be registered."""
+    def _judge(
+        self, conn: Connection, r: Record, stage: str
+    ) -> tuple[str, Record, list[spans.Span]]:
+        """Return what becomes of a record, the record as registered, and what it lies over."""
         there = spans.seen_over(conn, stage, r.granule.dataset, r.granule.interval)
         if any(span.uid == r.uid for span in there):
-            return "repeated", r
+            return "repeated", r, there
         if same := next((s for s in there if s.fingerprint == r.fingerprint), None):
             self._verify(conn, same.uid, r.inputs_key)
-            return "duplicate", r
+            return "duplicate", r, there
         if not {span.uid for span in there} <= set(r.replaces):
-            return "conflict", r
+            return "conflict", r, there
         inputs: list[InputUsed] = []
         for used in r.inputs:
             if used.kind == "granule":
                 now = spans.seen_at(conn, stage, used.name, used.start)
                 if now is None or now.content != used.content:
-                    return "conflict", r
+                    return "conflict", r, there
                 used = replace(used, ref=now.uid)
             inputs.append(used)
-        return "done", replace(r, inputs=tuple(inputs))
+        return "done", replace(r, inputs=tuple(inputs)), there
 
     def _verify(self, conn: Connection, uid: str, inputs_key: str) -> None:
         v = schema.verified
@@ -124,50 +130,57 @@ class Registry(Reading):
         if conn.execute(select(v).where(same)).first() is None:
             conn.execute(insert(v).values(uid=uid, inputs=inputs_key))
 
-    def insert(self, conn: Connection, r: Record, run: str, tx: int, stage: str) -> None:
-        """Register a granule and make it current, or part of a staged run."""
+    def insert(
+        self,
+        conn: Connection,
+        r: Record,
+        run: str,
+        tx: int,
+        stage: str,
+        there: list[spans.Span] | None = None,
+    ) -> None:
+        """Register a granule and make it current (over `there`), or part of a staged run."""
         g = r.granule
         digest = _register_layout(conn, r.layout) if r.layout else None
-        conn.execute(
-            insert(_G).values(
-                uid=r.uid,
-                dataset=g.dataset,
-                start=g.interval.start,
-                stop=g.interval.stop,
-                first=r.first,
-                last=r.last,
-                n=r.n,
-                fingerprint=r.fingerprint,
-                content=r.content,
-                path=r.path,
-                nbytes=r.nbytes,
-                layout=digest,
-                code=r.code,
-                version=r.version,
-                params=r.params,
-                inputs=r.inputs_key,
-                quality=r.quality,
-                completeness=r.completeness,
-                waits_for=json.dumps(r.waits_for),
-                run=run,
-                written=tx,
-            )
-        )
+        row = {
+            "uid": r.uid,
+            "dataset": g.dataset,
+            "start": g.interval.start,
+            "stop": g.interval.stop,
+            "first": r.first,
+            "last": r.last,
+            "n": r.n,
+            "fingerprint": r.fingerprint,
+            "content": r.content,
+            "path": r.path,
+            "nbytes": r.nbytes,
+            "layout": digest,
+            "code": r.code,
+            "version": r.version,
+            "params": r.params,
+            "inputs": r.inputs_key,
+            "quality": r.quality,
+            "completeness": r.completeness,
+            "waits_for": json.dumps(r.waits_for),
+            "run": run,
+            "written": tx,
+        }
+        conn.execute(_REGISTER, row)
         if r.inputs:
-            conn.execute(insert(schema.lineage), [{"uid": r.uid, **asdict(i)} for i in r.inputs])
+            conn.execute(_LINEAGE, [{"uid": r.uid, **asdict(i)} for i in r.inputs])
         if r.events:
             conn.execute(insert(schema.event), [_event_row(r, e) for e in r.events])
         if stage:
             spans.make_staged(conn, r.uid, g, stage)
         else:
-            spans.make_current(conn, r.uid, g, tx)
+            spans.make_current(conn, r.uid, g, tx, there)
 
 
 def _register_layout(conn: Connection, layout: Layout) -> str:
     text = layout.to_json()
     digest = hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
     t = schema.layout
-    if conn.execute(select(t.c.digest).where(t.c.digest == digest)).first() is None:
+    if conn.execute(_KNOWN_LAYOUT, {"digest_": digest}).first() is None:
         conn.execute(insert(t).values(digest=digest, signature=layout.signature, json=text))
     return digest
 

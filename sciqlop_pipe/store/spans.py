@@ -6,9 +6,22 @@ before a stretch only the last can reach into it, so few rows are looked at howe
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Table, delete, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    Table,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from ..granule import Granule, Interval
 from . import schema
@@ -18,14 +31,31 @@ _G, _C, _S = schema.granule, schema.currency, schema.staged
 Span = Row[Any]
 
 
+def _spans(table: Table, where: ColumnElement[bool]) -> Select[Any]:
+    """Return the query for the rows that reach from `lo` to `hi`; made once, asked often."""
+    t, lo = table.c, bindparam("lo")
+    before = select(func.max(t.start)).where(where, t.start <= lo).scalar_subquery()
+    return (
+        select(t.uid, t.start, t.stop, _G.c.fingerprint, _G.c.content)
+        .join(_G, _G.c.uid == t.uid)
+        .where(where, t.start >= func.coalesce(before, lo), t.start < bindparam("hi"))
+        .order_by(t.start)
+    )
+
+
+_CURRENT = _spans(_C, (_C.c.dataset == bindparam("dataset")) & _C.c.tx_to.is_(None))
+_STAGED = _spans(_S, (_S.c.stage == bindparam("stage")) & (_S.c.dataset == bindparam("dataset")))
+_OPEN = insert(_C)
+
+
 def current_over(conn: Connection, dataset: str, interval: Interval) -> list[Span]:
     """Return (uid, start, stop, fingerprint, content) of what is current over an interval."""
-    return _over(conn, _C, interval, (_C.c.dataset == dataset) & _C.c.tx_to.is_(None))
+    return _over(conn, _CURRENT, interval, dataset=dataset)
 
 
 def staged_over(conn: Connection, stage: str, dataset: str, interval: Interval) -> list[Span]:
     """Return (uid, start, stop, fingerprint, content) of what a staged run has over an interval."""
-    return _over(conn, _S, interval, (_S.c.stage == stage) & (_S.c.dataset == dataset))
+    return _over(conn, _STAGED, interval, dataset=dataset, stage=stage)
 
 
 def seen_over(conn: Connection, stage: str, dataset: str, interval: Interval) -> list[Span]:
@@ -43,18 +73,21 @@ def seen_at(conn: Connection, stage: str, dataset: str, start: int) -> Span | No
     return next((span for span in found if span.start == start), None)
 
 
-def make_current(conn: Connection, uid: str, granule: Granule, tx: int) -> None:
-    """Close every current span that a granule overlaps and open its own."""
+def make_current(
+    conn: Connection, uid: str, granule: Granule, tx: int, there: Sequence[Span] | None = None
+) -> None:
+    """Close every current span that a granule overlaps (`there`, if known) and open its own."""
     where = granule.interval
-    closed = [span.uid for span in current_over(conn, granule.dataset, where)]
+    there = current_over(conn, granule.dataset, where) if there is None else there
+    closed = [span.uid for span in there]
     if closed:
         open_ = _C.c.uid.in_(closed) & _C.c.tx_to.is_(None)
         conn.execute(update(_C).where(open_).values(tx_to=tx))
-    conn.execute(
-        insert(_C).values(
-            uid=uid, dataset=granule.dataset, start=where.start, stop=where.stop, tx_from=tx
-        )
-    )
+    row = {
+        "uid": uid, "dataset": granule.dataset, "start": where.start, "stop": where.stop,
+        "tx_from": tx,
+    }  # fmt: skip
+    conn.execute(_OPEN, row)
 
 
 def make_staged(conn: Connection, uid: str, granule: Granule, stage: str) -> None:
@@ -88,18 +121,9 @@ def make_staged(conn: Connection, uid: str, granule: Granule, stage: str) -> Non
     )
 
 
-def _over(
-    conn: Connection, table: Table, interval: Interval, where: ColumnElement[bool]
-) -> list[Span]:
-    t = table.c
-    before = select(func.max(t.start)).where(where, t.start <= interval.start).scalar_subquery()
-    query = (
-        select(t.uid, t.start, t.stop, _G.c.fingerprint, _G.c.content)
-        .join(_G, _G.c.uid == t.uid)
-        .where(where, t.start >= func.coalesce(before, interval.start), t.start < interval.stop)
-        .order_by(t.start)
-    )
-    rows: list[Span] = [*conn.execute(query)]
+def _over(conn: Connection, query: Select[Any], interval: Interval, **names: str) -> list[Span]:
+    params = {"lo": interval.start, "hi": interval.stop, **names}
+    rows: list[Span] = [*conn.execute(query, params)]
     return [span for span in rows if span.stop > interval.start]
 
 

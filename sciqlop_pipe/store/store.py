@@ -15,6 +15,7 @@ import xarray as xr
 from ..errors import StoreError, UnknownName, UsageError, near
 from ..granule import Interval, instant, iso
 from . import schema
+from .bucket import ObjectPath, Place, place_of
 from .database import Database, refuse_network_file_system, sqlite_file
 from .granules import remove_granule
 from .layout import Layout
@@ -31,7 +32,7 @@ class Store:
     Use `Store.open`; a store is a context manager that closes its registry.
     """
 
-    def __init__(self, root: Path, registry: Registry, *, durable: bool = True) -> None:
+    def __init__(self, root: Place, registry: Registry, *, durable: bool = True) -> None:
         self.root, self.registry, self.durable = root, registry, durable
 
     @classmethod
@@ -49,7 +50,7 @@ class Store:
         Parameters
         ----------
         url : str or path
-            A folder.
+            A folder, or `s3://bucket/prefix`.
         read_only : bool
             Refuse to write; a store that could not be written to anyway needs this.
         create : bool
@@ -66,7 +67,7 @@ class Store:
             When it is not there, not a store, of a newer format, damaged or not writable.
         """
         root = _folder(url)
-        if not (root / MARK).exists():
+        if not (root / MARK).is_file():
             if not create:
                 raise StoreError(
                     "there is no store here",
@@ -76,7 +77,7 @@ class Store:
             _create(root, registry)
         facts = _facts(root)
         address = _address(root, registry or facts["registry"])
-        writable = not read_only and os.access(root, os.W_OK)
+        writable = not read_only and (isinstance(root, ObjectPath) or os.access(root, os.W_OK))
         if not read_only and not writable:
             raise StoreError(
                 "the store is not writable",
@@ -111,7 +112,7 @@ class Store:
             When there is no store, or its registry is still there.
         """
         root = _folder(url)
-        if not (root / MARK).exists():
+        if not (root / MARK).is_file():
             raise StoreError("there is no store here", str(root))
         address = _address(root, registry or _facts(root)["registry"])
         database = Database(address)
@@ -156,7 +157,8 @@ class Store:
 
     def touch(self) -> None:
         """Change the folder's time: xarray names Dask tasks by it; equal names share results."""
-        os.utime(self.root)
+        if isinstance(self.root, Path):
+            os.utime(self.root)
 
     def commit(self, outcomes: Sequence[Outcome], run: str, *, stage: str = "") -> Committed:
         """Commit what workers report; files of dropped records are removed."""
@@ -299,7 +301,15 @@ def _inclusive(interval: Interval) -> tuple[Any, Any]:
     return a, b
 
 
-def _create(root: Path, registry: str) -> None:
+def _create(root: Place, registry: str) -> None:
+    if isinstance(root, ObjectPath):
+        if root.is_dir():
+            raise StoreError("something that is not a store is there", str(root), "Choose a prefix")
+        database = Database(_address(root, registry))
+        database.create()
+        database.close()
+        _write_mark(root, {"format": schema.FORMAT, "registry": registry})
+        return
     try:
         if root.exists() and not _left_unfinished(root):
             raise StoreError(
@@ -332,22 +342,27 @@ def _left_unfinished(root: Path) -> bool:
     )
 
 
-def _folder(url: str | os.PathLike[str]) -> Path:
-    text = os.fspath(url).removeprefix("file://")
-    if "://" in text:
-        raise StoreError(
-            "a store is a folder; object stores are not supported yet",
-            text,
-            "Give --store a local or shared folder",
-        )
-    return Path(text)
+def _folder(url: str | os.PathLike[str]) -> Place:
+    return place_of(url)
 
 
-def _address(root: Path, registry: str) -> str:
+def _address(root: Place, registry: str) -> str:
+    if isinstance(root, ObjectPath):
+        if not registry or registry == "sqlite":
+            raise StoreError(
+                "a store in a bucket needs a registry of its own",
+                str(root),
+                "Give --registry postgresql://user@host/database, or for one machine "
+                "--registry sqlite:////local/path.sqlite",
+            )
+        return registry
     return f"sqlite:///{root.resolve() / 'registry.sqlite'}" if registry == "sqlite" else registry
 
 
-def _write_mark(root: Path, facts: dict[str, Any]) -> None:
+def _write_mark(root: Place, facts: dict[str, Any]) -> None:
+    if isinstance(root, ObjectPath):
+        (root / MARK).write_bytes(json.dumps(facts).encode())
+        return
     part = root / f".{MARK}.{uuid.uuid4().hex[:8]}"
     with part.open("w") as file:
         file.write(json.dumps(facts))
@@ -356,7 +371,7 @@ def _write_mark(root: Path, facts: dict[str, Any]) -> None:
     part.rename(root / MARK)
 
 
-def _facts(root: Path, *, older: bool = False) -> dict[str, Any]:
+def _facts(root: Place, *, older: bool = False) -> dict[str, Any]:
     try:
         facts: dict[str, Any] = json.loads((root / MARK).read_text())
         if not isinstance(facts["format"], int) or not isinstance(facts["registry"], str):

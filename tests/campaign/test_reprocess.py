@@ -144,6 +144,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Coordinators look up after every task."""
     monkeypatch.setattr("sciqlop_pipe.coordinator.LOOK_SECONDS", 0.0)
     monkeypatch.setattr("sciqlop_pipe.coordinator.COMMIT_SECONDS", 0.0)
+    monkeypatch.setattr("sciqlop_pipe.coordinator.MOST_AHEAD", 0)
     monkeypatch.setattr("sciqlop_pipe.campaign.reprocess.BEAT_SECONDS", 0.01)
 
 

@@ -1,0 +1,183 @@
+"""What a campaign costs beyond the work itself, at the size of a mission.
+
+    python benchmarks/campaign.py plan [--years 10]
+    python benchmarks/campaign.py overhead [--granules 100000] [--workers 2]
+
+"plan" plans 4 spacecraft x 12 datasets at 2 h from a listing in memory and an empty store, freezes
+the plan and makes its bundles: seconds, and the largest memory of the process. "overhead" runs a
+mission whose tasks do next to nothing, and divides the wall time of the run by its granules.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import xarray as xr
+
+from sciqlop_pipe.bundles import Bundles
+from sciqlop_pipe.campaign import Spec, run_campaign
+from sciqlop_pipe.campaign.frozen import freeze
+from sciqlop_pipe.cluster import Profile, open_cluster
+from sciqlop_pipe.datatypes import ScalarSeries
+from sciqlop_pipe.granule import DAY, HOUR, Interval, instant
+from sciqlop_pipe.graph import Graph
+from sciqlop_pipe.model import Mission, product, raw, recipe
+from sciqlop_pipe.plan import make_plan
+from sciqlop_pipe.report import Options
+from sciqlop_pipe.sources.archive import FilePattern, Listing, RawFile
+from sciqlop_pipe.sources.files import Loaded, LocalFile
+from sciqlop_pipe.store import Store
+
+START = instant("2015-01-01")
+STEP = 2 * HOUR
+
+
+@dataclass(frozen=True)
+class Empty:
+    """A source of files of two hours in which there is nothing."""
+
+    pattern: str
+    version: int = 1
+
+    def candidates(self, listing: Listing) -> tuple[RawFile, ...]:
+        """Return the files of a listing."""
+        return listing.match(FilePattern(self.pattern), STEP)
+
+    def extent(self, file: RawFile) -> Interval:
+        return Interval(file.start, file.start + STEP)
+
+    def read(self, files: Sequence[LocalFile], interval: Interval, *, salvage: bool) -> Loaded:
+        return Loaded(None, tuple(files), ())
+
+
+@recipe(gives=ScalarSeries, version=1)
+def same(x: ScalarSeries) -> xr.Dataset:
+    """Return the input."""
+    return x
+
+
+def mission(spacecraft: int, products: int) -> Graph:
+    """Return a graph of some spacecraft, each with a raw dataset and a chain of products."""
+    datasets = []
+    for s in range(1, spacecraft + 1):
+        source = Empty(f"sc{s}_{{start:%Y%m%d%H}}_v{{version}}.dat")
+        datasets.append(raw(f"sc{s}.raw", ScalarSeries, source, granule="2h"))
+        for p in range(products - 1):
+            # Every third is made from the one before, the others from the raw data.
+            before = f"sc{s}.p{p - 1:02d}" if p % 3 == 2 else f"sc{s}.raw"
+            datasets.append(product(f"sc{s}.p{p:02d}", same, x=before))
+    return Graph.of([Mission("sc", datasets)])
+
+
+def listing(spacecraft: int, count: int, folder: str = "/archive/") -> Listing:
+    """Return a listing of two-hourly files."""
+    names = sorted(
+        f"sc{s}_{_stamp(START + i * STEP)}_v1.dat"
+        for s in range(1, spacecraft + 1)
+        for i in range(count)
+    )
+    n = len(names)
+    return Listing(tuple(names), (0,) * n, (1,) * n, ("1",) * n, (folder,))
+
+
+def _stamp(ns: int) -> str:
+    return time.strftime("%Y%m%d%H", time.gmtime(ns // 10**9))
+
+
+def megabytes() -> float:
+    """Return the largest memory of this process so far."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def plan(years: float) -> dict[str, Any]:
+    """Return what planning costs."""
+    count = round(years * 365.25 * 12)
+    graph, files = mission(4, 12), listing(4, count)
+    whole = Interval(START, START + count * STEP)
+    targets = [d.name for d in graph if "overview" not in d.name]
+    before = megabytes()
+    with tempfile.TemporaryDirectory() as folder, Store.open(folder, create=True) as store:
+        began = time.perf_counter()
+        made = make_plan(graph, store.registry, targets, [whole], files)
+        planned = time.perf_counter()
+        spec = Spec("all", tuple(targets), start="2015-01-01", stop="2025-01-01")
+        text = freeze(made, spec, Path(folder), {}).to_json()
+        frozen = time.perf_counter()
+        bundles = Bundles(made)
+        bundled = time.perf_counter()
+    return {
+        "granules": len(made),
+        "tasks": len(bundles.work),
+        "files": len(files),
+        "plan_s": round(planned - began, 1),
+        "freeze_s": round(frozen - planned, 1),
+        "frozen_kB": round(len(text) / 1e3, 1),
+        "graph_s": round(bundled - frozen, 1),
+        "total_s": round(bundled - began, 1),
+        "memory_MB": round(megabytes()),
+        "of_which_listing_MB": round(before),
+    }
+
+
+def overhead(granules: int, workers: int, per_task: int = 1) -> dict[str, Any]:
+    """Return the wall time of a granule in a run whose tasks do next to nothing."""
+    count = granules // 4 // per_task
+    graph = mission(4, per_task)
+    targets = [d.name for d in graph if "overview" not in d.name]
+    whole = Interval(START, START + max(count * STEP, DAY))
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        (root / "raw").mkdir()
+        files = listing(4, count, f"{root / 'raw'}/")
+        for name in files.names:
+            (root / "raw" / name).write_bytes(b"x")
+        with (
+            Store.open(root / "store", create=True) as store,
+            open_cluster(Profile(workers=workers)) as client,
+        ):
+            client.submit(sum, [1]).result()
+            used = time.process_time()
+            report = run_campaign(store, graph, targets, [whole], files, lambda: client, Options())
+            used = time.process_time() - used
+    if report.failures:
+        sys.exit(f"{report.failures[0].granule}: {report.failures[0].error}")
+    made = report.done
+    return {
+        "granules": made,
+        "tasks": made // per_task,
+        "workers": workers,
+        "wall_s": round(report.seconds, 1),
+        "wall_ms_per_granule": round(1e3 * report.seconds / made, 2),
+        "coordinator_cpu_ms_per_granule": round(1e3 * used / made, 2),
+        "coordinator_cpu_ms_per_task": round(1e3 * used * per_task / made, 2),
+    }
+
+
+def main() -> None:
+    """Run one part and print it."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
+    parser.add_argument("part", choices=("plan", "overhead"))
+    parser.add_argument("--years", type=float, default=10)
+    parser.add_argument("--granules", type=int, default=100_000)
+    parser.add_argument("--per-task", type=int, default=1)
+    parser.add_argument("--workers", type=int, default=2)
+    args = parser.parse_args()
+    found = (
+        plan(args.years)
+        if args.part == "plan"
+        else overhead(args.granules, args.workers, args.per_task)
+    )
+    print(json.dumps(found, indent=1))
+
+
+if __name__ == "__main__":
+    main()
