@@ -261,9 +261,12 @@ class _said:
         from obstore.exceptions import PermissionDeniedError, UnauthenticatedError
 
         said = " ".join(str(error).split())[:200]
-        if isinstance(error, (PermissionDeniedError, UnauthenticatedError)):
+        # Without credentials the machine is asked for some, at an address that only clouds have.
+        nameless = "169.254.169.254" in str(error)
+        if nameless or isinstance(error, (PermissionDeniedError, UnauthenticatedError)):
             raise StoreError(
-                f"the bucket does not let us in ({said})", str(self.place),
+                "there are no credentials for the bucket" if nameless
+                else f"the bucket does not let us in ({said})", str(self.place),
                 "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment, of "
                 "workers too",
             ) from error  # fmt: skip

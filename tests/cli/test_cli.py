@@ -115,7 +115,7 @@ def test_explain_goes_down_to_the_checksum_of_the_raw_file(cli: Command, tmp_pat
             "No data",
         ),
         (("status", "--store", "nothing"), 2, "there is no store here"),
-        (("run", "toy.double", *DAY, "--store", "s3://bucket/x"), 2, "object stores"),
+        (("run", "toy.double", *DAY, "--store", "ftp://a/x"), 2, "not the address of a bucket"),
         (("explain", "toy.double", "--at", "2030-01-01", "--store", "nothing"), 2, "no store"),
         (("catalog", "show", "toy.rises", "--store", "nothing"), 2, "no store"),
         (("store", "publish", "x", "--store", "nothing"), 2, "no store"),
