@@ -28,6 +28,7 @@ from .options import (
 from .publish_app import publish_app
 from .release_app import release_app
 from .several import Several
+from .serve_app import serve
 from .store_app import store_app
 
 app = typer.Typer(
@@ -47,6 +48,7 @@ app.command(cls=Several)(train)
 app.command(cls=Several)(evaluate)
 app.add_typer(publish_app, name="publish")
 app.add_typer(release_app, name="release")
+app.command()(serve)
 
 Targets = Annotated[
     list[str],

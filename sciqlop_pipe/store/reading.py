@@ -22,6 +22,7 @@ from .database import Database
 from .layout import Layout
 from .records import (
     Current,
+    Extent,
     InputUsed,
     Rows,
     Stored,
@@ -231,6 +232,34 @@ class Reading:
             row.update({k: int(row[k] or 0) for k in ("empty", "records", "bytes")})
             row.update({k: "" if row[k] is None else iso(row[k]) for k in ("start", "stop")})
         return rows
+
+    def extents(self) -> list[Extent]:
+        """Return per dataset what is current and kept: its stretch of time and records, by name."""
+        events = _G.c.code.like("% Events@%")
+        query = (
+            select(
+                _C.c.dataset,
+                func.min(_C.c.start),
+                func.max(_C.c.stop),
+                func.sum(_G.c.n),
+                func.max(case((events, 1), else_=0)),
+            )
+            .join(_G, _G.c.uid == _C.c.uid)
+            .where(_C.c.tx_to.is_(None), or_(events, and_(_G.c.n > 0, _G.c.path.is_not(None))))
+            .group_by(_C.c.dataset)
+            .order_by(_C.c.dataset)
+        )
+        with self.db.read() as conn:
+            return [
+                Extent(name, Interval(a, b), int(n), bool(kind))
+                for name, a, b, n, kind in conn.execute(query)
+            ]
+
+    def changed(self, dataset: str) -> int:
+        """Return when what is current of a dataset changed last, 0 when it never was there."""
+        query = select(func.max(_C.c.tx_from), func.max(_C.c.tx_to)).where(_C.c.dataset == dataset)
+        with self.db.read() as conn:
+            return max(int(t or 0) for t in conn.execute(query).one())
 
     def unresolved(self) -> list[dict[str, Any]]:
         """Return the last attempt of every granule whose last attempt did not succeed."""

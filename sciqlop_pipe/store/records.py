@@ -167,6 +167,15 @@ class Rows:
         return [row for row in found if row.stop > interval.start]
 
 
+class Extent(NamedTuple):
+    """What there is of one dataset: from its first granule to its last, and how many records."""
+
+    dataset: str
+    interval: Interval
+    records: int
+    events: bool
+
+
 class Stored(NamedTuple):
     """What reading needs of a current granule; a tuple, since there are ten thousands of them."""
 

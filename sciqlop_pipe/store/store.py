@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -20,7 +21,7 @@ from .database import Database, refuse_network_file_system, sqlite_file
 from .granules import remove_granule
 from .layout import Layout
 from .lazy import Part, concatenate
-from .records import Committed, Outcome, Stored
+from .records import Committed, Outcome, Record, Stored
 from .registry import Registry
 
 MARK = "sciqlop-store.json"
@@ -258,6 +259,43 @@ class Store:
             inside = slice(*(t for t in _inclusive(interval)))
             ds = ds.sel(time=inside)
         return ds
+
+    def segments(
+        self, dataset: str, interval: Interval, fresh: Sequence[Record] = ()
+    ) -> Iterator[tuple[Layout, xr.Dataset]]:
+        """Yield what is current and kept of a dataset in an interval, one Dataset per mode.
+
+        A dataset without a change of mode gives one. What is transient is left out.
+
+        Parameters
+        ----------
+        dataset : str
+            Its name.
+        interval : Interval
+            Where.
+        fresh : sequence of Record
+            Granules that are written and about to be committed; they stand over current ones.
+        """
+        rows = [r for r in self.registry.stored(dataset, interval) if r.n and r.path is not None]
+        signatures = self.registry.layouts()
+        layouts: dict[str, Layout] = {}
+        for r in fresh:
+            span = r.granule.interval
+            rows = [row for row in rows if row.stop <= span.start or row.start >= span.stop]
+            if r.n and r.path is not None and r.layout is not None and span.overlaps(interval):
+                digest = r.layout.signature
+                layouts[digest] = r.layout
+                signatures[digest] = digest
+                rows.append(Stored(span.start, span.stop, r.n, r.first, r.last, r.path, digest))
+        rows.sort(key=lambda row: row.start)
+        start, stop = _inclusive(interval)
+        for _, group in groupby(rows, key=lambda r: signatures[r.layout or ""]):
+            some = list(group)
+            known = some[-1].layout or ""
+            layout = layouts.get(known) or self.registry.layout(known)
+            root = str(self.root)
+            parts = [Part(f"{root}/{r.path}", r.n, r.first or 0, r.last or 0) for r in some]
+            yield layout, concatenate(parts, layout).sel(time=slice(start, stop))
 
     def _layout(self, dataset: str, rows: Sequence[Stored]) -> Layout | None:
         """Return the one layout of the rows, or say where it changes."""
