@@ -27,8 +27,8 @@ from .options import (
 )
 from .publish_app import publish_app
 from .release_app import release_app
-from .several import Several
 from .serve_app import serve
+from .several import Several
 from .store_app import store_app
 
 app = typer.Typer(
