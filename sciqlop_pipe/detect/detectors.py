@@ -72,10 +72,8 @@ def detector_products(
         if all(i.name in takes for i in recipe.takes if i.required):
             wanted = {p.name for p in recipe.params}
             values = {k: v for k, v in (params or {}).items() if k in wanted}
-            granule = GRANULES.get(recipe.name, "1d")
-            made.append(
-                product(f"{name}.{recipe.name}", recipe, granule=granule, **takes, **values)
-            )
+            given: dict[str, Any] = {**takes, **values, "granule": GRANULES.get(recipe.name, "1d")}
+            made.append(product(f"{name}.{recipe.name}", recipe, **given))
     return tuple(made)
 
 
@@ -154,7 +152,12 @@ def near_earth_events(
     lag : str
         Of current sheets.
     """
-    around = {"moments": moments, "state": state, "labels": labels, "position": position}
+    around: dict[str, Any] = {
+        "moments": moments,
+        "state": state,
+        "labels": labels,
+        "position": position,
+    }
     plasma = (magnetosheath_jets, magnetosheath_jets_local, magnetopause_flows, bursty_bulk_flows,
               unusual_plasma)  # fmt: skip
     return (

@@ -16,7 +16,7 @@ from ..recipes.plasma import alfven_velocity, mass_of
 from ..recipes.rays import require_same_frame
 from ..store.records import Event
 from .describing import Detection, events, finite, inside, score, sides, vector_numbers
-from .series import Array, Field, Ions, best_of, field_of, ions_of, require_cadence, within
+from .series import Array, Field, Ions, Times, best_of, field_of, ions_of, require_cadence, within
 
 WIDTHS = (15, 30, 60, 120, 240)
 """Half widths of exhausts that are looked for [s]."""
@@ -121,7 +121,7 @@ class _Exhausts:
     """The search for exhausts in records of V, V_A and B on one clock, each (time, 3)."""
 
     def __init__(
-        self, time: Array, v: Array, alfven: Array, b: Array, limits: tuple[float, ...]
+        self, time: Times, v: Array, alfven: Array, b: Array, limits: tuple[float, ...]
     ) -> None:
         self.time, self.v, self.alfven, self.b = time, v, alfven, b
         self.shear, self.low, self.high, self.correlation, self.significance = limits
@@ -140,7 +140,7 @@ class _Exhausts:
         rank = np.array([score(*e.margins) + 1e-3 * min(e.margins[0], 100.0) for e in found])
         return [found[k] for k in best_of(time, rank, 4 * MINUTE)]
 
-    def _of_width(self, centre: Array, half: int) -> list[_Exhaust]:
+    def _of_width(self, centre: Times, half: int) -> list[_Exhaust]:
         columns = np.concatenate([self.v, self.alfven, self.b], axis=1)
         spans = ((-2 * half, -half), (-half // 2, half // 2), (half, 2 * half))
         medians, scatters = zip(

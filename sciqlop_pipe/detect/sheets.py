@@ -16,6 +16,7 @@ from .normals import minimum_variance
 from .series import (
     Array,
     Field,
+    Times,
     best_of,
     field_of,
     require_cadence,
@@ -165,7 +166,7 @@ def discontinuities(
     return events(found, discontinuities, dataset, interval)
 
 
-def _joined_runs(time: Array, runs: list[slice], apart: int) -> list[tuple[int, int]]:
+def _joined_runs(time: Times, runs: list[slice], apart: int) -> list[tuple[int, int]]:
     joined_: list[tuple[int, int]] = []
     for run in runs:
         if joined_ and time[run.start] - time[joined_[-1][1]] <= apart:
@@ -191,7 +192,7 @@ def _normal(field: Field, span: Interval) -> tuple[tuple[str, Any], ...]:
     return (*vector_numbers("normal", direction, field.frame), *finite({"normal_ratio": ratio}))
 
 
-def _minutes(field: Field) -> tuple[Array, Array]:
+def _minutes(field: Field) -> tuple[Times, Array]:
     """Return the starts of full minutes with records, and the mean field of each."""
     minute, first = np.unique(field.time // MINUTE, return_index=True)
     if not minute.size:

@@ -21,6 +21,7 @@ from .series import (
     Array,
     Field,
     Ions,
+    Times,
     best_of,
     field_of,
     gap_fraction,
@@ -143,7 +144,7 @@ class _Candidate:
 
 
 def _columns(
-    ions: Ions, field: Field, centre: Array, start: int, stop: int, least: int = _LEAST
+    ions: Ions, field: Field, centre: Times, start: int, stop: int, least: int = _LEAST
 ) -> tuple[Array, Array]:
     """Return medians and scatter of ln B, ln n, V, ln T from start to stop around each centre."""
     plasma = np.stack([np.log(ions.density), ions.speed, np.log(ions.temperature)], axis=1)
@@ -211,7 +212,7 @@ def _ramp(ions: Ions, field: Field, c: _Candidate) -> tuple[int, int]:
     return _step(ions.time[part], 0.5 * (rises[0] + rises[1])[part], c.time)
 
 
-def _risen(time: Array, x: Array, before: Interval, after: Interval) -> tuple[Array, float]:
+def _risen(time: Times, x: Array, before: Interval, after: Interval) -> tuple[Array, float]:
     """Return how far x is from its level before to that after, and the jump over its scatter."""
     low, high = x[within(time, before)], x[within(time, after)]
     jump = float(np.median(high) - np.median(low))
@@ -219,7 +220,7 @@ def _risen(time: Array, x: Array, before: Interval, after: Interval) -> tuple[Ar
     return (x - np.median(low)) / jump if jump else np.zeros(x.size), abs(jump) / max(scatter, 1e-9)
 
 
-def _step(time: Array, rise: Array, middle: int) -> tuple[int, int]:
+def _step(time: Times, rise: Array, middle: int) -> tuple[int, int]:
     """Return when a rise from 0 to 1 is half way, and the longer part of 0.2 to 0.8 [ns]."""
     if time.size < 2:
         return middle, _SEARCH
