@@ -11,13 +11,17 @@ import pytest
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 
 
-@pytest.fixture(scope="module")
-def maker() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("make_reference", DOCS / "make_reference.py")
+def script(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, DOCS / f"{name}.py")
     assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="module")
+def maker() -> ModuleType:
+    return script("make_reference")
 
 
 def test_the_page_is_up_to_date(maker: ModuleType) -> None:
@@ -30,3 +34,8 @@ def test_every_recipe_says_in_a_line_what_comes_back_and_then_how(maker: ModuleT
     for recipe in every:
         assert recipe.summary.endswith("."), recipe.name
         assert len((recipe.fn.__doc__ or "").splitlines()) > 5, recipe.name
+
+
+def test_the_page_of_detectors_is_up_to_date() -> None:
+    page = script("make_detectors").page()
+    assert (DOCS / "detectors.md").read_text() == page, "run: python docs/make_detectors.py"
