@@ -59,6 +59,13 @@ def _fits(source, path) -> bool:
     return path.name.startswith(stem)
 
 
+def test_the_ordinary_adapters_read_every_instrument(read):
+    raw = [d for d in sim.mission.datasets if d.is_raw]
+    assert len(raw) == 16
+    for dataset in raw:
+        assert dataset.gives.check(read(dataset.name), dataset.name).sizes["time"] > 2, dataset.name
+
+
 @pytest.fixture(scope="module")
 def current(read):
     names = ["sim", "sim2", "sim3", "sim4"]
