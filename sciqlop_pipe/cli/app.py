@@ -372,6 +372,28 @@ def dash(
     dash_app.dash(store, registry, address, port, login, read_only, origin, link)
 
 
+@app.command()
+def report(
+    store: StoreOpt = DEFAULT_STORE,
+    registry: RegistryOpt = "",
+    output: Annotated[Path, typer.Option("-o", "--output", help="HTML file.")] = Path(
+        "report.html"
+    ),
+    catalog: Annotated[str, typer.Option(help="On this catalog.", show_default=False)] = "",
+    campaign: Annotated[str, typer.Option(help="On this campaign.", show_default=False)] = "",
+    start: StartOpt = "",
+    stop: StopOpt = "",
+    pictures: Annotated[int, typer.Option(min=0, help="How many pictures.")] = 8,
+) -> None:
+    """Write what a catalog, a campaign or a store holds into one HTML file that needs no network.
+
+    Example: `sciqlop-pipe report --catalog mms1.boundary_crossings -o crossings.html`
+    """
+    from . import dash_app
+
+    dash_app.report(store, registry, output, catalog, campaign, (start, stop), pictures)
+
+
 @app.command("new-mission")
 def new_mission(
     name: Annotated[str, typer.Argument(help="Of the mission: lower-case letters, digits and _.")],

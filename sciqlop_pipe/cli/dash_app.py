@@ -8,6 +8,8 @@ import secrets
 from pathlib import Path
 
 from ..errors import PipeError, UsageError
+from ..granule import Interval
+from ..store import Store
 from .running import discover
 
 
@@ -74,3 +76,26 @@ def _links(texts: list[str]) -> tuple[tuple[str, str], ...]:
             )
         found.append((word, url))
     return tuple(found)
+
+
+def report(
+    store: str,
+    registry: str,
+    output: Path,
+    catalog: str,
+    campaign: str,
+    span: tuple[str, str],
+    pictures: int,
+) -> None:
+    """Write a report as one HTML file."""
+    from ..dash.report import write_report
+
+    if any(span) and not all(span):
+        raise UsageError("half of the interval is missing", todo="Give --start and --stop")
+    interval = Interval.of(*span) if all(span) else None
+    with Store.open(store, read_only=True, registry=registry) as opened:
+        write_report(
+            opened, discover(), output, catalog=catalog, campaign=campaign, interval=interval,
+            pictures=pictures,
+        )  # fmt: skip
+    print(f"wrote {output}")

@@ -11,6 +11,7 @@ from typing import Any
 import panel as pn
 
 from ..errors import PipeError
+from .campaigns import Campaigns
 from .chrome import CSS, button_keys, html, page
 from .desk import Desk
 from .distribution import Distribution
@@ -39,7 +40,12 @@ class Serving:
 
 def pages(desk: Desk) -> dict[str, Callable[[], Any]]:
     """Return what makes each page, by its path."""
-    made = {"explorer": explorer_page, "events": events_page, "distribution": distribution_page}
+    made = {
+        "explorer": explorer_page,
+        "events": events_page,
+        "distribution": distribution_page,
+        "campaigns": campaigns_page,
+    }
     every = {path: _guarded(desk, path, make) for path, make in made.items()}
     return {"/": every["explorer"], **every}
 
@@ -65,6 +71,13 @@ def distribution_page(desk: Desk, query: Any) -> Any:
     viewer = Distribution(desk, query)
     button_keys(pn.state.curdoc, {"j": viewer.next, "k": viewer.back})
     return viewer.root
+
+
+def campaigns_page(desk: Desk, query: Any) -> Any:
+    """Return one user's campaigns, whose progress goes on while they are open."""
+    campaigns = Campaigns(desk, query)
+    pn.state.curdoc.add_periodic_callback(campaigns.refresh, REFRESH_MS)
+    return campaigns.root
 
 
 def _user() -> str:

@@ -1,0 +1,134 @@
+"""A real browser and a real server, for system tests of the dashboards."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ARGUMENTS = (
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+
+
+def chromium() -> str:
+    """Path of the browser; the test skips where there is none."""
+    found = (
+        shutil.which("chromium")
+        or shutil.which("chromium-browser")
+        or shutil.which("google-chrome")
+    )
+    if found is None:
+        pytest.skip("no browser: Debian's package chromium is not installed")
+    return found
+
+
+@contextmanager
+def serving(store: Path, *options: str, **environment: str) -> Iterator[str]:
+    """Run `sciqlop-pipe dash` on a store; gives its address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [
+        sys.executable,
+        "-c",
+        "from sciqlop_pipe.cli import main; main()",
+        "dash",
+        "--store",
+        str(store),
+        "--port",
+        str(port),
+        *options,
+    ]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                          env=os.environ | environment) as server:  # fmt: skip
+        url = f"http://127.0.0.1:{port}"
+        try:
+            for _ in range(240):
+                if server.poll() is not None:
+                    raise AssertionError(server.stdout.read() if server.stdout else "")
+                try:
+                    urllib.request.urlopen(f"{url}/", timeout=30).read()
+                    break
+                except OSError:
+                    time.sleep(0.25)
+            yield url
+        finally:
+            server.send_signal(signal.SIGINT)
+            try:
+                server.wait(10)
+            except subprocess.TimeoutExpired:
+                server.kill()
+
+
+@dataclass
+class Watched:
+    """A page of a browser, with what it complained of and which hosts it asked."""
+
+    page: Any
+    complaints: list[str] = field(default_factory=list)
+    outside: list[str] = field(default_factory=list)
+
+    def open(self, url: str, *, until: str = "text=SciQLOP Pipe") -> Watched:
+        self.page.goto(url)
+        self.page.wait_for_selector(until, timeout=60_000)
+        return self
+
+    def text(self) -> str:
+        """Everything that is to be read, also inside of components."""
+        return self.page.evaluate(_TEXT)
+
+    def says(self, words: str) -> None:
+        """Wait until the page has some words."""
+        self.page.wait_for_function(f"({_TEXT}).includes({words!r})", timeout=30_000)
+
+    def fine(self) -> None:
+        assert self.complaints == []
+        assert self.outside == []
+
+
+_TEXT = """(() => {
+  const out = [];
+  const walk = node => {
+    for (const n of node.childNodes) {
+      if (n.nodeType === 3) { out.push(n.textContent); continue; }
+      if (n.nodeType !== 1 || ['STYLE', 'SCRIPT'].includes(n.tagName)) continue;
+      if (n.tagName === 'INPUT') out.push(n.value);
+      if (n.shadowRoot) walk(n.shadowRoot);
+      walk(n);
+    }
+  };
+  walk(document.body); return out.join(' ');
+})()"""
+
+
+def watched(browser: Any) -> Watched:
+    """A new user's page at laptop width."""
+    page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
+    seen = Watched(page)
+    page.on("pageerror", lambda error: seen.complaints.append(str(error)))
+    page.on("console", lambda m: seen.complaints.append(m.text) if m.type == "error" else None)
+    page.on(
+        "request",
+        lambda r: (
+            seen.outside.append(r.url)
+            if not r.url.startswith(
+                ("http://127.0.0.1", "ws://127.0.0.1", "blob:", "data:", "file:")
+            )
+            else None
+        ),
+    )
+    return seen

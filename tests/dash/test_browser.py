@@ -1,0 +1,266 @@
+"""The dashboards in a real browser: on a simulated mission, on real data, on nothing."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sciqlop_pipe import datatypes
+from sciqlop_pipe.cli import main
+from sciqlop_pipe.dash.report import write_report
+from sciqlop_pipe.granule import Interval, instant
+from sciqlop_pipe.graph import Graph
+from sciqlop_pipe.store import Store
+from sciqlop_pipe.store.events import verdicts
+from sciqlop_pipe.store.records import Event
+from tests import builders
+from tests.dash.browser import ARGUMENTS, Watched, chromium, serving, watched
+from tests.putting import put
+
+pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
+
+PAGES = ("explorer", "events", "distribution", "campaigns")
+START = instant(builders.START)
+DAY = Interval.of("2020-11-19", "2020-11-20")
+HOSTILE = "<img src=x onerror=alert(1)>"
+ENERGY = np.geomspace(10, 20000, 24)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    with playwright.sync_playwright() as driver:
+        opened = driver.chromium.launch(executable_path=chromium(), args=list(ARGUMENTS))
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def user(browser) -> Watched:
+    return watched(browser)
+
+
+def fill(root: Path) -> Path:
+    """A store with moments, a spectrum with one bright bin, and events, one with a hostile name."""
+    with Store.open(root, create=True, durable=False) as store:
+        put(store, "m.moments", builders.moments(builders.times(60)), datatypes.Moments, DAY)
+        values = np.full((60, 24), 1e4, np.float32)
+        values[40, 12] = 1e8
+        spectrum = builders.energy_spectrum(builders.times(60), spectrum=values, energy=ENERGY)
+        put(store, "m.energy_spectrum", spectrum, datatypes.EnergySpectrum, DAY)
+        put(store, "m.vdf", builders.vdf(builders.times(20), energy=ENERGY), datatypes.VDF, DAY)
+        events = tuple(
+            Event(f"0000000{k}", kind, START + k * 10**11, START + k * 10**11 + 3 * 10**10,
+                  (("probability", 0.5 + k / 10),))
+            for k, kind in enumerate(("shock", "shock", HOSTILE))
+        )  # fmt: skip
+        put(store, "m.crossings", None, datatypes.Events, DAY, events=events)
+    return root
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory):
+    return fill(tmp_path_factory.mktemp("dash") / "store")
+
+
+@pytest.fixture(scope="module")
+def server(filled):
+    with serving(filled) as url:
+        yield url
+
+
+def command(*words: str) -> None:
+    import sys
+
+    before, sys.argv = sys.argv, ["sciqlop-pipe", *words]
+    try:
+        main()
+    except SystemExit as stopped:
+        if stopped.code:
+            raise
+    finally:
+        sys.argv = before
+
+
+@pytest.mark.parametrize("kind", ["demo", "mms", "empty"])
+def test_every_page_opens_without_an_error_or_a_request_to_elsewhere(kind, user, tmp_path, request):
+    store = tmp_path / "store"
+    if kind == "empty":
+        Store.open(store, create=True).close()
+    elif kind == "demo":
+        from sciqlop_missions.sim.demo import process
+        from sciqlop_missions.sim.simulate import simulate
+
+        hour = Interval.of("2030-01-01", "2030-01-01T00:10")
+        simulate(tmp_path / "archive", hour)
+        with Store.open(store, create=True, durable=False) as opened:
+            process(opened, tmp_path / "archive", hour, 0)
+    else:
+        data = str(request.getfixturevalue("shared_data") / "mms")
+        span = ["--start", "2020-11-19T23:34", "--stop", "2020-11-19T23:37"]
+        base = "mms1.fpi.dis.brst"
+        command("run", f"{base}.vdf", f"{base}.moments", f"{base}.energy_spectrum", *span,
+                "--archive", data, "--store", str(store), "--workers", "0")  # fmt: skip
+    with serving(store) as url:
+        for name in PAGES:
+            user.open(f"{url}/{name}")
+            if kind == "empty":
+                user.says("This store")
+            else:
+                user.page.wait_for_selector("canvas, .said", timeout=60_000)
+            assert "Traceback" not in user.text()
+        if kind == "mms":
+            user.open(f"{url}/distribution", until="canvas")
+            user.says("density")
+    user.fine()
+
+
+def test_the_bright_bin_is_seen_at_its_time_and_energy(user, server):
+    user.open(
+        f"{server}/explorer?show=m.energy_spectrum&from=2020-11-19T23:34&to=2020-11-19T23:39",
+        until="canvas",
+    )
+    user.page.wait_for_function("window.Bokeh && Bokeh.documents[0].is_idle", timeout=30_000)
+    user.page.wait_for_timeout(500)
+    found = user.page.evaluate("""() => {
+      const fig = Bokeh.documents[0].get_model_by_name('m.energy_spectrum/spectrum');
+      const find = views => { for (const v of views) { if (v.model === fig) return v;
+        const inner = find(v.child_views || []); if (inner) return inner; } return null; };
+      const view = find(Object.values(Bokeh.index).concat([...Bokeh.index]));
+      const frame = view.frame, canvas = view.canvas_view.primary;
+      const ratio = canvas.pixel_ratio, box = frame.bbox;
+      const data = canvas.ctx.getImageData(box.left * ratio, box.top * ratio, box.width * ratio, box.height * ratio);
+      let xs = 0, ys = 0, n = 0;
+      for (let k = 0; k < data.data.length; k += 4) {
+        const [r, g, b] = data.data.slice(k, k + 3);
+        if (r > 220 && g > 200 && b < 80) { const at = k / 4; xs += at % data.width; ys += Math.floor(at / data.width); n += 1; }
+      }
+      const sx = box.left + (xs / n + 0.5) / ratio, sy = box.top + (ys / n + 0.5) / ratio;
+      return {n, x: frame.x_scale.invert(sx), y: frame.y_scale.invert(sy)};
+    }""")
+    assert found["n"] > 20
+    bright = builders.times(60)[40].astype("datetime64[ms]").astype(int)
+    assert abs(found["x"] - bright) < 1500
+    assert 10 ** found["y"] == pytest.approx(ENERGY[12], rel=0.05)
+    user.fine()
+
+
+def test_zooming_by_key_reads_again_and_is_in_the_address(user, server):
+    user.open(
+        f"{server}/explorer?show=m.moments&from=2020-11-19T23:34&to=2020-11-19T23:39",
+        until="canvas",
+    )
+    user.page.wait_for_function("location.search.includes('23:34')", timeout=20_000)
+    user.page.keyboard.press("+")
+    user.page.wait_for_function(
+        "location.search.includes('from=2020-11-19T23:35:15')", timeout=20_000
+    )
+    user.page.keyboard.press("ArrowRight")
+    user.page.wait_for_function(
+        "!location.search.includes('from=2020-11-19T23:35:15')", timeout=20_000
+    )
+    user.fine()
+
+
+def test_what_is_ticked_in_the_tree_is_shown_and_searched_by_words(user, server):
+    user.open(f"{server}/explorer?show=m.moments", until="canvas")
+    user.page.keyboard.press("/")
+    user.page.keyboard.type("spectrum")
+    user.says("1 of ")
+    user.page.check("input[value='m.energy_spectrum']")
+    user.page.wait_for_function("location.search.includes('m.energy_spectrum')", timeout=20_000)
+    user.fine()
+
+
+def test_a_hostile_address_is_a_sentence_and_runs_nothing(user, server):
+    user.page.on("dialog", lambda d: user.complaints.append("a script ran"))
+    for query in (
+        f"show={HOSTILE}",
+        "from=%3Cscript%3Ealert(1)%3C/script%3E&to=2020-01-01",
+        "event=';drop",
+    ):
+        for name in PAGES:
+            user.open(f"{server}/{name}?{query}")
+            user.says("of the address" if "event" not in query else "the address names")
+    user.open(f"{server}/explorer?show=m.never&from=2020-11-19&to=2020-11-20")
+    user.page.wait_for_selector("canvas", timeout=20_000)
+    user.fine()
+
+
+def test_two_users_judge_one_event_and_both_verdicts_reach_the_registry(browser, server, filled):
+    ana, ben = watched(browser), watched(browser)
+    for who in (ana, ben):
+        who.page.on("dialog", lambda d, who=who: who.complaints.append("a script ran"))
+        who.open(f"{server}/events?events=m.crossings&event=00000000", until="canvas")
+        who.says(HOSTILE)
+    for who, name, button in ((ana, "ana", "Accept (a)"), (ben, "ben", "Reject (r)")):
+        who.page.get_by_label("Author").fill(name)
+        who.page.get_by_label("Author").press("Tab")
+        who.page.click(f"text={button}")
+        who.says(f"by {name} is kept")
+    assert "Meanwhile ana said accept" in ben.text()
+    ana.says("disputed")
+    with Store.open(filled, read_only=True) as store:
+        said = verdicts(store.registry.db, "m.crossings")[0]["00000000"]
+    assert [(v.author, v.verdict) for v in said] == [("ana", "accept"), ("ben", "reject")]
+    ana.fine()
+    ben.fine()
+
+
+def test_a_click_moves_the_marker_and_the_planes_follow(user, server):
+    user.open(f"{server}/distribution?show=m.vdf", until="canvas")
+    user.says("density")
+    user.page.wait_for_function("location.search.includes('at=')", timeout=20_000)
+    before = user.page.evaluate("location.search")
+    box = user.page.locator("canvas").first.bounding_box()
+    user.page.mouse.click(box["x"] + 0.3 * box["width"], box["y"] + 0.5 * box["height"])
+    user.page.wait_for_function(f"location.search !== {before!r}", timeout=20_000)
+    before = user.page.evaluate("location.search")
+    user.page.click("text=(j) ▶")
+    user.page.wait_for_function(f"location.search !== {before!r}", timeout=20_000)
+    user.fine()
+
+
+def test_a_dataset_and_a_store_that_vanish_while_shown_are_sentences(user, tmp_path):
+    store = fill(tmp_path / "store")
+    with serving(store) as url:
+        user.open(
+            f"{url}/explorer?show=m.moments,m.energy_spectrum&from=2020-11-19T23:34&to=2020-11-19T23:39",
+            until="canvas",
+        )
+        shutil.rmtree(store / "data" / "m.moments", ignore_errors=True)
+        for path in (store / "data").rglob("*"):
+            if path.is_file() and "m.moments" in str(path):
+                path.unlink()
+        user.page.keyboard.press("+")
+        user.page.wait_for_function("location.search.includes('23:35:15')", timeout=20_000)
+        words = user.page.evaluate(
+            "() => Bokeh.documents[0].get_model_by_name('m.moments/').center.map(r => r.text || '').join(' ')"
+        )
+        assert "gone" in words or "m.moments" in words
+        shutil.rmtree(store)
+        user.page.keyboard.press("+")
+        user.says("store is gone")
+        user.open(f"{url}/events")
+        user.says("no store")
+    user.fine()
+
+
+def test_a_server_without_a_login_writes_nothing_from_elsewhere(user, filled):
+    with serving(filled, "--read-only") as url:
+        user.open(f"{url}/events", until="canvas")
+        user.says("does not write")
+        assert "Accept" not in user.text()
+    user.fine()
+
+
+def test_a_saved_report_asks_nobody_for_anything(user, filled, tmp_path):
+    with Store.open(filled, read_only=True) as store:
+        write_report(store, Graph.of([]), tmp_path / "it.html", catalog="m.crossings", pictures=1)
+    user.page.on("dialog", lambda d: user.complaints.append("a script ran"))
+    user.open((tmp_path / "it.html").as_uri(), until="img")
+    assert user.page.evaluate("document.images[0].naturalWidth") > 300
+    user.fine()
