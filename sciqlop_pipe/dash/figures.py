@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -158,6 +159,8 @@ class Track:
         height = HEIGHTS[type(content).__name__]
         if isinstance(content, Strips) and not content.together:
             height = 40 + LANE * len(content.strips)
+        if isinstance(content, Words):
+            height += 16 * _wrapped(content.text).count("\n")
         height += (46 if last else 0) + (30 if first else 0)
         log = isinstance(content, Curves) and content.log
         self.figure = figure(
@@ -331,7 +334,7 @@ class Track:
         fig.title.text = frame.title
         if not (isinstance(content, Strips) and not content.together):
             fig.yaxis.axis_label = frame.label
-        self.text.text = content.text if isinstance(content, Words) else ""
+        self.text.text = _wrapped(content.text) if isinstance(content, Words) else ""
         if isinstance(content, Words):
             fig.yaxis.visible = False
             fig.y_range = Range1d(0, 1)
@@ -430,6 +433,10 @@ class Track:
 
 def _units(label: str) -> str:
     return label.partition("[")[2].rpartition("]")[0]
+
+
+def _wrapped(text: str) -> str:
+    return "\n".join(textwrap.wrap(text, 125))
 
 
 def _days(interval: Interval) -> str:
