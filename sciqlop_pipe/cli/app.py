@@ -320,15 +320,36 @@ def quicklook(
     event: Annotated[
         str, typer.Option(help="Id of an event instead of an interval.", show_default=False)
     ] = "",
+    each: Annotated[
+        str,
+        typer.Option(
+            metavar="day|orbit|event|2h", help="A picture for each, into --dir.", show_default=False
+        ),
+    ] = "",
+    folder: Annotated[
+        Path, typer.Option("--dir", help="Where the pictures of --each go, with a page.")
+    ] = Path("quicklooks"),
+    position: Annotated[
+        str, typer.Option(help="A Position by which orbits are told.", show_default=False)
+    ] = "",
+    dpi: Annotated[int, typer.Option(help="Pixels per inch, 14 inches wide.", min=50)] = 100,
 ) -> None:
-    """Draw datasets of an interval, one panel each, into a PNG.
+    """Draw datasets of an interval, one panel each, into a PNG; or all days, orbits or events.
+
+    With --each, pictures that are there and still show the same are not drawn again. Exit status 1
+    when some could not be drawn.
 
     Example: `sciqlop-pipe quicklook mms1.fpi.dis.brst.moments mms1.fpi.dis.brst.energy_spectrum
     --start 2020-11-19T23:34 --stop 2020-11-19T23:37 -o shock.png`
     """
     from . import show
 
-    show.quicklook(datasets, start, stop, store, registry, output, event)
+    if each:
+        span = (start, stop)
+        raise typer.Exit(
+            show.quicklooks(datasets, span, store, registry, each, folder, position, dpi)
+        )
+    show.quicklook(datasets, start, stop, store, registry, output, event, dpi)
 
 
 @app.command()

@@ -17,7 +17,7 @@ from ..graph import Graph
 from ..store import Store
 from ..store.records import Current
 from .output import wide
-from .running import discover
+from .running import console, discover
 from .tree import described
 
 out = wide()
@@ -169,8 +169,9 @@ def status(store: str, registry: str, json: bool) -> None:
 
 
 def quicklook(
-    datasets: list[str], start: str, stop: str, store: str, registry: str, output: Path, event: str
-) -> None:
+    datasets: list[str], start: str, stop: str, store: str, registry: str, output: Path, event: str,
+    dpi: int,
+) -> None:  # fmt: skip
     """Draw datasets of an interval, or around an event, into a PNG."""
     from ..publish.quicklook import draw_event, draw_interval
 
@@ -178,9 +179,34 @@ def quicklook(
         if event:
             draw_event(opened, event, output, datasets)
         else:
-            if not start or not stop:
-                raise UsageError(
-                    "the interval is missing", todo="Give --start and --stop, or --event ID"
-                )
-            draw_interval(opened, datasets, Interval.of(start, stop), output)
+            draw_interval(opened, datasets, _span(start, stop), output, dpi=dpi)
     out.print(f"wrote {output}")
+
+
+def _span(start: str, stop: str) -> Interval:
+    if not start or not stop:
+        raise UsageError("the interval is missing", todo="Give --start and --stop, or --event ID")
+    return Interval.of(start, stop)
+
+
+def quicklooks(
+    datasets: list[str], span: tuple[str, str], store: str, registry: str, each: str, folder: Path,
+    position: str, dpi: int,
+) -> int:  # fmt: skip
+    """Draw a picture per day, orbit or event; return the exit status."""
+    from ..publish.batch import draw_all, gallery, sheets
+
+    counts = dict.fromkeys(("new", "changed", "same", "empty", "failed"), 0)
+    with Store.open(store, read_only=True, registry=registry) as opened:
+        wanted = sheets(opened, datasets, _span(*span), each, position)
+        with console.status("") as said:
+            for k, made in enumerate(draw_all(opened, wanted, folder, dpi=dpi), 1):
+                counts[made.state] += 1
+                said.update(f"{k} of {len(wanted)}: {made.path.name} {made.state}")
+                if made.error:
+                    console.print(f"[red]failed[/] {made.path.name}: {escape(made.error)}")
+    if counts["new"] + counts["changed"] + counts["same"]:
+        gallery(folder, f"{', '.join(datasets)} per {each}")
+    words = ", ".join(f"{n} {state}" for state, n in counts.items() if n) or "nothing to draw"
+    out.print(f"{words}; {folder / 'index.html'}")
+    return int(bool(counts["failed"]))

@@ -140,7 +140,8 @@ def vector(panel: Panel, variable: str, *, magnitude: bool, scale: float = 1.0) 
     # The magnitude of a mean is not the mean of the magnitude.
     if magnitude and low is None:
         lines.insert(0, Line(np.sqrt((values**2).sum(1)), f"$|{symbol}|$"))
-    text = label(array.attrs.get("frame", ""), array, scale)
+    frame = str(array.attrs.get("frame", ""))
+    text = label(f"${symbol}$  {frame}".strip(), array, scale)
     paint = Lines(ns(panel.ds), tuple(lines), text)
     return Row(f"{panel.name}/{variable}", long_name(panel.ds, variable), paint)
 

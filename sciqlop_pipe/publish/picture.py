@@ -6,7 +6,7 @@ Nothing here uses pyplot, so pictures can be drawn from any thread.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC
 from pathlib import Path
@@ -59,7 +59,8 @@ class Mark:
 
 
 def draw(panels: Sequence[Panel], interval: Interval, output: Path, title: str, *,
-         events: Sequence[Mark] = (), source: str = "") -> None:  # fmt: skip
+         events: Sequence[Mark] = (), source: str = "", dpi: int = DPI,
+         facts: Mapping[str, str] | None = None) -> None:  # fmt: skip
     """Write a picture of datasets to a PNG file; either all of it is there or nothing.
 
     Parameters
@@ -76,6 +77,10 @@ def draw(panels: Sequence[Panel], interval: Interval, output: Path, title: str, 
         Drawn over all panels.
     source : str
         Where the data come from, for the footer.
+    dpi : int
+        Pixels per inch, 14 inches wide.
+    facts : mapping of str to str, optional
+        Further words that the file carries.
 
     Raises
     ------
@@ -90,8 +95,8 @@ def draw(panels: Sequence[Panel], interval: Interval, output: Path, title: str, 
     made = figure(panels, interval, title, events=events, source=source)
     part = output.with_name(f".part-{uuid.uuid4().hex[:8]}-{output.name}")
     try:
-        facts = {"Software": _software(), "Title": title}
-        made.savefig(part, format="png", dpi=DPI, metadata=facts)
+        words = {"Software": _software(), "Title": title, **(facts or {})}
+        made.savefig(part, format="png", dpi=dpi, metadata=words)
         part.replace(output)
     except OSError as error:
         raise PipeError(
@@ -175,12 +180,17 @@ def _axes(fig: Figure, row: Row, box: tuple[float, ...], interval: Interval, *, 
 
 def ticks(interval: Interval) -> np.ndarray:
     """Return round times inside an interval, datetime64[ns]."""
+    from dateutil.rrule import HOURLY, MINUTELY, SECONDLY
     from matplotlib.dates import AutoDateLocator, num2date
 
     start, stop = (
         t.astype("datetime64[us]").item().replace(tzinfo=UTC) for t in interval.slice64
     )  # fmt: skip
-    found = num2date(AutoDateLocator(minticks=5, maxticks=10).tick_values(start, stop))
+    locator = AutoDateLocator(minticks=5, maxticks=10)
+    # Its own steps leave ten minutes with two ticks.
+    locator.intervald[SECONDLY] = locator.intervald[MINUTELY] = [1, 2, 5, 10, 15, 20, 30]
+    locator.intervald[HOURLY] = [1, 2, 3, 4, 6, 12]
+    found = num2date(locator.tick_values(start, stop))
     # Days as floating point are good to a microsecond.
     at = np.array([t.replace(tzinfo=None) for t in found], "datetime64[us]").astype(np.int64)
     at = (at + 5) // 10 * 10 * 1000

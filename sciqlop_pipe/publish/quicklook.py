@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ from ..granule import MINUTE, Interval, iso
 from ..store.events import current_events
 from .levels import Limit, kind_of, panel_of, require
 from .panels import Panel
-from .picture import PIXELS, Mark, draw, figure
+from .picture import DPI, PIXELS, Mark, draw, figure
 
 if TYPE_CHECKING:
     from ..store import Store
@@ -26,7 +26,10 @@ LIMIT = Limit(PIXELS)
 _ORDER = ("VectorSeries", "Moments", "EnergySpectrum", "ScalarSeries", "Labels", "Position")
 
 
-def draw_interval(store: Store, datasets: Sequence[str], interval: Interval, output: Path) -> None:
+def draw_interval(
+    store: Store, datasets: Sequence[str], interval: Interval, output: Path, *, dpi: int = DPI,
+    facts: Mapping[str, str] | None = None,
+) -> None:  # fmt: skip
     """Write a picture of what a store has of datasets in an interval.
 
     Parameters
@@ -39,6 +42,8 @@ def draw_interval(store: Store, datasets: Sequence[str], interval: Interval, out
         What is drawn.
     output : Path
         The PNG file.
+    dpi, facts
+        As for `draw`.
 
     Raises
     ------
@@ -58,7 +63,8 @@ def draw_interval(store: Store, datasets: Sequence[str], interval: Interval, out
             f"{iso(interval.stop)}", str(store.root), _held(store, datasets),
         )  # fmt: skip
     title = _title([p.name for p in panels])
-    draw(panels, interval, output, title, events=marks, source=f"store {store.root.resolve().name}")
+    source = f"store {store.root.resolve().name}"
+    draw(panels, interval, output, title, events=marks, source=source, dpi=dpi, facts=facts)
 
 
 def draw_event(store: Store, event_id: str, output: Path, datasets: Sequence[str] = ()) -> None:

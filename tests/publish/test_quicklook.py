@@ -195,7 +195,7 @@ def test_a_vector_shows_its_components_magnitude_units_and_frame():
     ax = axes_of(figure([Panel("b", "VectorSeries", ds)], MINUTES, ""), "b/vector")
     words = [t.get_text() for t in ax.get_legend().get_texts()]
     assert words == ["$|B|$", "$B_{x}$", "$B_{y}$", "$B_{z}$"]
-    assert ax.get_ylabel() == "GSE\n[nT]"
+    assert ax.get_ylabel() == "$B$  GSE\n[nT]"
     assert set(ax.lines[0].get_ydata()) == {5.0}
 
 
@@ -362,7 +362,7 @@ def drawn(monkeypatch):
     """What reaches `draw`, in place of pictures."""
     calls = []
 
-    def record(panels, interval, output, title, *, events=(), source=""):
+    def record(panels, interval, output, title, *, events=(), **_):
         calls.append((list(panels), interval, title, list(events)))
 
     monkeypatch.setattr("sciqlop_pipe.publish.quicklook.draw", record)
