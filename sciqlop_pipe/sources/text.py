@@ -144,6 +144,10 @@ class TableBackend:
         """Return a column, or the times as EPOCH16."""
         return self._values[name]
 
+    def take(self, name: str) -> np.ndarray:
+        """Return a copy of the values of a column."""
+        return self.read(name).copy()
+
     def close(self) -> None:
         """Nothing is kept open."""
 

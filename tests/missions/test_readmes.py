@@ -1,0 +1,52 @@
+"""The examples in the READMEs of the missions work as they are written, offline, on real files."""
+
+from __future__ import annotations
+
+import re
+import runpy
+import shlex
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from sciqlop_pipe.cli.app import app
+from tests.conftest import ROOT
+
+MISSIONS = sorted(p.parent.name for p in (ROOT / "missions").glob("*/README.md"))
+DATA = "../shared/data/"
+
+
+def commands(mission: str) -> list[str]:
+    """Return the lines of the blocks that are to be typed."""
+    text = (ROOT / "missions" / mission / "README.md").read_text()
+    blocks = re.findall(r"^```sh\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
+    return [line for block in blocks for line in block.splitlines() if line.strip()]
+
+
+@pytest.mark.parametrize("mission", MISSIONS)
+def test_every_mission_shows_a_run(mission: str):
+    runs = [c for c in commands(mission) if c.startswith("sciqlop-pipe run ")]
+    assert runs
+    assert all(" --store DIR" in c and "--archive" in c for c in runs)
+
+
+@pytest.mark.system
+@pytest.mark.parametrize("mission", MISSIONS)
+def test_what_a_readme_shows_runs_and_gives_records(mission: str, tmp_path: Path, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    for command in commands(mission):
+        words = [w.replace("DIR", str(tmp_path / "dir")) for w in shlex.split(command)]
+        if any(w.startswith(DATA) and not Path(w).exists() for w in words):
+            pytest.skip(f"{DATA} is absent")
+        if words[:2] == ["python", "-m"]:
+            monkeypatch.setattr(sys, "argv", words[2:])
+            with pytest.raises(SystemExit) as end:
+                runpy.run_module(words[2], run_name="__main__")
+            assert not end.value.code
+            continue
+        # In this process: a cluster takes longer to start than most examples to run.
+        said = CliRunner().invoke(app, [*words[1:], "--workers", "0", "--no-sync", "--offline"])
+        assert said.exit_code == 0, said.output
+        assert re.search(r"[1-9][\d,]* records", said.output), said.output
