@@ -1,136 +1,191 @@
-"""Watching over a store: what is broken, late, stalled, failing, or no longer answers."""
+"""Who watches a run besides a person at a terminal: a log of JSON lines, and Prometheus."""
 
 from __future__ import annotations
 
+import json
+import logging
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, select
+from .errors import UsageError
+from .granule import iso
+from .report import Progress, Turn
+from .store.records import Failure, Outcome, Record
 
-from .errors import PipeError, near
-from .granule import HOUR, SECOND, duration, iso
-from .sources.access import Access
-from .sources.archive import list_archives
-from .sources.doors import needs_intervals, open_doors
-from .store import Store, schema
-from .store.check import check_store
+if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry
 
-#: A run that commits nothing for so long is called stalled unless a limit is given.
-STALLED_AFTER = "2h"
+log = logging.getLogger("sciqlop_pipe.run")
 
 
-@dataclass(frozen=True, slots=True)
-class Concern:
-    """One thing that somebody should look at.
+class Several(Progress):
+    """Tells several watchers the same."""
+
+    def __init__(self, watchers: Sequence[Progress]) -> None:
+        self.watchers = tuple(watchers)
+
+    def planned(self, counts: dict[str, dict[str, int]], stale: int) -> None:
+        """Say what will be made."""
+        for watcher in self.watchers:
+            watcher.planned(counts, stale)
+
+    def outcome(self, outcome: Outcome, verdict: str) -> None:
+        """Say what became of one granule."""
+        for watcher in self.watchers:
+            watcher.outcome(outcome, verdict)
+
+    def turn(self, turn: Turn) -> None:
+        """Say what runs and what waits."""
+        for watcher in self.watchers:
+            watcher.turn(turn)
+
+
+class Logged(Progress):
+    """Writes a record per granule to the logger "sciqlop_pipe.run", with fields for `JsonLines`."""
+
+    def __init__(self, campaign: str = "") -> None:
+        self.campaign = campaign
+
+    def planned(self, counts: dict[str, dict[str, int]], stale: int) -> None:
+        """Say what will be made."""
+        log.info("planned", extra={"fields": {"campaign": self.campaign, "granules": stale}})
+
+    def outcome(self, outcome: Outcome, verdict: str) -> None:
+        """Say what became of one granule."""
+        granule = outcome.granule
+        fields: dict[str, Any] = {
+            "campaign": self.campaign,
+            "dataset": granule.dataset,
+            "granule": str(granule),
+            "start": iso(granule.interval.start),
+            "stop": iso(granule.interval.stop),
+            "state": verdict,
+            "seconds": round(outcome.seconds, 4),
+            "host": outcome.host,
+        }
+        if isinstance(outcome, Record):
+            fields |= {"records": outcome.n, "bytes": outcome.nbytes}
+        if isinstance(outcome, Failure):
+            fields["error"] = outcome.error
+        level = logging.ERROR if isinstance(outcome, Failure) else logging.INFO
+        log.log(level, "%s %s", verdict, granule, extra={"fields": fields})
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object per record: time, level, message, and the fields that came with it."""
+
+    def __init__(self, run: str = "") -> None:
+        super().__init__()
+        self.run = run
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the record as a line of JSON."""
+        when = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
+        line = {
+            "time": f"{when}.{int(record.msecs):03d}Z",
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+            **getattr(record, "fields", {}),
+        }
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return json.dumps({k: v for k, v in line.items() if v != ""})
+
+
+def log_to(path: Path) -> logging.Handler:
+    """Return the handler that appends what this package logs to a file of JSON lines.
+
+    Raises
+    ------
+    UsageError
+        When the file cannot be written.
+    """
+    try:
+        handler = logging.FileHandler(path)
+    except OSError as error:
+        raise UsageError(f"the log cannot be written ({error.strerror})", str(path)) from error
+    handler.setFormatter(JsonLines())
+    top = logging.getLogger("sciqlop_pipe")
+    top.addHandler(handler)
+    top.setLevel(logging.INFO)
+    return handler
+
+
+class Metrics(Progress):
+    """Counts granules, records, bytes and seconds, and shows queues, for Prometheus.
 
     Parameters
     ----------
-    kind : str
-        `damage`, `late`, `stalled`, `failed` or `archive`.
-    where : str
-        The granule, dataset, run or archive.
-    said : str
-        What is wrong, and what to do.
+    registry : CollectorRegistry
+        Where the metrics are registered.
+
+    Raises
+    ------
+    UsageError
+        When prometheus-client is not installed.
     """
 
-    kind: str
-    where: str
-    said: str
-
-    def __str__(self) -> str:
-        return f"{self.kind}: {self.where}: {self.said}"
-
-
-def damaged(store: Store, *, content: bool = False) -> Iterator[Concern]:
-    """Yield what `check_store` finds, but for the harmless remains of killed runs."""
-    for problem in check_store(store, content=content):
-        if not problem.harmless:
-            yield Concern("damage", problem.where, f"{problem.kind}: {problem.said}")
-
-
-def late(store: Store, limits: Mapping[str, str], now: int | None = None) -> Iterator[Concern]:
-    """Yield the datasets whose newest record is older than it may be.
-
-    Parameters
-    ----------
-    store : Store
-        Open for reading.
-    limits : mapping of str to str
-        Name of a dataset -> how old its newest record may be, e.g. "36h".
-    now : int, optional
-        Time [ns since 1970 UTC]; the clock unless given.
-    """
-    now = time.time_ns() if now is None else now
-    g, c = schema.granule, schema.currency
-    newest = (
-        select(c.c.dataset, func.max(g.c.last).label("newest"))
-        .join(g, g.c.uid == c.c.uid)
-        .where(c.c.tx_to.is_(None))
-        .group_by(c.c.dataset)
-    )
-    with store.registry.db.read() as conn:
-        last = {row.dataset: row.newest for row in conn.execute(newest)}
-    for name, limit in limits.items():
-        allowed = duration(limit)
-        if name not in last:
-            yield Concern("late", name, near(name, last) or "the store holds nothing of it")
-        elif last[name] is None:
-            yield Concern("late", name, "the store holds only empty granules of it")
-        elif (age := now - last[name]) > allowed:
-            yield Concern(
-                "late",
-                name,
-                f"its newest record is of {iso(last[name])}, {age / HOUR:.1f} h old; "
-                f"{limit} are allowed",
-            )
-
-
-def stalled(store: Store, after: str = STALLED_AFTER, now: int | None = None) -> Iterator[Concern]:
-    """Yield runs that say they are running and have recorded nothing for too long.
-
-    A coordinator that was killed leaves such a run; the same command resumes it.
-    """
-    now = time.time_ns() if now is None else now
-    r, a = schema.run, schema.attempt
-    newest = (
-        select(r.c.id, r.c.command, func.coalesce(func.max(a.c.at), r.c.started).label("at"))
-        .outerjoin(a, a.c.run == r.c.id)
-        .where(r.c.finished.is_(None))
-        .group_by(r.c.id, r.c.command, r.c.started)
-    )
-    with store.registry.db.read() as conn:
-        rows = conn.execute(newest).all()
-    for row in rows:
-        if now - row.at > duration(after):
-            yield Concern(
-                "stalled",
-                row.id,
-                f"nothing was recorded since {iso(row.at // SECOND * SECOND)}; "
-                f"the same command resumes it: {row.command}",
-            )
-
-
-def failed(store: Store, most: int = 20) -> Iterator[Concern]:
-    """Yield granules whose last attempt did not succeed; of very many the first, and a count."""
-    rows = [r for r in store.registry.unresolved() if r["state"] != "blocked"]
-    for row in rows[:most]:
-        yield Concern("failed", f"{row['dataset']}/{row['start']}", str(row["error"]))
-    if len(rows) > most:
-        yield Concern("failed", "and others", f"{len(rows) - most} more; see 'sciqlop-pipe status'")
-
-
-def deaf(archives: Iterable[str], access: Access | None = None) -> Iterator[Concern]:
-    """Yield archives that do not answer. Doors that only know intervals are not asked."""
-    for archive in archives:
-        if needs_intervals(archive):
-            continue
+    def __init__(self, registry: CollectorRegistry | None = None) -> None:
         try:
-            listing = (
-                open_doors([archive], [], access) if "://" in archive else list_archives([archive])
-            )
-        except (PipeError, OSError) as error:
-            yield Concern("archive", archive, str(error))
-            continue
-        for said in listing.gone:
-            yield Concern("archive", archive, said)
+            from prometheus_client import REGISTRY, Counter, Gauge, Histogram
+        except ModuleNotFoundError as error:
+            raise UsageError(
+                "metrics need a package that is not installed (prometheus-client)",
+                todo="pip install 'sciqlop-pipe[ops]'",
+            ) from error
+        here: Any = {"registry": registry or REGISTRY, "namespace": "sciqlop_pipe"}
+        by = ["dataset"]
+        self.granules = Counter("granules", "Granules by outcome", [*by, "outcome"], **here)
+        self.failures = Counter("failures", "Granules that could not be made", [*by, "why"], **here)
+        self.records = Counter("records", "Records written", by, **here)
+        self.nbytes = Counter("bytes", "Bytes written", by, **here)
+        buckets = (0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300, 1000)
+        self.seconds = Histogram("seconds", "Time of a granule", by, buckets=buckets, **here)
+        self.stale = Gauge("planned_granules", "Granules of the plan", **here)
+        self.queue = Gauge("tasks", "Tasks of the run", ["state"], **here)
+        self.workers = Gauge("workers", "Workers of the cluster", **here)
+        self.oldest = Gauge("oldest_task_seconds", "How long the oldest task has run", **here)
+
+    def planned(self, counts: dict[str, dict[str, int]], stale: int) -> None:
+        """Show what will be made."""
+        self.stale.set(stale)
+
+    def outcome(self, outcome: Outcome, verdict: str) -> None:
+        """Count one granule."""
+        name = outcome.granule.dataset
+        self.granules.labels(name, verdict).inc()
+        self.seconds.labels(name).observe(outcome.seconds)
+        if isinstance(outcome, Failure):
+            self.failures.labels(name, outcome.state).inc()
+        elif isinstance(outcome, Record) and verdict == "done":
+            self.records.labels(name).inc(outcome.n)
+            self.nbytes.labels(name).inc(outcome.nbytes)
+
+    def turn(self, turn: Turn) -> None:
+        """Show the queues."""
+        self.queue.labels("outstanding").set(len(turn.running))
+        self.queue.labels("ready").set(turn.ready)
+        self.queue.labels("waiting").set(turn.waiting)
+        self.workers.set(turn.workers)
+        self.oldest.set(max((seconds for _, seconds in turn.running), default=0.0))
+
+
+def serve_metrics(port: int, address: str = "127.0.0.1") -> Metrics:
+    """Return metrics that Prometheus can fetch from http://ADDRESS:PORT/metrics.
+
+    Raises
+    ------
+    UsageError
+        When prometheus-client is not installed, or the port is taken.
+    """
+    metrics = Metrics()
+    from prometheus_client import start_http_server
+
+    try:
+        start_http_server(port, addr=address)
+    except OSError as error:
+        raise UsageError(f"metrics cannot be served on port {port} ({error.strerror})") from error
+    return metrics

@@ -1,81 +1,68 @@
-"""Watching names what a person must look at, and is silent about everything else."""
+"""Logs and metrics say what a run does."""
 
 from __future__ import annotations
 
-import time
+import json
+import logging
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
-from sciqlop_pipe.granule import HOUR, MINUTE
-from sciqlop_pipe.store import Store
-from sciqlop_pipe.store.records import Failure
-from sciqlop_pipe.watching import damaged, deaf, failed, late, stalled
-from tests.ledger import BEGIN, commit, made
-from tests.sources.web import serving
+from sciqlop_pipe.campaign import run_campaign
+from sciqlop_pipe.errors import UsageError
+from sciqlop_pipe.watching import Logged, Metrics, Several, log_to
+from tests.serial import Bench, SerialClient
+from tests.toy import DAY, toy_graph
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
-    with Store.open(tmp_path / "store", create=True, durable=False) as store:
-        yield store
+def watched(bench: Bench, tmp_path: Path) -> tuple[Any, list[dict[str, Any]]]:
+    """A run with a bad file, its metrics and its log."""
+    prometheus = pytest.importorskip("prometheus_client")
+    registry = prometheus.CollectorRegistry()
+    bench.files(3, 4)
+    bench.file(5, trouble="bad")
+    handler = log_to(tmp_path / "log.jsonl")
+    try:
+        with bench.store() as store:
+            run_campaign(
+                store, toy_graph(), ["toy.double"], [DAY], bench.listing(),
+                cast(Any, SerialClient), progress=Several([Logged("c"), Metrics(registry)]),
+            )  # fmt: skip
+    finally:
+        logging.getLogger("sciqlop_pipe").removeHandler(handler)
+        handler.close()
+    return registry, [
+        json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()
+    ]
 
 
-def test_a_store_that_is_well_gives_no_concern(store: Store, tmp_path: Path) -> None:
-    commit(store, made(store))
-    soon = BEGIN + HOUR
-    assert [
-        *damaged(store),
-        *late(store, {"toy.a": "2h"}, soon),
-        *stalled(store),
-        *failed(store),
-    ] == []
-    assert list(deaf([str(tmp_path)])) == []
+def test_metrics_count_granules_bytes_and_failures(watched: tuple[Any, Any]) -> None:
+    registry, _ = watched
+
+    def value(name: str, **labels: str) -> float:
+        return float(registry.get_sample_value(f"sciqlop_pipe_{name}", labels))
+
+    assert value("granules_total", dataset="toy.double", outcome="done") == 2
+    assert value("failures_total", dataset="toy.raw", why="refused") == 1
+    assert value("records_total", dataset="toy.raw") == 120
+    assert value("bytes_total", dataset="toy.raw") > 0
+    assert value("seconds_count", dataset="toy.raw") == 3
+    assert value("planned_granules") == 6
+    assert value("tasks", state="ready") >= 0
 
 
-def test_data_older_than_allowed_are_late(store: Store) -> None:
-    commit(store, made(store))  # last record at 00:45
-    (concern,) = late(store, {"toy.a": "2h"}, BEGIN + 3 * HOUR)
-    assert (concern.kind, concern.where) == ("late", "toy.a")
-    assert "2.2 h old" in concern.said and "2h are allowed" in concern.said
+def test_a_line_of_the_log_names_dataset_granule_state_and_error(watched: tuple[Any, Any]) -> None:
+    _, lines = watched
+    assert lines[0]["message"] == "planned" and lines[0]["granules"] == 6
+    (bad,) = [line for line in lines if line.get("state") == "refused"]
+    assert bad["level"] == "error" and bad["granule"] == "toy.raw/20300101T0500"
+    assert bad["campaign"] == "c" and "corrupt" in bad["error"]
+    done = [line for line in lines if line.get("state") == "done"]
+    assert len(done) == 4 and all(line["records"] == 60 for line in done)
 
 
-def test_a_dataset_that_the_store_has_not_is_late_with_near_names(store: Store) -> None:
-    commit(store, made(store))
-    (concern,) = late(store, {"toy.b": "2h"}, BEGIN)
-    assert "Did you mean toy.a?" in concern.said
-
-
-def test_a_run_that_records_nothing_is_stalled_until_it_ends(store: Store) -> None:
-    store.registry.start_run("r1", "sciqlop-pipe run toy.a", "{}")
-    began = time.time_ns()
-    assert list(stalled(store, "10min", began + 5 * MINUTE)) == []
-    (concern,) = stalled(store, "10min", began + 11 * MINUTE)
-    assert concern.where == "r1" and "sciqlop-pipe run toy.a" in concern.said
-    store.registry.finish_run("r1", "done")
-    assert list(stalled(store, "10min", began + 11 * MINUTE)) == []
-
-
-def test_failures_are_named_and_many_are_counted(store: Store) -> None:
-    bad = [made(store, hour).granule for hour in range(4)]
-    commit(store, *(Failure(g, "failed", "no such table") for g in bad))
-    concerns = list(failed(store, most=3))
-    assert [c.kind for c in concerns] == ["failed"] * 4
-    assert concerns[0].said == "no such table" and concerns[3].said.startswith("1 more")
-
-
-def test_a_lost_granule_is_damage(store: Store) -> None:
-    record = commit(store, made(store)).committed[0]
-    (store.root / str(record.path)).unlink()
-    (concern,) = damaged(store)
-    assert concern.kind == "damage" and "is not there" in concern.said
-
-
-def test_an_archive_that_does_not_answer_is_named(tmp_path: Path) -> None:
-    with serving(tmp_path) as web:
-        address = web.address
-        assert list(deaf([address])) == []
-    (concern,) = deaf([address])
-    assert (concern.kind, concern.where) == ("archive", address)
-    (gone,) = deaf([str(tmp_path / "unmounted")])
-    assert gone.kind == "archive"
+def test_a_log_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="the log cannot be written"):
+        log_to(tmp_path / "none" / "log")

@@ -20,6 +20,8 @@ from .options import (
     CacheOpt,
     CacheSizeOpt,
     JsonOpt,
+    LogOpt,
+    MetricsOpt,
     OfflineOpt,
     RegistryOpt,
     StoreOpt,
@@ -257,6 +259,8 @@ def run(
     cache: CacheOpt = "",
     cache_size: CacheSizeOpt = "20GB",
     requests: AtOnceOpt = 4,
+    log: LogOpt = "",
+    metrics: MetricsOpt = 0,
     json: JsonOpt = False,
 ) -> None:
     """Make the targets, and everything they need, current in an interval.
@@ -285,6 +289,8 @@ def run(
             not no_sync,
             access_of(offline, cache, cache_size, requests),
             profile,
+            log,
+            metrics,
         ),
         json,
     )
@@ -295,13 +301,17 @@ def run(
 def status(
     store: StoreOpt = DEFAULT_STORE, registry: RegistryOpt = "", json: JsonOpt = False
 ) -> None:
-    """Show what a store holds, and what failed last.
+    """Show what a store holds, what failed last, and how campaigns go.
 
     Example: `sciqlop-pipe status --store ./store`
     """
     from . import show
 
     show.status(store, registry, json)
+    if not json:
+        from . import campaigns
+
+        campaigns.going(store, registry)
 
 
 @app.command()

@@ -12,6 +12,8 @@ from .options import (
     CacheOpt,
     CacheSizeOpt,
     JsonOpt,
+    LogOpt,
+    MetricsOpt,
     OfflineOpt,
     RegistryOpt,
     StoreOpt,
@@ -80,6 +82,8 @@ def run(
     offline: OfflineOpt = False,
     cache: CacheOpt = "",
     cache_size: CacheSizeOpt = "20GB",
+    log: LogOpt = "",
+    metrics: MetricsOpt = 0,
     json: JsonOpt = False,
 ) -> None:
     """Run a campaign, staged under its name: nothing that is current changes.
@@ -94,7 +98,7 @@ def run(
 
     raise typer.Exit(
         campaigns.run(
-            file, store, registry, campaigns.Where(profile, workers),
+            file, store, registry, campaigns.Where(profile, workers, log, metrics),
             access_of(offline, cache, cache_size, 4), json,
         )
     )  # fmt: skip
@@ -110,6 +114,8 @@ def resume(
     offline: OfflineOpt = False,
     cache: CacheOpt = "",
     cache_size: CacheSizeOpt = "20GB",
+    log: LogOpt = "",
+    metrics: MetricsOpt = 0,
     json: JsonOpt = False,
 ) -> None:
     """Go on with a campaign that was paused, interrupted or killed; what is done stays done.
@@ -120,7 +126,7 @@ def resume(
 
     raise typer.Exit(
         campaigns.resume(
-            name, store, registry, campaigns.Where(profile, workers),
+            name, store, registry, campaigns.Where(profile, workers, log, metrics),
             access_of(offline, cache, cache_size, 4), json,
         )
     )  # fmt: skip

@@ -41,7 +41,7 @@ from ..sources.access import Access
 from ..store import Store
 from ..store import campaigns as book
 from .output import wide
-from .running import bars, discover
+from .running import bars, discover, watched
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -51,10 +51,12 @@ out = wide()
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """The options that say where a campaign runs."""
+    """The options that say where a campaign runs, and who watches."""
 
     profile: str
     workers: int | None
+    log: str = ""
+    metrics: int = 0
 
     def read(self, frozen: Frozen) -> Profile:
         """Return the profile: of the command line, else of the campaign, else this machine."""
@@ -177,7 +179,7 @@ def _launch(
             frozen,
             cache(client),
             access,
-            progress,
+            watched(progress, where.log, where.metrics, frozen.spec.name),
             " ".join(sys.argv),
             PRIORITIES[profile.priority],
         )
@@ -224,6 +226,16 @@ def status(name: str, store: str, registry: str, json: bool) -> None:
         return
     if not found:
         out.print("There are no campaigns; 'sciqlop-pipe campaign run FILE' begins one.")
+    for s in found:
+        _print_status(s)
+
+
+def going(store: str, registry: str) -> None:
+    """Print how the campaigns go that are not over."""
+    over = ("published", "cancelled", "rolled back")
+    with Store.open(store, read_only=True, registry=registry) as opened:
+        names = [c.name for c in book.campaigns(opened.registry.db) if c.state not in over]
+        found = [status_of(opened, name) for name in names]
     for s in found:
         _print_status(s)
 

@@ -49,6 +49,19 @@ AtOnceOpt = Annotated[
         "--requests", min=1, help="How many requests of all workers one server sees at once."
     ),
 ]
+LogOpt = Annotated[
+    str,
+    typer.Option(
+        "--log", metavar="FILE", show_default=False, help="Append a JSON line per granule."
+    ),
+]
+MetricsOpt = Annotated[
+    int,
+    typer.Option(
+        "--metrics", metavar="PORT", show_default=False,
+        help="Serve Prometheus metrics on this port of 127.0.0.1 while it runs.",
+    ),
+]  # fmt: skip
 JsonOpt = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 
 

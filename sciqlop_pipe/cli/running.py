@@ -40,6 +40,7 @@ from ..sources.doors import needs_intervals
 from ..sources.fetch import probe
 from ..store import Store
 from ..store.records import Failure, Outcome, Record
+from ..watching import Logged, Several, log_to, serve_metrics
 from .output import wide
 
 if TYPE_CHECKING:
@@ -61,6 +62,8 @@ class How:
     durable: bool
     access: Access = field(default_factory=Access)
     profile: str = ""
+    log: str = ""
+    metrics: int = 0
 
     def where(self) -> Profile:
         """Return where it runs."""
@@ -232,7 +235,10 @@ def run(
             cluster.subscribe_topic(access.topic, progress.arrived)
             return cluster
 
-        report = run_campaign(opened, graph, names, intervals, listing, client, options, progress)
+        report = run_campaign(
+            opened, graph, names, intervals, listing, client, options,
+            watched(progress, how.log, how.metrics),
+        )  # fmt: skip
     if json:
         print(report.to_json())
     else:
@@ -284,6 +290,17 @@ class Drawn(Progress):
         if self.fetched:
             words.append(f"{self.fetched / 1e6:,.1f} MB downloaded")
         self.bars.update(self.task, advance=advance, rate=", ".join(words))
+
+
+def watched(progress: Progress, log: str, metrics: int, campaign: str = "") -> Progress:
+    """Return a progress that is also logged, and counted for Prometheus, as asked."""
+    watchers = [progress]
+    if log:
+        log_to(Path(log))
+        watchers.append(Logged(campaign))
+    if metrics:
+        watchers.append(serve_metrics(metrics))
+    return Several(watchers) if watchers[1:] else progress
 
 
 @contextmanager

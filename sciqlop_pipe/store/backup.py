@@ -16,7 +16,7 @@ from sqlalchemy import Connection, insert, select
 from ..errors import StoreError
 from ..granule import Granule, Interval
 from . import schema, spans
-from .bucket import measure
+from .bucket import measure, name_in, trees
 from .granules import read_granule, read_record
 from .layout import layout_of
 from .records import InputUsed, Record
@@ -102,8 +102,8 @@ def rebuild(store: Store) -> tuple[int, list[str]]:
         known = {uid for (uid,) in conn.execute(select(g.c.uid))}
     found: list[tuple[int, Record]] = []
     problems: list[str] = []
-    for path in sorted((store.root / "data").glob("*/*/*")):
-        name = str(path.relative_to(store.root))
+    for path in trees(store.root):
+        name = name_in(store.root, path)
         if path.name.startswith("."):
             continue
         try:

@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 from ..errors import StorageFull, StoreError
 
 #: How often a request is made again that failed by itself; obstore's own is ten times.
-PATIENCE: dict[str, Any] = {"max_retries": 5}
+PATIENCE: Any = {"max_retries": 5}
 SCHEMES = ("s3://",)
 
 
@@ -177,6 +177,17 @@ def place_of(url: str | os.PathLike[str]) -> Place:
     return ObjectPath.of(text) if "://" in text else Path(text)
 
 
+def trees(root: Place) -> list[Place]:
+    """Return everything below a store that is, or was to become, a granule; in order of name."""
+    found: list[Place] = [*(root / "data").glob("*/*/*")]
+    return sorted(found, key=str)
+
+
+def name_in(root: Place, place: Place) -> str:
+    """Return the name of a granule's place relative to its store."""
+    return str(place)[len(str(root)) + 1 :]
+
+
 def measure(place: Place) -> tuple[int, int]:
     """Return bytes and time of writing [ns since 1970] of a file, or of everything below."""
     if isinstance(place, ObjectPath):
@@ -241,7 +252,7 @@ def _bucket(url: str, process: int) -> Any:
             "object stores need a package that is not installed (obstore)", url,
             "pip install 'sciqlop-pipe[s3]'",
         ) from error  # fmt: skip
-    return from_url(url, retry_config=PATIENCE)  # type: ignore[arg-type]
+    return from_url(url, retry_config=PATIENCE)
 
 
 class _said:

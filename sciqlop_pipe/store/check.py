@@ -11,7 +11,7 @@ from sqlalchemy import select
 from ..errors import StoreError
 from ..granule import Granule, Interval
 from . import schema
-from .bucket import Place
+from .bucket import Place, name_in, trees
 from .granules import read_granule, read_record
 from .layout import content_hash
 from .store import Store
@@ -86,8 +86,8 @@ def _overlaps(rows: Sequence[Any]) -> Iterator[Problem]:
 
 
 def _strangers(root: Place, known: set[str]) -> Iterator[Problem]:
-    for path in sorted((root / "data").glob("*/*/*")):
-        name = str(path.relative_to(root))
+    for path in trees(root):
+        name = name_in(root, path)
         if path.name.startswith("."):
             yield Problem("unfinished", name, "left by a run that was killed")
         elif name not in known:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, func, select, update
 
 from ..granule import Granule, Interval, duration
 from . import schema
-from .bucket import Place, measure
+from .bucket import Place, measure, name_in, trees
 from .granules import remove_granule
 from .leases import live
 from .store import Store
@@ -106,11 +106,11 @@ def _orphans(store: Store, limit: int) -> Iterator[Garbage]:
         (dataset, Granule(dataset, Interval(start, start)).stamp)
         for dataset, start in live(store.registry.db)
     }
-    files = [(path, measure(path)) for path in sorted((store.root / "data").glob("*/*/*"))]
+    files = [(path, measure(path)) for path in trees(store.root)]
     with store.registry.db.read() as conn:
         known = _known(conn)
     for path, (size, written) in files:
-        name = str(path.relative_to(store.root))
+        name = name_in(store.root, path)
         at_work = (path.parent.parent.name, _stamp(path)) in leased
         if name not in known and written < limit and not at_work:
             yield Garbage(name, size)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Connection,
     Row,
@@ -33,7 +34,7 @@ Span = Row[Any]
 
 def _spans(table: Table, where: ColumnElement[bool]) -> Select[Any]:
     """Return the query for the rows that reach from `lo` to `hi`; made once, asked often."""
-    t, lo = table.c, bindparam("lo")
+    t, lo = table.c, bindparam("lo", type_=BigInteger)
     before = select(func.max(t.start)).where(where, t.start <= lo).scalar_subquery()
     return (
         select(t.uid, t.start, t.stop, _G.c.fingerprint, _G.c.content)
