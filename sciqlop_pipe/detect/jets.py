@@ -45,6 +45,7 @@ _GAP = 20 * SECOND  # longer spacings cut jets
 _NPA = PROTON_MASS * 1e6 * 1e6 * 1e9  # n [cm^-3] V^2 [km^2/s^2] to [nPa], for protons
 _NO_SPECTRUM = Without("hot plasma is told by its density alone")
 _NO_POSITION = Without("jets of the flanks are let through")
+_RAMP = 30 * SECOND  # from the solar wind, within which its pressure is no jet's
 _LEAST_AROUND = 0.5  # part of the averaging time that must be magnetosheath
 
 
@@ -162,7 +163,8 @@ def magnetosheath_jets_local(
 
     A jet is a stretch where the dynamic pressure n m V^2 is above `factor` times its running mean
     over `average`, made of records of the magnetosheath alone. Records belong to it where its
-    label has the highest probability; at least half of the averaging time must. No solar wind is
+    label has the highest probability; at least half of the averaging time must. A stretch within
+    30 s of solar wind is the ramp of the bow shock, not a jet. No solar wind is
     needed, so that other missions, other planets and times without OMNI have jets too; but what
     they are compared with moves with the magnetosheath, and a boundary nearby leaves less of it.
 
@@ -210,7 +212,11 @@ def magnetosheath_jets_local(
     field = None if b is None else field_of(b)
     absent = [] if b is not None else ["b"]
     found = []
+    wind = label_probability(labels, ions.time, "solar_wind") > 0
     for run in stretches(ratio > factor, ions.time, _GAP):
+        beside = Interval(int(ions.time[run.start]) - _RAMP, int(ions.time[run.stop - 1]) + _RAMP)
+        if wind[within(ions.time, beside)].any():
+            continue
         top = run.start + int(np.argmax(ratio[run]))
         numbers = {
             "pressure_ratio": float(ratio[top]),

@@ -135,6 +135,17 @@ def test_without_upstream_a_jet_is_one_against_the_sheath_around_it():
     assert local(sheath(), p=0.2) == [], "not the magnetosheath by its labels"
 
 
+def test_the_ramp_of_the_bow_shock_is_no_jet():
+    state = plasma_state(sheath(()))
+    state["velocity"].values[400:, 0] = -400.0
+    seen = labels(state)
+    seen["probability"].values[402:] = [0.05, 0.05, 0.9]
+    found = magnetosheath_jets_local(state, seen, dataset="x.jets", interval=SPAN)
+    assert found == ()
+    seen["probability"].values[402:440] = [0.05, 0.9, 0.05]
+    assert magnetosheath_jets_local(state, seen, dataset="x.jets", interval=SPAN) == ()
+
+
 def test_ten_minutes_of_magnetosheath_are_needed_around_a_local_jet():
     at = sheath(((240.0, 20.0, -320.0),), hours=0.12)
     assert local(at) == []

@@ -123,11 +123,11 @@ def test_an_exhaust_has_opposite_correlations_and_a_jet():
 
 def test_exhausts_are_found_over_widths_and_noise():
     hits = false = 0
-    for seed, half in enumerate((20.0, 40.0, 60.0, 100.0, 160.0) * 2):
+    for seed, half in enumerate((20.0, 40.0, 60.0, 100.0, 160.0)):
         events = exhausts(*exhaust(jet=0.8, half=half, seed=seed, noise=0.08))
         good = [e for e in events if abs(seconds(dict(e.attributes)["time"]) - 1800) < half]
         hits, false = hits + min(len(good), 1), false + len(events) - len(good)
-    assert hits >= 8
+    assert hits >= 4
     assert false <= 1
 
 
@@ -172,7 +172,7 @@ def test_ropes_are_found_over_sizes_and_turbulence_makes_few():
         events = ropes(rope(half=half, seed=seed, noise=0.3))
         hits += any(abs(seconds(dict(e.attributes)["time"]) - 1800) < half for e in events)
     assert hits >= 8
-    assert sum(len(ropes(turning((), noise=0.5, seed=s))) for s in range(4)) <= 2
+    assert sum(len(ropes(turning((), noise=0.5, seed=s))) for s in range(2)) <= 1
     only_core = rope()
     only_core["vector"].values[:, 0] = 0.1
     assert ropes(only_core) == [], "a compression without a bipolar component"
