@@ -191,9 +191,9 @@ def _call(bundle: Bundle, member: Member, arguments: dict[str, Any]) -> Any:
     assert recipe is not None
     extra: dict[str, Any] = {}
     if member.model is not None:
-        from .detect.models import load_model
+        from .detect.trained import load_trained
 
-        extra["model"] = load_model(local_copy(place_of(bundle.root) / member.model.path))
+        extra["model"] = load_trained(local_copy(place_of(bundle.root) / member.model.path))
     if member.dataset.gives.in_sql:
         extra |= {"dataset": member.dataset.name, "interval": member.interval}
     return recipe(**arguments, **dict(member.dataset.params), **extra)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from sciqlop_pipe.datatypes import Moments, ScalarSeries, VectorSeries
-from sciqlop_pipe.model import Dataset, raw
+from sciqlop_pipe.detect.icme import icmes
+from sciqlop_pipe.model import Dataset, product, raw
 from sciqlop_pipe.sources.conventions import begin
 from sciqlop_pipe.sources.files import FileSource
 from sciqlop_pipe.sources.series import MomentsAdapter, ScalarAdapter, VectorAdapter
@@ -26,7 +27,9 @@ TABLE = TextTable(
         Column(16, "BZ_GSM", "nT", 999.9), Column(22, "T", "K", 9999999.0),
         Column(23, "N", "cm-3", 999.9), Column(24, "V", "km/s", 9999.0),
         Column(25, "PHI-V", "deg", 999.9), Column(26, "THETA-V", "deg", 999.9),
-        Column(28, "Pressure", "nPa", 99.99), Column(38, "KP", "1", 99.0),
+        Column(8, "ABS_B", "nT", 999.9), Column(18, "SIGMA-B", "nT", 999.9),
+        Column(27, "Ratio", "1", 9.999), Column(28, "Pressure", "nPa", 99.99),
+        Column(38, "KP", "1", 99.0),
         Column(40, "DST", "nT", 99999.0), Column(41, "AE", "nT", 9999.0),
     ),
     width=55,
@@ -40,11 +43,14 @@ _LIMITS = (
     ("PHI-V", -360.0, 360.0), ("THETA-V", -90.0, 90.0),
 )  # fmt: skip
 _UNITS = (("T", "K"), ("N", "cm-3"), ("V", "km/s"), ("PHI-V", "deg"), ("THETA-V", "deg"))
-_INDICES = {
+_SCALARS = {
     "dst": ("DST", "nT", "Dst index"),
     "kp": ("KP", "1", "Kp index, ten times (27 is 3-, 30 is 3, 33 is 3+)"),
     "ae": ("AE", "nT", "AE index"),
     "dynamic_pressure": ("Pressure", "nPa", "dynamic pressure of the solar wind"),
+    "b_strength": ("ABS_B", "nT", "mean strength of the magnetic field"),
+    "b_spread": ("SIGMA-B", "nT", "standard deviation of the magnetic field vector in the hour"),
+    "alpha_ratio": ("Ratio", "1", "density of alpha particles over that of protons"),
 }
 
 
@@ -74,9 +80,9 @@ def plasma() -> Seen:
     return _seen(adapter, Flow("velocity", "V", "THETA-V", "PHI-V", x=-1))
 
 
-def index(quantity: str) -> ScalarAdapter:
-    """Return the adapter for one of the indices ("dst")."""
-    variable, units, words = _INDICES[quantity]
+def scalar(quantity: str) -> ScalarAdapter:
+    """Return the adapter for one number per hour ("dst")."""
+    variable, units, words = _SCALARS[quantity]
     return ScalarAdapter(variable, units, words, time_tag=_TAG, declared=units)
 
 
@@ -101,9 +107,14 @@ def datasets() -> tuple[Dataset, ...]:
           for frame in ("gse", "gsm")),
         raw(f"{text}.plasma", Moments, table(plasma()), granule="month",
             description="ions near the Earth: density, velocity (GSE), temperature, 1 h"),
-        *(raw(f"{text}.{name}", ScalarSeries, table(index(name)), granule="month",
+        *(raw(f"{text}.{name}", ScalarSeries, table(scalar(name)), granule="month",
               description=f"{words}, 1 h")
-          for name, (_, _, words) in _INDICES.items()),
+          for name, (_, _, words) in _SCALARS.items()),
+        product(
+            f"{text}.icmes", icmes, plasma=f"{text}.plasma", b=f"{text}.b_gse",
+            strength=f"{text}.b_strength", spread=f"{text}.b_spread", alpha=f"{text}.alpha_ratio",
+            granule="month", model="icme", description="magnetic obstacles of ICMEs near the Earth",
+        ),
         *(raw(f"{cdf}.b_{frame}", VectorSeries, files(field(frame)), granule="month",
               description=f"magnetic field near the Earth, {frame.upper()}, 1 h, CDF files")
           for frame in ("gse", "gsm")),

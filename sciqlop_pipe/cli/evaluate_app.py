@@ -146,16 +146,36 @@ def train(
     json: OutJsonOpt = None,
     report: ReportOpt = None,
     seed: SeedOpt = 0,
+    verdicts: Annotated[
+        str,
+        typer.Option(
+            help="Dataset of events in the store whose verdicts are learned from as well.",
+            show_default=False,
+        ),
+    ] = "",
+    promote: Annotated[
+        bool,
+        typer.Option(
+            "--promote",
+            help="Make it the store's model if it is not worse on groups that were left out.",
+        ),
+    ] = False,
+    store: StoreOpt = DEFAULT_STORE,
+    registry: RegistryOpt = "",
 ) -> None:
     """Train a detector, judge it on groups it has not seen, and write it with its card.
 
-    Random splits are refused. 'sciqlop-pipe model promote' makes it the one a store uses.
+    Random splits are refused. 'sciqlop-pipe model promote' makes it the one a store uses. With
+    --verdicts, what people accepted, rejected, moved or missed is learned from, and never scored.
 
     Examples
     --------
     `sciqlop-pipe train regions --labels windows.npz -o my-regions`
 
     `sciqlop-pipe train icme --input omni2_*.dat.gz --labels icmecat.csv --source Wind -o my-icme`
+
+    `sciqlop-pipe train icme --input omni2_*.dat.gz --labels icmecat.csv --source Wind -o better
+    --verdicts omni.omni2.1h.icmes --promote`
     """
     from . import judging
 
@@ -163,9 +183,12 @@ def train(
     words = " ".join(
         ["sciqlop-pipe train", detector, *(f"--input {p.name}" for p in input_),
          *(f"--labels {p.name}" for p in labels), *([f"--source {source}"] if source else []),
-         f"--seed {seed}"]
+         f"--seed {seed}", *([f"--verdicts {verdicts}"] if verdicts else [])]
     )  # fmt: skip
-    asked = judging.asked(truth, input_, split=split, seed=seed, command=words)
+    said = judging.said(verdicts, store, registry) if verdicts else ()
+    asked = judging.asked(truth, input_, split=split, seed=seed, command=words, said=said)
     found = judging.learner(detector).train(asked, out)
     judging.show(found, json, report)
     typer.echo(f"wrote {out}")
+    if promote:
+        typer.echo(judging.promoted(detector, asked, out, found, store, registry))

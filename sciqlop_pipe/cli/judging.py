@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ..detect.evaluation.report import Evaluation
     from ..detect.evaluation.tables import Table
     from ..detect.learning.door import Asked, Learner
+    from ..detect.learning.verdicts import Said
     from ..granule import Interval
 
 
@@ -57,6 +58,38 @@ def asked(truth: Truth, inputs: Sequence[Path], **how: Any) -> Asked:
     from ..detect.learning.door import Asked
 
     return Asked(tuple(inputs), truth.files, truth.source, tuple(truth.complete()), **how)
+
+
+def said(dataset: str, store: str, registry: str) -> tuple[Said, ...]:
+    """Return what verdicts on the events of a store say."""
+    from ..catalog import load_catalog
+    from ..detect.learning.verdicts import said_of
+    from ..errors import UsageError
+    from ..store import Store
+
+    with Store.open(store, read_only=True, registry=registry) as opened:
+        found = said_of(load_catalog(opened, dataset))
+    if not found:
+        raise UsageError("nobody has judged these events", dataset,
+                         "'sciqlop-pipe catalog next' says which to look at")  # fmt: skip
+    return found
+
+
+def promoted(
+    name: str, asked: Asked, folder: Path, found: Evaluation, store: str, registry: str
+) -> str:
+    """Return what became of a candidate."""
+    from ..detect.learning.promotion import compare, promote_if_not_worse
+    from ..store import Store
+
+    detector = learner(name)
+    comparison = compare(detector, asked, found)
+    with Store.open(store, registry=registry) as opened:
+        content = promote_if_not_worse(opened, detector, folder, comparison)
+    return (
+        f"{detector.model} is now {content[:12]}: {comparison.goal} {comparison.candidate:.4f}, "
+        f"without the verdicts {comparison.before:.4f}"
+    )
 
 
 def stored(

@@ -18,8 +18,8 @@ def list_(store: StoreOpt = DEFAULT_STORE, registry: RegistryOpt = "") -> None:
     """List the models that names stand for: promoted in the store, or shipped."""
     from rich.table import Table
 
-    from ..detect.models import load_model
     from ..detect.promoted import shipped
+    from ..detect.trained import load_trained
     from ..store import Store
     from ..store.store import MARK
 
@@ -29,7 +29,7 @@ def list_(store: StoreOpt = DEFAULT_STORE, registry: RegistryOpt = "") -> None:
             rows |= {n: ("promoted", Path(store) / p) for n, (_, p) in opened.models().items()}
     table = Table("model", "from", "content", "trained on")
     for name, (origin, folder) in sorted(rows.items()):
-        model = load_model(folder)
+        model = load_trained(folder)
         table.add_row(name, origin, model.content[:12], model.card.training)
     wide().print(table)
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ..constants import BOLTZMANN, ELEMENTARY_CHARGE, VACUUM_PERMEABILITY
 from ..errors import DataTypeError
-from ..granule import HOUR
+from ..granule import DAY, HOUR
 from ..kernels.windows import moments_between
 
 Array = NDArray[np.float64]
@@ -22,12 +22,15 @@ Array = NDArray[np.float64]
 VERSION = 1
 """Raise it whenever the numbers of a feature move: a model belongs to one version."""
 
-CONTEXT = 27
-"""How many hours before and after one its features look at."""
+CONTEXT = 46 * 24
+"""How many hours before and after one its features look at, the background included."""
 
 _HALVES = (1, 3, 6, 12, 24)
 _SIDES = (6, 12, 24)
 _LAGS = (-24, -12, -6, 6, 12, 24)
+_RELATIVE = (3, 6, 12, 24)  # halves of the means that are compared with half a month around
+_NEAR_DAYS, _FAR_DAYS = 14, 45  # before and after a day
+_LEAST_DAYS = 5
 _EV = BOLTZMANN / ELEMENTARY_CHARGE  # K -> eV
 _BETA = 2 * VACUUM_PERMEABILITY * 1e6 * ELEMENTARY_CHARGE * 1e18  # n [cm^-3] T [eV] / B^2 [nT^2]
 _ALFVEN = 21.81  # km/s, of 1 nT in 1 proton per cm^3
@@ -183,7 +186,9 @@ def names() -> tuple[str, ...]:
         found += [f"{n}_step_{side}h" for n in _STEPS]
     for lag in _LAGS:
         found += [f"{n}_{lag:+d}h" for n in _STEPS]
-    return tuple(found)
+    for half in _RELATIVE:
+        found += [f"{n}_relative_{2 * half + 1}h" for n in BASE]
+    return (*found, *(f"{n}_background" for n in BASE))
 
 
 def hourly_matrix(h: Hours) -> Array:
@@ -192,7 +197,8 @@ def hourly_matrix(h: Hours) -> Array:
     Parameters
     ----------
     h : Hours
-        (hour), CONTEXT hours more on both sides than are wanted, where data exist.
+        (hour), CONTEXT hours more on both sides than are wanted, where data exist. The background
+        is the mean over 45 days: events are rarer and weaker when the Sun is quiet.
     """
     base = base_features(h)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -201,10 +207,12 @@ def hourly_matrix(h: Hours) -> Array:
     pairs = [(0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2)]
     vectors = np.concatenate([unit, np.stack([unit[:, i] * unit[:, j] for i, j in pairs], 1)], 1)
     parts = [base]
+    means = {}
     for half in _HALVES:
         least = max(1, (2 * half + 1) // 3)
         mean, spread = moments_between(base, -half, half, least)
         parts.append(mean)
+        means[half] = mean
         if half >= 3:
             parts.append(spread[:, _AT])
         v, _ = moments_between(vectors, -half, half, least)
@@ -217,7 +225,36 @@ def hourly_matrix(h: Hours) -> Array:
         before, _ = moments_between(some, -side, -1, 2)
         parts.append(after - before)
     parts += [moments_between(some, lag - 2, lag + 2, 2)[0] for lag in _LAGS]
+    month = background(h.time, base, _NEAR_DAYS)
+    parts += [means[half] - month for half in _RELATIVE]
+    parts.append(background(h.time, base, _FAR_DAYS))
     return np.concatenate(parts, axis=1)
+
+
+def background(time: NDArray[np.int64], base: Array, days: int) -> Array:
+    """Return the mean over whole days of UTC around that of each hour, (hour, column).
+
+    Parameters
+    ----------
+    time : ndarray of int64 (hour)
+        [ns].
+    base : ndarray (hour, column)
+        NaN where unknown; a day counts when a quarter of it is known.
+    days : int
+        How many before and after.
+    """
+    if not time.size:
+        return base
+    day = time // DAY - time[0] // DAY
+    known = np.isfinite(base)
+    size = int(day[-1]) + 1
+    total, count = np.zeros((size, base.shape[1])), np.zeros((size, base.shape[1]))
+    np.add.at(total, day, np.where(known, base, 0.0))
+    np.add.at(count, day, known)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        daily = np.where(count >= DAY // HOUR // 4, total / count, np.nan)
+    mean, _ = moments_between(daily, -days, days, _LEAST_DAYS)
+    return np.asarray(mean[day])
 
 
 def _variances(v: Array, pairs: list[tuple[int, int]]) -> Array:

@@ -25,7 +25,7 @@ from .drift import Seen
 REGIONS = ("magnetosphere", "magnetosheath", "solar_wind")
 """Classes in the order they lie in, outwards: only neighbours touch."""
 
-_FILE, _CARD = "model.skops", "card.json"
+MODEL_FILE, CARD_FILE = "model.skops", "card.json"
 _FORMAT = 1
 _TOLERANCE = 1e-9
 
@@ -216,10 +216,10 @@ def save_model(folder: Path, pipelines: Mapping[str, Any], order: Mapping[str, t
         Rows, in the order of the model's features, whose probabilities are kept to be checked
         whenever it is read; NaN allowed.
     """
-    skops = _skops()
+    skops = skops_io()
     model = from_pipelines(pipelines, order, classes, card, seen)
     folder.mkdir(parents=True, exist_ok=True)
-    skops.dump(dict(pipelines), folder / _FILE, compression=ZIP_DEFLATED, compresslevel=9)
+    skops.dump(dict(pipelines), folder / MODEL_FILE, compression=ZIP_DEFLATED, compresslevel=9)
     facts = asdict(card) | {
         "format": _FORMAT,
         "content": model.content,
@@ -230,7 +230,7 @@ def save_model(folder: Path, pipelines: Mapping[str, Any], order: Mapping[str, t
         "reference": {"input": _rows(reference), "output": _rows(model.probability(reference))},
         **({"seen": seen.as_numbers()} if seen is not None else {}),
     }
-    (folder / _CARD).write_text(json.dumps(facts, indent=1, allow_nan=False) + "\n")
+    (folder / CARD_FILE).write_text(json.dumps(facts, indent=1, allow_nan=False) + "\n")
     return model
 
 
@@ -249,7 +249,9 @@ def load_model(folder: Path) -> RegionModel:
         an unknown estimator), belongs to another version of the features, or does not reproduce
         its reference rows.
     """
-    facts = _read_card(folder)
+    facts = read_card(folder)
+    if not {"variants", "classes"} <= set(facts):
+        raise ModelError("this is no model of regions", str(folder), "Name a model of regions")
     if facts.get("format") != _FORMAT or facts.get("features_version") != features.VERSION:
         raise ModelError(
             f"the model has format {facts.get('format')} and features of version "
@@ -286,26 +288,32 @@ def _check(model: RegionModel, facts: Mapping[str, Any], where: str) -> None:
         raise ModelError("the model does not reproduce its reference rows", where, "Train it again")
 
 
-def _read_card(folder: Path) -> dict[str, Any]:
-    for name in (_CARD, _FILE):
+def read_card(folder: Path) -> dict[str, Any]:
+    """Return what a card says, after checking that it is one.
+
+    Raises
+    ------
+    ModelError
+        When a file is missing, or the card is none.
+    """
+    for name in (CARD_FILE, MODEL_FILE):
         if not (folder / name).is_file():
             raise ModelError(f"there is no {name}", str(folder), "A model is a folder with "
-                             f"{_FILE} and {_CARD}; pickles are not read")  # fmt: skip
+                             f"{MODEL_FILE} and {CARD_FILE}; pickles are not read")  # fmt: skip
     try:
-        facts = json.loads((folder / _CARD).read_text())
+        facts = json.loads((folder / CARD_FILE).read_text())
     except ValueError as error:
-        raise ModelError(f"{_CARD} is not JSON ({error})", str(folder)) from error
-    needed = {"name", "training", "metrics", "command", "sklearn", "variants", "classes",
-              "content", "reference"}  # fmt: skip
+        raise ModelError(f"{CARD_FILE} is not JSON ({error})", str(folder)) from error
+    needed = {"name", "training", "metrics", "command", "sklearn", "content", "reference"}
     if not isinstance(facts, dict) or not needed <= set(facts):
-        raise ModelError(f"{_CARD} is not the card of a region model", str(folder))
+        raise ModelError(f"{CARD_FILE} is not the card of a model", str(folder))
     return facts
 
 
 def _read_pipelines(folder: Path) -> dict[str, Any]:
     """Return the pipelines, made of trusted types only: nothing in a file can run code."""
-    skops = _skops()
-    path = folder / _FILE
+    skops = skops_io()
+    path = folder / MODEL_FILE
     try:
         strange = skops.get_untrusted_types(file=path)
         if strange:
@@ -357,7 +365,14 @@ def _array(rows: list[list[float | None]]) -> Array:
     return np.array([[np.nan if x is None else x for x in row] for row in rows], dtype=np.float64)
 
 
-def _skops() -> Any:
+def skops_io() -> Any:
+    """Return the module that reads and writes models.
+
+    Raises
+    ------
+    ModelError
+        Where it is not installed.
+    """
     try:
         import skops.io
     except ImportError as error:

@@ -11,7 +11,7 @@ from pathlib import Path
 from ..errors import UnknownName, near
 from ..store import Store
 from ..store.bucket import ObjectPath, upload
-from .models import content_hash, load_model
+from .trained import load_trained
 
 SHIPPED = Path(__file__).parent / "shipped"
 
@@ -55,7 +55,7 @@ def promote(store: Store, name: str, folder: Path) -> tuple[str, str]:
     ModelError
         When the folder does not hold a model that can be trusted.
     """
-    content = content_hash(folder)
+    content = load_trained(folder).content
     path = f"models/{name}/{content[:16]}"
     target = store.root / path
     if isinstance(target, ObjectPath):
@@ -68,6 +68,6 @@ def promote(store: Store, name: str, folder: Path) -> tuple[str, str]:
             part.rename(target)
         except OSError:  # somebody else was quicker, with the same content
             shutil.rmtree(part, ignore_errors=True)
-    card = json.dumps(load_model(folder).card.metrics)
+    card = json.dumps(load_trained(folder).card.metrics)
     store.registry.promote(name, content, path, card)
     return content, path

@@ -10,6 +10,7 @@ from typing import Protocol
 from ...errors import UnknownName, UsageError, near
 from ...granule import Interval
 from ..evaluation.report import Evaluation
+from .verdicts import Said
 
 SPLITS = ("pass", "day", "year", "group", "block")
 """How training sets may be split: what belongs together stays together."""
@@ -37,6 +38,8 @@ class Asked:
         Train anew, leaving out each group in turn, and judge that.
     predictions : Path, optional
         Where to write what was found, as CSV.
+    said : tuple of Said
+        What people said of events, to learn from.
     seed : int
         Of everything that is drawn.
     command : str
@@ -51,6 +54,7 @@ class Asked:
     split: str = ""
     validate: bool = False
     predictions: Path | None = None
+    said: tuple[Said, ...] = ()
     seed: int = 0
     command: str = ""
 
@@ -59,6 +63,7 @@ class Learner(Protocol):
     """A detector that learns."""
 
     name: str
+    model: str
     splits: tuple[str, ...]
 
     def train(self, asked: Asked, out: Path) -> Evaluation:
@@ -70,9 +75,10 @@ class Learner(Protocol):
 
 def learners() -> Mapping[str, Learner]:
     """Return the detectors that learn, by name."""
+    from .icme import IcmeLearner
     from .regions import RegionLearner
 
-    return {"regions": RegionLearner()}
+    return {"regions": RegionLearner(), "icme": IcmeLearner()}
 
 
 def learner(name: str) -> Learner:

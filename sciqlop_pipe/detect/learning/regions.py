@@ -23,10 +23,14 @@ class RegionLearner:
     """The six plasma regions, from windows of ion spectra and field."""
 
     name = "regions"
+    model = six.NAME
     splits = ("pass", "group", "block")
 
     def train(self, asked: Asked, out: Path) -> Evaluation:
         """Return how a model does on passes it has not seen, after writing it to a folder."""
+        if asked.said:
+            raise UsageError("verdicts on stretches are no labelled windows yet", "regions",
+                             "Give windows of what people judged with --labels")  # fmt: skip
         windows = self._windows(asked)
         pipelines, card, seen = six.train(windows, seed=asked.seed, command=asked.command)
         rows = six.reference_rows(windows, asked.seed)
