@@ -269,6 +269,10 @@ def verdict(
     verdict: Annotated[str, typer.Argument(help="accept, reject, moved or missed.")],
     author: Annotated[str, typer.Option(help="Who says so.")],
     comment: Annotated[str, typer.Option(show_default=False)] = "",
+    start: Annotated[
+        str, typer.Option(help="Where a moved event begins.", show_default=False)
+    ] = "",
+    stop: Annotated[str, typer.Option(help="... and ends.", show_default=False)] = "",
     store: StoreOpt = DEFAULT_STORE,
     registry: RegistryOpt = "",
 ) -> None:
@@ -276,12 +280,63 @@ def verdict(
 
     Example: `sciqlop-pipe catalog verdict 1f3a92c0 reject --author me --comment 'a SLAMS'`
     """
+    from ..granule import Interval
     from ..store import Store
     from ..store.events import Verdict, add_verdict, find_event
 
     with Store.open(store, registry=registry) as opened:
         dataset, found = find_event(opened.registry.db, event)
+        span = Interval.of(start or found.start, stop or found.stop) if start or stop else None
         add_verdict(
-            opened.registry.db, Verdict(found.id, dataset, author, verdict, comment=comment)
+            opened.registry.db,
+            Verdict(
+                found.id, dataset, author, verdict, span and span.start, span and span.stop, comment
+            ),
         )
     typer.echo(f"{verdict}: {found.id}")
+
+
+@catalog_app.command("next")
+def next_(
+    name: Name,
+    count: Annotated[int, typer.Option("-n", "--count", min=1, help="How many.")] = 10,
+    beside: Annotated[
+        list[str],
+        typer.Option(
+            help="Catalogs of other detectors of the same: disagreement counts.",
+            show_default=False,
+        ),
+    ] = [],  # noqa: B006
+    store: StoreOpt = DEFAULT_STORE,
+    registry: RegistryOpt = "",
+    json: JsonOpt = False,
+) -> None:
+    """Show the events whose verdict would teach a detector most: unsure, far from what it has seen.
+
+    At most one a day, those that somebody judged left out. 'sciqlop-pipe train --verdicts' learns
+    from what is said of them.
+
+    Example: `sciqlop-pipe catalog next omni.omni2.1h.icmes -n 5`
+    """
+    import json as json_
+
+    from rich.table import Table
+
+    from ..detect.learning.verdicts import next_questions
+    from ..granule import iso
+
+    catalog = _load(name, store, registry, "", "", "")
+    others = [_load(other, store, registry, "", "", "") for other in beside]
+    questions = next_questions(catalog, count, others=others)
+    rows = [
+        {"id": q.event.id, "kind": q.event.kind, "start": iso(q.event.start),
+         "stop": iso(q.event.stop), "worth": q.worth, "why": q.why}
+        for q in questions
+    ]  # fmt: skip
+    if json:
+        typer.echo(json_.dumps(rows, indent=1))
+        return
+    table = Table("id", "kind", "start", "stop", "worth", "why", title=f"{name}: look at these")
+    for row in rows:
+        table.add_row(*(_short(k, v) for k, v in row.items()))
+    wide().print(table)

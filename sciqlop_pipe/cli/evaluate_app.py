@@ -42,6 +42,13 @@ ReportOpt = Annotated[
     Path | None,
     typer.Option(help="Write a page with tables and pictures here.", show_default=False),
 ]
+TableOpt = Annotated[
+    Path | None,
+    typer.Option(
+        help="Put the tables into this Markdown page, in the place of older ones.",
+        show_default=False,
+    ),
+]
 SplitOpt = Annotated[
     str,
     typer.Option(help="What stays together: pass, day, year, group or block.", show_default=False),
@@ -89,6 +96,7 @@ def evaluate(
     stop: StopOpt = "",
     json: OutJsonOpt = None,
     report: ReportOpt = None,
+    table: TableOpt = None,
     predictions: Annotated[
         Path | None,
         typer.Option(help="Write what was found here, as CSV.", show_default=False),
@@ -121,7 +129,7 @@ def evaluate(
         found = judging.learner(detector).evaluate(asked)
     else:
         found = judging.stored(detector, store, registry, truth, tolerance, kind)
-    judging.show(found, json, report)
+    judging.show(found, json, report, table)
 
 
 def train(
@@ -145,6 +153,7 @@ def train(
     stop: StopOpt = "",
     json: OutJsonOpt = None,
     report: ReportOpt = None,
+    table: TableOpt = None,
     seed: SeedOpt = 0,
     verdicts: Annotated[
         str,
@@ -188,7 +197,7 @@ def train(
     said = judging.said(verdicts, store, registry) if verdicts else ()
     asked = judging.asked(truth, input_, split=split, seed=seed, command=words, said=said)
     found = judging.learner(detector).train(asked, out)
-    judging.show(found, json, report)
+    judging.show(found, json, report, table)
     typer.echo(f"wrote {out}")
     if promote:
         typer.echo(judging.promoted(detector, asked, out, found, store, registry))

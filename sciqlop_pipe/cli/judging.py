@@ -116,10 +116,13 @@ def stored(
         )  # fmt: skip
 
 
-def show(evaluation: Evaluation, json: Path | None, report: Path | None) -> None:
+def show(
+    evaluation: Evaluation, json: Path | None, report: Path | None, table: Path | None = None
+) -> None:
     """Print an evaluation as tables and write it where it is wanted."""
     from rich.table import Table as Printed
 
+    from ..detect.evaluation import markdown
     from ..detect.evaluation import report as r
 
     for head, rows in (
@@ -127,10 +130,10 @@ def show(evaluation: Evaluation, json: Path | None, report: Path | None) -> None
         (r.EVENT_HEAD, r.event_rows(evaluation)),
     ):
         if rows:
-            table = Printed(*head, title=evaluation.detector)
+            printed = Printed(*head, title=evaluation.detector)
             for row in rows:
-                table.add_row(*row)
-            wide().print(table)
+                printed.add_row(*row)
+            wide().print(printed)
     if evaluation.summary:
         typer.echo("; ".join(f"{k} {v}" for k, v in evaluation.summary.items()))
     for name, s in evaluation.events.items():
@@ -144,3 +147,6 @@ def show(evaluation: Evaluation, json: Path | None, report: Path | None) -> None
     if report:
         r.write_page(evaluation, report)
         typer.echo(f"wrote {report}")
+    if table:
+        markdown.put(evaluation, table)
+        typer.echo(f"wrote {table}")

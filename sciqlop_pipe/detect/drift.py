@@ -10,6 +10,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from ..kernels.forests import nearest_squares
+
 Array = NDArray[np.float64]
 
 LEVEL = 0.95
@@ -76,11 +78,10 @@ class Seen:
                 continue
             rows = np.flatnonzero(which.ravel() == k)
             at = np.flatnonzero(pattern)
-            squares = [
-                _squares(x[np.ix_(rows, at)] - m[at], np.linalg.inv(c[np.ix_(at, at)]))
-                for m, c in zip(self.mean, self.covariance, strict=True)
-            ]
-            found[rows] = np.sqrt(np.min(squares, axis=0) / at.size)
+            inverse = np.stack([np.linalg.inv(c[np.ix_(at, at)]) for c in self.covariance])
+            part = np.ascontiguousarray(x[np.ix_(rows, at)])
+            squares = nearest_squares(part, np.ascontiguousarray(self.mean[:, at]), inverse)
+            found[rows] = np.sqrt(squares / at.size)
         return found / self.limit
 
 
@@ -147,12 +148,3 @@ def _fit(features: Sequence[str], x: Array, label: NDArray[np.int64], limit: flo
         for k in classes
     ])  # fmt: skip
     return Seen(tuple(features), mean, covariance, limit)
-
-
-def _squares(apart: Array, precision: Array) -> Array:
-    """Return d P d of each row, summed column by column: it must not depend on other rows."""
-    total = np.zeros(len(apart))
-    for i in range(apart.shape[1]):
-        for j in range(apart.shape[1]):
-            total += apart[:, i] * (precision[i, j] * apart[:, j])
-    return np.maximum(total, 0.0)

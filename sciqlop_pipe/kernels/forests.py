@@ -83,3 +83,39 @@ def range_moments(x, first, stop):
                 mean[r, c] = base + total / count
                 spread[r, c] = np.sqrt(max(square / count - (total / count) ** 2, 0.0))
     return mean, spread, least, most
+
+
+@njit(nogil=True, cache=True)
+def nearest_squares(x, mean, precision):
+    """Squared Mahalanobis distance of rows to the nearest of several clouds.
+
+    Parameters
+    ----------
+    x : ndarray float64 (row, feature)
+        Finite.
+    mean : ndarray float64 (cloud, feature)
+        Centres.
+    precision : ndarray float64 (cloud, feature, feature)
+        Inverse covariances, symmetric.
+
+    Returns
+    -------
+    square : ndarray float64 (row)
+        Of the distance [1].
+    """
+    rows, features = x.shape
+    square = np.empty(rows)
+    apart = np.empty(features)
+    for i in range(rows):
+        best = np.inf
+        for k in range(mean.shape[0]):
+            total = 0.0
+            for a in range(features):
+                apart[a] = x[i, a] - mean[k, a]
+                part = 0.5 * precision[k, a, a] * apart[a]
+                for b in range(a):
+                    part += precision[k, a, b] * apart[b]
+                total += 2.0 * part * apart[a]
+            best = min(best, max(total, 0.0))
+        square[i] = best
+    return square
