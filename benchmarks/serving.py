@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
+from sciqlop_pipe.datatype import DataType
 from sciqlop_pipe.datatypes import EnergySpectrum
 from sciqlop_pipe.granule import DAY, Granule, Interval, instant, iso
 from sciqlop_pipe.store import Store
@@ -48,17 +49,19 @@ def day_of_spectra(start: int, bins: int = 32) -> xr.Dataset:
     return ds
 
 
-def granule_of(store: Store, name: str, interval: Interval, ds: xr.Dataset) -> Record:
+def granule_of(
+    store: Store, name: str, interval: Interval, ds: xr.Dataset, datatype: DataType = EnergySpectrum
+) -> Record:
     """Write a granule, and return its record for a commit."""
     granule, content = Granule(name, interval), content_hash(ds)
     mark = hashlib.blake2b(f"{granule} {content}".encode()).hexdigest()[:32]
     t = ds["time"].values.astype(np.int64)
     record = Record(
         granule, new_uid(mark), mark, content, t.size, int(t[0]), int(t[-1]), None, 0,
-        layout_of(ds), "bench@1 EnergySpectrum@1", 1, "{}", mark,
+        layout_of(ds), f"bench@1 {datatype.name}@1", 1, "{}", mark,
     )  # fmt: skip
     written = write_granule(
-        store.root, granule, record.uid, ds, EnergySpectrum, {"uid": record.uid}, durable=False
+        store.root, granule, record.uid, ds, datatype, {"uid": record.uid}, durable=False
     )
     return replace(record, path=written.path, nbytes=written.nbytes)
 

@@ -209,12 +209,13 @@ class Maker:
     def make(self, name: str, interval: Interval) -> Made:
         """Return what was made so that an interval has no granule of a product missing.
 
-        It returns when the last of them is written; commits follow in a thread of their own.
+        It returns when the last of them is written; commits follow in a thread of their own. Where
+        more than `MOST` are missing and some are there, none is made.
 
         Raises
         ------
         NotComputed
-            When that is too much for a request.
+            When that is too much for a request, and nothing is there.
         """
         with self._turn(name):
             return self._make(name, interval)
@@ -234,6 +235,8 @@ class Maker:
         if not cells:
             return Made()
         if len(cells) > MOST:
+            if self.store.registry.stored(name, interval):
+                return Made()  # a long look at what there is must not fail for what is not
             raise not_computed(name, interval, f"{len(cells)} granules are missing")
         want = {c.start for c in cells}
         arrived: dict[int, Outcome] = {}

@@ -134,6 +134,18 @@ def test_too_much_is_refused_with_the_command(ingested: Bench, monkeypatch: Any)
     assert "sciqlop-pipe run toy.double --start 2030-01-01" in str(refused.value)
 
 
+def test_a_long_look_at_what_is_there_is_not_refused(ingested: Bench, monkeypatch: Any) -> None:
+    monkeypatch.setattr("sciqlop_pipe.ondemand.MOST", 2)
+    with ingested.store() as store:
+        place = Local(store, toy.toy_graph())
+        place.read("toy.double", ["value"], hours(0, 1))
+        _, block = place.read("toy.double", ["value"], hours(0, 4))
+        assert place.maker is not None
+        place.maker.close()
+        assert len(block) == 60
+        assert len(store.registry.current("toy.double")) == 1
+
+
 def test_a_failure_is_told_and_recorded(ingested: Bench) -> None:
     graph = Graph.of([toy.toy_mission(), Mission("x", [product("x.broken", broken, x="toy.raw")])])
     with ingested.store() as store:

@@ -72,7 +72,8 @@ class EventTable:
 
 def _parameter(name: str, values: Sequence[Any]) -> Parameter:
     attrs = {"long_name": _ABOUT.get(name, name.replace("_", " "))}
-    if values and all(isinstance(v, (int, float)) for v in values):
+    values = [v for v in values if v is not None]
+    if name not in _ABOUT and all(isinstance(v, (int, float)) for v in values):
         return Parameter(name, "double", dtype="float64", attrs=attrs)
     length = max((len(_text(v).encode()) for v in values), default=1)
     return Parameter(name, "string", length=max(1, length), attrs=attrs)
@@ -84,5 +85,7 @@ def _text(value: Any) -> str:
 
 def _column(p: Parameter, table: Sequence[dict[str, Any]]) -> np.ndarray:
     if p.kind == "double":
-        return np.array([row.get(p.name, np.nan) for row in table], np.float64)
-    return np.array([_text(row[p.name]) if p.name in row else "" for row in table], np.str_)
+        values = (row.get(p.name) for row in table)
+        return np.array([np.nan if v is None else v for v in values], np.float64)
+    texts = ("" if row.get(p.name) is None else _text(row[p.name]) for row in table)
+    return np.array(list(texts), np.str_)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import warnings
 from pathlib import Path
 
@@ -161,3 +163,31 @@ def test_a_verdict_changes_the_tag_of_the_events(tmp_path: Path) -> None:
         assert after.status_code == 200
         assert "accept" in after.text
         assert "accept" not in before.text
+
+
+def test_attributes_that_events_lack_or_do_not_know_are_fills(tmp_path: Path) -> None:
+    from dataclasses import replace as changed
+
+    from tests import ledger
+
+    events = [
+        changed(ledger.event(1), attributes=(("b", None), ("n", 1.5), ("who", 'a, "b"'))),
+        changed(ledger.event(2), attributes=(("b", None), ("n", None), ("axis", [1.0, 0.0, 0.0]))),
+    ]
+    root = tmp_path / "store"
+    with Store.open(root, create=True, durable=False) as store, app_of(root) as app:
+        ledger.commit(store, ledger.found(events))
+        url = "dataset=toy.events&start=2030-01-01Z&stop=2030-01-01T01Z"
+        said = Here(app).get(f"/hapi/data?{url}&format=json").json()
+        names = [p["name"] for p in said["parameters"]]
+        first, second = (dict(zip(names, row, strict=True)) for row in said["data"])
+        assert (first["b"], first["n"], first["who"], first["axis_x"]) == (
+            None,
+            1.5,
+            'a, "b"',
+            None,
+        )
+        assert (second["b"], second["n"], second["who"], second["axis_x"]) == (None, None, "", 1.0)
+        rows = list(csv.reader(io.StringIO(Here(app).get(f"/hapi/data?{url}").text)))
+        assert rows[0][names.index("who")] == 'a, "b"'
+        assert rows[1][names.index("n")] == "NaN"

@@ -1,0 +1,69 @@
+"""Run by SciQLOP's own Python under Xvfb: prints, as JSON, what it shows of the provider `pipe`.
+
+Products are the arguments, as paths in its tree; the first argument is the picture to save.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from typing import Any
+
+
+def main() -> None:
+    picture, *products = sys.argv[1:]
+    from PySide6 import QtCore
+
+    QtCore.QCoreApplication.setAttribute(QtCore.Qt.AA_ShareOpenGLContexts, True)
+    from tscat.base import backend
+
+    backend()  # two threads that migrate its new database at once would fail
+    from SciQLop.core.sciqlop_application import sciqlop_app, sciqlop_event_loop
+
+    sciqlop_app()
+    from SciQLop.components.theming.icons import flush_deferred_icons
+
+    flush_deferred_icons()
+    loop = sciqlop_event_loop()
+    from SciQLop.components.plugins import load_all
+    from SciQLop.core.ui.mainwindow import SciQLopMainWindow
+
+    window = SciQLopMainWindow()
+    window.resize(1200, 800)
+    window.show()
+    load_all(window)
+    from SciQLop.user_api.catalogs import catalogs
+    from SciQLop.user_api.plot import TimeRange, create_plot_panel
+    from SciQLopPlots import ProductsModel
+
+    panel = create_plot_panel()
+    panel.time_range = TimeRange("2020-11-19T23:00:00", "2020-11-19T23:03:00")
+    found: dict[str, Any] = {}
+    graphs = []
+    for product in products:
+        path = product.split("//")
+        node = ProductsModel.instance().node(path)
+        found[product] = None if node is None else node.parameter_type().name
+        graphs.append(panel.plot(product))
+
+    async def spin() -> None:
+        await asyncio.sleep(15)
+
+    loop.run_until_complete(spin())
+    shown = window.grab().toImage()
+    shown.save(picture)
+    colours = {
+        shown.pixelColor(x, y).name()
+        for x in range(0, shown.width(), 3)
+        for y in range(0, shown.height(), 3)
+    }
+    listed = [str(c) for c in catalogs.list() if "//pipe//" in str(c)]
+    print("FOUND " + json.dumps({"types": found, "catalogs": listed, "colours": len(colours)}))
+    sys.stdout.flush()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()
