@@ -225,8 +225,8 @@ def _rule_score(
     bias = np.median(d, axis=0) if len(d) else np.full(3, np.nan)
     counts = _counts(found, true, pairs, group)
     return RuleScore(
-        rule.name, len(true), len(found), len(pairs), *size.tolist(), *bias[:2].tolist(),
-        _intervals(counts, seed),
+        rule.name, len(true), len(found), len(pairs), float(size[0]), float(size[1]),
+        float(size[2]), float(bias[0]), float(bias[1]), _intervals(counts, seed),
     )  # fmt: skip
 
 

@@ -68,7 +68,7 @@ def with_interval(value: float | None, interval: Any) -> str:
 
 def point_rows(evaluation: Evaluation) -> list[tuple[str, ...]]:
     """Return rows of a table: classes, records, groups, accuracy, macro-F1, calibration error."""
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for name, s in evaluation.points.items():
         between = s["interval_95"]
         rows.append((

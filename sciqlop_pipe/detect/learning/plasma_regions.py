@@ -167,10 +167,10 @@ def of_windows(model: RegionModel, matrix: Array) -> Array:
     columns = [spectral.NAMES.index(f) for f in model.features]
     flat = model.probability(matrix[:, :, columns].reshape(windows * length, -1))
     each = flat.reshape(windows, length, -1)
-    known = np.isfinite(each).all(axis=2)
+    known: NDArray[np.bool_] = np.asarray(np.isfinite(each).all(axis=2))
     total = np.where(known[:, :, None], each, 0.0).sum(axis=1)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(known.any(axis=1)[:, None], total / known.sum(axis=1)[:, None], np.nan)
+    count = known.sum(axis=1)[:, None]
+    return np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
 
 
 def evaluate(model: RegionModel, windows: Windows) -> dict[tuple[float, float], Classified]:

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -106,11 +107,13 @@ def read_windows(paths: Sequence[str | Path]) -> Windows:
     if len({p.flux.shape[1:] for p in parts}) > 1:
         raise UsageError("the files have windows of different shapes", todo="Give them apart")
     offset = np.cumsum([0, *(int(p.group.max()) + 1 for p in parts)])
+
+    def joined(name: str) -> NDArray[Any]:
+        return np.concatenate([getattr(p, name) for p in parts])
+
     return Windows(
-        *(np.concatenate([getattr(p, n) for p in parts]) if n != "energy" else parts[0].energy
-          for n in ("flux", "energy", "field", "temperature", "label")),
-        np.concatenate([p.group + offset[k] for k, p in enumerate(parts)]),
-        parts[0].how,
+        joined("flux"), parts[0].energy, joined("field"), joined("temperature"), joined("label"),
+        np.concatenate([p.group + offset[k] for k, p in enumerate(parts)]), parts[0].how,
     )  # fmt: skip
 
 
@@ -151,6 +154,7 @@ def _numbered(
     label: NDArray[np.generic], classes: NDArray[np.generic] | None, where: str
 ) -> NDArray[np.int64]:
     """Return labels as places in CLASSES; the names in a file decide where they are known."""
+    names: NDArray[Any] | None
     own = {"sw": 0, "fs": 1, "msh": 2, "msp": 3, "ps": 4}
     own |= {name: k for k, name in enumerate(CLASSES)}
     if label.dtype.kind in "US":
