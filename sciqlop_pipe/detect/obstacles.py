@@ -69,9 +69,7 @@ def _bridged(
     return joined
 
 
-def interval_features(
-    hours: Hours, probability: Array, intervals: Numbers
-) -> NDArray[np.float32]:
+def interval_features(hours: Hours, probability: Array, intervals: Numbers) -> NDArray[np.float32]:
     """Return what intervals hold and how they differ from what is before and after, (interval, k).
 
     Log odds inside, at the edges and around; the plasma and field inside, against 12 h before and
