@@ -20,7 +20,7 @@ from .decoding import CONTEXT, UNKNOWN, WINDOW, Plasma, Times, decode, runs, ste
 from .describing import levels as levels_of
 from .describing import short
 from .models import REGIONS
-from .normals import minimum_variance
+from .normals import coplanarity, minimum_variance
 
 KINDS = ("magnetopause", "bow_shock")
 """The boundaries outwards: between regions 0 and 1, and between 1 and 2."""
@@ -89,6 +89,10 @@ def boundary_crossings(
       1967), x not negative; `normal_ratio`: intermediate over smallest variance (below about 5
       the direction means little);
     - `field_before`, `field_after` [nT]: medians of the components of B within 15 s;
+    - `coplanarity_x`, `_y`, `_z`: of bow shocks, the normal by magnetic coplanarity of the medians
+      of both sides, 15 s to 2 min from the crossing, x not negative, and `theta_bn` [deg]; a
+      shock's variance is that of its turbulence. None where the fields are parallel within 5 deg
+      (Schwartz 1998, ISSI SR-001, equation 10.13);
     - `gap_fraction`: part of the statistics' time without records;
     - `flags`: near_gap (that part is above 0.2), weak_normal (its ratio is below 5);
     - `absent`: what could not be used. Numbers it would give are None;
@@ -235,6 +239,7 @@ def _event(plasma: Plasma, context: _Context, change: _Change, b: xr.Dataset | N
         *levels,
         *_vectors(b, crossing),
         *normal,
+        *_coplanarity(b if change.inner else None, crossing),
         ("gap_fraction", short(gaps)),
         ("flags", ", ".join(_flags(gaps, normal))),
         ("absent", ", ".join(absent)),
@@ -325,17 +330,33 @@ def _levels(plasma: Plasma, context: _Context,
 
 def _vectors(b: xr.Dataset | None, crossing: int) -> tuple[tuple[str, Any], ...]:
     """Return the medians of the components of B just before and after, None without records."""
-    found: list[tuple[str, Any]] = []
-    for name, start in (("field_before", crossing - _BESIDE), ("field_after", crossing)):
-        part = np.zeros((0, 3))
-        if b is not None:
-            span = Interval(start, start + _BESIDE).slice64
-            low, high = np.searchsorted(b["time"].values, span)
-            part = b["vector"].transpose("time", "component").values[low:high, :3]
-            part = part[np.isfinite(part).all(axis=1)].astype(np.float64)
-        values = [short(float(x)) for x in np.median(part, axis=0)] if len(part) else None
-        found.append((name, values))
-    return tuple(found)
+    spans = (Interval(crossing - _BESIDE, crossing), Interval(crossing, crossing + _BESIDE))
+    medians = (_median_vector(b, span) for span in spans)
+    found = (None if m is None else [short(float(x)) for x in m] for m in medians)
+    return tuple(zip(("field_before", "field_after"), found, strict=True))
+
+
+def _coplanarity(b: xr.Dataset | None, crossing: int) -> tuple[tuple[str, Any], ...]:
+    """Return the normal of a shock by the fields of both sides, and their angle to it."""
+    names = ("coplanarity_x", "coplanarity_y", "coplanarity_z", "theta_bn")
+    spans = (Interval(crossing - SIDE, crossing - _BESIDE),
+             Interval(crossing + _BESIDE, crossing + SIDE))  # fmt: skip
+    before, after = (_median_vector(b, span) for span in spans)
+    found = None if before is None or after is None else coplanarity(before, after)
+    if found is None:
+        return tuple((name, None) for name in names)
+    numbers = (*found.direction, found.theta_bn)
+    return tuple((k, short(float(x))) for k, x in zip(names, numbers, strict=True))
+
+
+def _median_vector(b: xr.Dataset | None, span: Interval) -> Array | None:
+    """Return the median field of a span, None where there are no vectors."""
+    if b is None:
+        return None
+    low, high = np.searchsorted(b["time"].values, span.slice64)
+    part = b["vector"].transpose("time", "component").values[low:high, :3].astype(np.float64)
+    part = part[np.isfinite(part).all(axis=1)]
+    return np.median(part, axis=0) if len(part) else None
 
 
 def _flags(gaps: float, normal: tuple[tuple[str, Any], ...]) -> list[str]:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _LEAST = 8  # vectors; fewer cannot tell three variances apart
+_PARALLEL = 5.0  # [deg]: fields nearer to each other span no plane
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,3 +44,38 @@ def minimum_variance(field: NDArray[np.float64]) -> Normal | None:
         return None
     normal = axes[:, 0] if axes[0, 0] >= 0 else -axes[:, 0]
     return Normal(normal, float(variances[1] / max(variances[0], 1e-12 * variances[2])))
+
+
+@dataclass(frozen=True, slots=True)
+class ShockNormal:
+    """A unit normal (3), its x not negative, and its angle to the upstream field [deg]."""
+
+    direction: NDArray[np.float64]
+    theta_bn: float
+
+
+def coplanarity(before: NDArray[np.float64], after: NDArray[np.float64]) -> ShockNormal | None:
+    """Return the normal of a shock from the fields of both sides, None where they are parallel.
+
+        n = (B2 x B1) x (B2 - B1)
+
+    Both fields and the normal lie in a plane, and the component along the normal does not change:
+    Schwartz, ISSI SR-001, chapter 10, equation 10.13, 1998. Upstream is where the field is weaker.
+
+    Parameters
+    ----------
+    before, after : ndarray (3)
+        Mean or median fields [nT]; within 5 deg of each other they span no plane.
+    """
+    size = float(np.linalg.norm(before) * np.linalg.norm(after))
+    across = np.cross(after, before)
+    if not np.linalg.norm(across) > np.sin(np.radians(_PARALLEL)) * size:
+        return None
+    raw = np.cross(across, after - before)
+    if not np.linalg.norm(raw) > 0:
+        return None
+    normal = raw / np.linalg.norm(raw)
+    normal = normal if normal[0] >= 0 else -normal
+    upstream = min(before, after, key=lambda v: float(np.linalg.norm(v)))
+    cosine = abs(float(upstream @ normal)) / float(np.linalg.norm(upstream))
+    return ShockNormal(normal, float(np.degrees(np.arccos(min(cosine, 1.0)))))

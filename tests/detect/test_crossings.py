@@ -64,6 +64,34 @@ def field_of(state: xr.Dataset, normal: np.ndarray) -> xr.Dataset:
     )
 
 
+def test_a_bow_shock_has_a_normal_by_the_fields_of_its_sides(model: RegionModel, passing: State):
+    """Upstream and downstream fields of a shock along (0.8, 0.6, 0), 45 degrees from it."""
+    state = passing(OUTWARDS)
+    normal, along = np.array([0.8, 0.6, 0.0]), np.array([-0.6, 0.8, 0.0])
+    first, last = state["time"].values[[0, -1]].astype(np.int64)
+    time = np.arange(first, last, SECOND // 4)
+    shock = first + 1800 * SECOND
+    size = np.where(time < shock, 15.0, 5.0)[:, None]
+    vector = 5 * normal + size * along + np.random.default_rng(0).normal(0, 0.3, (time.size, 3))
+    b = xr.Dataset(
+        {
+            "vector": (
+                ("time", "component"),
+                vector,
+                {"units": "nT", "long_name": "B", "frame": "GSE"},
+            )
+        },
+        {"time": time.astype("datetime64[ns]"), "component": ["x", "y", "z"]},
+    )
+    magnetopause, bow_shock = crossings(state, model, b)
+    found = [said(bow_shock, f"coplanarity_{x}") for x in "xyz"]
+    assert np.dot(found, normal) > 0.995
+    assert said(bow_shock, "theta_bn") == pytest.approx(45, abs=4)
+    assert said(magnetopause, "theta_bn") is None
+    steady = b.assign(vector=b["vector"] * 0 + np.array([5.0, 3.0, 1.0]))
+    assert said(crossings(state, model, steady)[1], "theta_bn") is None
+
+
 def test_a_way_outwards_crosses_both_boundaries_outwards(model: RegionModel, passing: State):
     found = crossings(passing(OUTWARDS), model)
     assert [(e.kind, said(e, "sense")) for e in found] == [
