@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
-from sciqlop_pipe.datatype import DataType, Var
+from sciqlop_pipe.datatypes import DirectionalFlux
 from sciqlop_pipe.model import Dataset, raw
 from sciqlop_pipe.quality import Flag, Flags
 from sciqlop_pipe.sources.conventions import Quality, extent_of, finished, require, time_of
@@ -23,20 +23,6 @@ APERTURES = ("sun", "asun", "north", "south")
 SPECIES = {"ion": ("Ion", "ions"), "electron": ("Electron", "e-")}
 
 _FLUX = "cm^-2 s^-1 sr^-1 MeV^-1"
-
-DirectionalFlux = DataType(
-    "DirectionalFlux",
-    (
-        Var("flux", (("time", "energy_bin"),), _FLUX),
-        Var("flux_error", (("time", "energy_bin"),), _FLUX, required=False),
-        Var("energy_lower", (("energy_bin",),), "eV"),
-        Var("energy_upper", (("energy_bin",),), "eV"),
-        Var("quality", (("time",),), "1", required=False),
-    ),
-    attrs=("species",),
-    main="flux",
-    description="differential intensity of energetic particles in one field of view",
-)
 
 FLAGS = Flags(
     "EPD quality",

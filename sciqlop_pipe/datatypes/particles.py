@@ -79,6 +79,35 @@ PitchAngle = DataType(
     description="mean distribution function per pitch angle and energy",
 )
 
+_DIRECTIONAL = "cm^-2 s^-1 sr^-1 MeV^-1"
+
+DirectionalFlux = DataType(
+    "DirectionalFlux",
+    (
+        Var("flux", (_TE,), _DIRECTIONAL),
+        Var("flux_error", (_TE,), _DIRECTIONAL, required=False),
+        Var("energy_lower", (_TE[1:],), "eV"),
+        Var("energy_upper", (_TE[1:],), "eV"),
+        Var("quality", (_T,), "1", required=False),
+    ),
+    attrs=("species",),
+    main="flux",
+    description="differential intensity of energetic particles in one field of view",
+)
+
+PitchAngleFlux = DataType(
+    "PitchAngleFlux",
+    (
+        Var("flux", (("time", "pitch_angle_bin", "energy_bin"),), "cm^-2 s^-1 sr^-1 keV^-1"),
+        Var("pitch_angle", ((*_T, "pitch_angle_bin"),), "deg", subset=True),
+        Var("energy", (_TE,), "eV", subset=True, along=_TE[1:]),
+        Var("quality", (_T,), "1", required=False),
+    ),
+    attrs=("species", "mass", "charge"),
+    main="flux",
+    description="differential intensity per pitch angle and energy; NaN is unmeasured",
+)
+
 FieldAligned = DataType(
     "FieldAligned",
     (

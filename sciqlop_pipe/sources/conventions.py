@@ -30,7 +30,7 @@ _FACTORS: dict[str, dict[str, float]] = {
         "s3km-6": 1e-18,
     },
     "eV": {
-        "eV": 1.0, "eV/q": 1.0, "keV": 1e3, "keV/q": 1e3, "J": 1 / ELEMENTARY_CHARGE,
+        "eV": 1.0, "eV/q": 1.0, "keV": 1e3, "keV/q": 1e3, "MeV": 1e6, "J": 1 / ELEMENTARY_CHARGE,
         "K": _EV_PER_K, "MK": 1e6 * _EV_PER_K,
     },
     "nT": {"nT": 1.0, "pT": 1e-3, "T": 1e9},
@@ -53,6 +53,10 @@ _FACTORS: dict[str, dict[str, float]] = {
         "eVcm-2s-1sr-1eV-1": 1.0, "keVcm-2s-1sr-1keV-1": 1.0, "eV/cm2-s-ster-eV": 1.0,
         "eV/cm2-sec-sr-eV": 1.0,
     },
+    "cm^-2 s^-1 sr^-1 keV^-1": {
+        "s!E-1!Ncm!E-2!Nster!E-1!NkeV!E-1!N": 1.0, "/cm2sstrMeV": 1e-3,
+    },
+    "cm^-2 s^-1 sr^-1 MeV^-1": {"Counts/sec/MeV/sr/cm2": 1.0},
     "s": {"s": 1.0, "sec": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9},
     "1": {"": 1.0, "1": 1.0},
 }  # fmt: skip

@@ -11,6 +11,7 @@ from .fields import (
     position_products,
     tetrahedron_products,
 )
+from .fluxes import flux_products
 from .overviews import LEVELS, is_overview, with_standard_products
 from .particles import particle_products
 from .waves import wave_products
@@ -20,6 +21,7 @@ __all__ = [
     "drift_products",
     "energy_products",
     "field_products",
+    "flux_products",
     "heliospheric_products",
     "is_overview",
     "particle_products",
