@@ -195,8 +195,14 @@ def load(desk: Desk, view: View, *, width: int = WIDTH, limit: Limit = LIMIT) ->
         Pixels along time.
     limit : Limit
         How much is read at once.
+
+    Raises
+    ------
+    StoreError
+        When the store itself is not there (any more).
     """
     assert view.interval is not None
+    desk.store()
     found: list[Frame] = []
     for name in view.show:
         found += _guarded(name, lambda name=name: _frames(desk, name, view.interval, width, limit))

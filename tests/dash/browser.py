@@ -91,9 +91,10 @@ class Watched:
         """Everything that is to be read, also inside of components."""
         return self.page.evaluate(_TEXT)
 
-    def says(self, words: str) -> None:
-        """Wait until the page has some words."""
-        self.page.wait_for_function(f"({_TEXT}).includes({words!r})", timeout=30_000)
+    def says(self, *words: str) -> None:
+        """Wait until the page has one of some words."""
+        found = " || ".join(f"text.includes({w!r})" for w in words)
+        self.page.wait_for_function(f"() => {{ const text = {_TEXT}; return {found} }}", timeout=30_000)
 
     def fine(self) -> None:
         assert self.complaints == []

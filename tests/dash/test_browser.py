@@ -27,7 +27,8 @@ START = instant(builders.START)
 DAY = Interval.of("2020-11-19", "2020-11-20")
 #: What a panel of a name says in place of data.
 SAID = """name => {
-  const fig = Bokeh.documents[0].get_model_by_name(name);
+  const all = [...Bokeh.documents[0]._all_models.values()];
+  const fig = all.filter(m => m.name === name).at(-1);
   return fig ? fig.center.map(r => typeof r.text === 'string' ? r.text : '').join(' ').trim() : '';
 }"""
 HOSTILE = "<img src=x onerror=alert(1)>"
@@ -236,15 +237,15 @@ def test_what_vanishes_while_it_is_shown_is_a_sentence_and_elsewhere_nobody_writ
         user.says("does not write")
         assert "Accept" not in user.text()
         user.open(f"{url}/explorer?show=m.energy_spectrum&{span}", until="canvas")
-        shutil.rmtree(store / "data" / "m.moments")
-        user.page.check("input[value='m.moments']")
+        shutil.rmtree(store / "data" / "m.vdf")
+        user.page.check("input[value='m.vdf']")
         user.page.wait_for_function(
-            f"({SAID})('m.moments/').includes('does not read')", timeout=20_000
+            f"({SAID})('m.vdf/').includes('does not read')", timeout=20_000
         )
         assert user.page.evaluate(f"({SAID})('m.energy_spectrum/spectrum')") == ""
         shutil.rmtree(store)
         user.page.keyboard.press("+")
-        user.says("store is gone")
+        user.says("store is gone", "no store here")
         user.open(f"{url}/events")
         user.says("no store")
     user.fine()
