@@ -36,7 +36,7 @@ from .health import (
 )
 from .state import View, parsed
 from .tables import difference_table, failure_rows, status_table
-from .words import clock, safe, sentence, table
+from .words import clock, plain, safe, sentence, table
 
 REFRESH_MS = 5000
 _EMPTY = "This store is empty: nothing was run into it yet. 'sciqlop-pipe run TARGET' begins."
@@ -313,7 +313,8 @@ class Campaigns:
     def _trends(self) -> pn.Column:
         if not self.names:
             return pn.Column()
-        which = pn.widgets.Select(label="Dataset", options=self.names, width=330)
+        first = next((n for n in self.view.show if n in self.names), self.names[0])
+        which = pn.widgets.Select(label="Dataset", options=self.names, value=first, width=330)
         return pn.Column(
             which, pn.bind(lambda n: trend_charts(self.desk, n), which), sizing_mode="stretch_width"
         )
@@ -456,13 +457,16 @@ def trend_charts(desk: Desk, name: str) -> pn.Column:
             ("completeness", "completeness"),
         ):
             if (
-                len(frame)
+                len(frame) > 1
                 and np.isfinite(frame[column]).any()
                 and (column != "completeness" or frame[column].min() < 1)
             ):
-                fig = chart("UTC", label, time=True, height=150)
+                fig = chart("UTC", label, time=True, height=190)
                 fig.scatter(frame["time"], frame[column], color=BLUE, size=5)
                 parts.append(pn.pane.Bokeh(fig, sizing_mode="stretch_width"))
+        if len(frame) == 1:
+            row = [(c.replace("_", " "), f"{frame[c].iloc[0]:.4g}") for c in frame.columns[1:]]
+            parts += [html("<p>There is one granule, so there is no trend.</p>"), html(table(row))]
         lost = losses(store, name)
         if lost:
             parts += [
@@ -470,7 +474,7 @@ def trend_charts(desk: Desk, name: str) -> pn.Column:
                 html(table(lost[:50], ("granule", ""))),
             ]
         for d in drift(store, name):
-            fig = chart("UTC", f"{d.name} [{d.units}]", time=True, height=170)
+            fig = chart("UTC", f"{d.name} [{plain(d.units)}]", time=True, height=170)
             fig.scatter(d.time, d.daily, color=BLUE, size=5, legend_label="daily median")
             fig.line(d.time, d.usual, color=INK, legend_label="usual")
             fig.scatter(

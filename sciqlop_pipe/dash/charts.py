@@ -28,7 +28,7 @@ from .statistics import (
     scores,
     superposed_epoch,
 )
-from .words import clock, sentence, table
+from .words import clock, plain, sentence, table
 
 
 def chart(x: str, y: str, *, time: bool = False, log: bool = False, height: int = 200) -> Any:
@@ -186,7 +186,7 @@ def epoch_chart(
             continue
         word = f"|{name}|" if ds[name].ndim == 2 else name
         units = ds[name].attrs.get("units", "")
-        fig = chart("from the middle of the event [s]", f"{word} [{units}]")
+        fig = chart("from the middle of the event [s]", f"{word} [{plain(units)}]")
         fig.varea(made.offset, made.low, made.high, fill_color=BLUE, fill_alpha=0.25)
         fig.line(made.offset, made.median, color=INK, line_width=1.5)
         fig.vspan(0, color=RED)

@@ -55,7 +55,7 @@ def page(here: str, where: str, *parts: Any, links: Sequence[tuple[str, str]] = 
     more = "".join(f"<a href='{safe(url)}' rel='noopener'>{safe(word)}</a>" for word, url in links)
     head = (
         f"<div class='head'><b>SciQLOP Pipe</b><nav aria-label='Pages'>{nav}{more}</nav>"
-        f"<span class='where'>{safe(where)} · {__version__}</span></div>"
+        f"<span class='where' title='store'>{safe(Path(where).name)} · {__version__}</span></div>"
     )
     return pn.Column(html(head, margin=0), *parts, sizing_mode="stretch_width", margin=0)
 

@@ -16,6 +16,7 @@ from bokeh.models import (
     ColumnDataSource,
     CustomJSHover,
     CustomJSTickFormatter,
+    FixedTicker,
     HoverTool,
     LogColorMapper,
     LogTicker,
@@ -523,4 +524,6 @@ class Distribution:
             "dw": [180],
             "dh": [height],
         }
+        whole = range(int(np.ceil(angles.bottom)), int(np.floor(angles.top)) + 1)
+        self.angles.yaxis.ticker = FixedTicker(ticks=list(whole))
         self.angles.y_range.update(start=angles.bottom, end=angles.top)

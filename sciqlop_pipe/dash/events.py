@@ -22,7 +22,16 @@ from .words import clock, safe, sentence, table
 
 REFRESH_MS = 5000
 STATES = ("unjudged", "accept", "reject", "moved", "disputed", "missed")
-WIDTHS = {"worth": 56, "kind": 96, "sense": 52, "lasts": 58, "probability": 60, "verdict": 70}
+WIDTHS = {
+    "worth": 56,
+    "start": 152,
+    "kind": 92,
+    "sense": 50,
+    "lasts": 56,
+    "probability": 52,
+    "verdict": 66,
+}
+_SMALL = ".tabulator .tabulator-row, .tabulator .tabulator-header { font-size: 11.5px }"
 
 
 class Events:
@@ -84,6 +93,7 @@ class Events:
             sizing_mode="stretch_width",
             theme="simple",
             widths=WIDTHS,
+            stylesheets=[_SMALL],
             titles={"probability": "prob."},
         )
         self.author = pn.widgets.TextInput(
@@ -128,7 +138,7 @@ class Events:
             self.rows,
             *judging,
             self.facts,
-            width=470,
+            width=540,
         )
         hint = html(
             "<span class='quiet'>Drag the blue box, or its edges, to where the event is.</span>"
