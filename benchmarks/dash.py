@@ -159,10 +159,12 @@ def browser(root: Path, users: int) -> None:
             user.page.wait_for_function(f"location.search !== {before!r}", polling=10)
             moved.append(time.perf_counter() - began)
         print(
-            f"first paint of a month: {painted[0]:.2f} s, then {min(painted[1:]):.2f} to {max(painted[1:]):.2f} s"
+            f"first paint of a month: {painted[0]:.2f} s, then {min(painted[1:]):.2f} to "
+            f"{max(painted[1:]):.2f} s"
         )
         print(
-            f"zoom, key to new address: median {1e3 * statistics.median(zoomed):.0f} ms, worst {1e3 * max(zoomed):.0f} ms"
+            f"zoom, key to new address: median {1e3 * statistics.median(zoomed):.0f} ms, "
+            f"worst {1e3 * max(zoomed):.0f} ms"
         )
         print(f"marker, click to new address: median {1e3 * statistics.median(moved):.0f} ms")
         user.page.context.close()
@@ -182,7 +184,8 @@ def browser(root: Path, users: int) -> None:
         bad = [c for user in pages for c in user.complaints]
         print(
             f"{users} users at once: all painted after {took:.1f} s, {len(bad)} errors, "
-            f"{(resident(pid) - before) / users:.1f} MB of server memory a user ({before:.0f} MB before)"
+            f"{(resident(pid) - before) / users:.1f} MB of server memory a user "
+            f"({before:.0f} MB before)"
         )
         opened.close()
 

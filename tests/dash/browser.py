@@ -94,7 +94,9 @@ class Watched:
     def says(self, *words: str) -> None:
         """Wait until the page has one of some words."""
         found = " || ".join(f"text.includes({w!r})" for w in words)
-        self.page.wait_for_function(f"() => {{ const text = {_TEXT}; return {found} }}", timeout=30_000)
+        self.page.wait_for_function(
+            f"() => {{ const text = {_TEXT}; return {found} }}", timeout=30_000
+        )
 
     def fine(self) -> None:
         assert self.complaints == []

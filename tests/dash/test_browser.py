@@ -239,9 +239,7 @@ def test_what_vanishes_while_it_is_shown_is_a_sentence_and_elsewhere_nobody_writ
         user.open(f"{url}/explorer?show=m.energy_spectrum&{span}", until="canvas")
         shutil.rmtree(store / "data" / "m.vdf")
         user.page.check("input[value='m.vdf']")
-        user.page.wait_for_function(
-            f"({SAID})('m.vdf/').includes('does not read')", timeout=20_000
-        )
+        user.page.wait_for_function(f"({SAID})('m.vdf/').includes('does not read')", timeout=20_000)
         assert user.page.evaluate(f"({SAID})('m.energy_spectrum/spectrum')") == ""
         shutil.rmtree(store)
         user.page.keyboard.press("+")
