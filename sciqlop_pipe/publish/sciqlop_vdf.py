@@ -6,17 +6,20 @@ The viewer (nicolasaunai/sciqlop-vdf 0.3) takes any object with `name`, `get(sta
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import xarray as xr
 
 from ..errors import DataTypeError, UsageError
-from ..granule import duration
+from ..granule import Interval, duration
+from ..graph import Graph
 from ..recipes.joining import joined
 from ..recipes.vdf import angle_table, distributions
 from ..store import Store
+from .levels import kind_of
 
 AMU = 1.66053906892e-27
 """Atomic mass constant [kg], CODATA 2022."""
@@ -175,3 +178,45 @@ class StoreSource:
         """Return the median time between distributions [s]."""
         steps = np.diff(self.store.read(self.dataset)["time"].values[:1000])
         return float(np.median(steps) / np.timedelta64(1, "s")) if steps.size else float("nan")
+
+
+def sources(store: Store) -> Iterator[tuple[str, str, str, tuple[str, ...]]]:
+    """Yield (key, label, group, tags) of every distribution of a store, for the viewer's list."""
+    for name in store.registry.datasets():
+        if kind_of(store, name, Interval(0, 1)) == "VDF":
+            craft, *rest = name.split(".")
+            tags = tuple(part.upper() for part in (craft, *rest[:-1]))
+            yield name, f"{' '.join(tags)} {rest[-1] if rest else ''}".strip(), "SciQLOP Pipe", tags
+
+
+def source_of(address: str, graph: Graph, name: str) -> StoreSource:
+    """Return a distribution as a source, with the field and moments in its frame where known."""
+    store = Store.open(address, read_only=True)
+    there = set(store.registry.datasets())
+    b = moments = ""
+    for node in graph.nodes.values():
+        inputs = dict(node.inputs)
+        if inputs.get("vdf") != name or node.recipe is None:
+            continue
+        if node.recipe.name == "pitch_angle_distribution" and inputs.get("b") in there:
+            b = inputs["b"]
+        if node.recipe.name == "moments" and node.name in there:
+            moments = node.name
+    return StoreSource(store, name, b, moments)
+
+
+def register() -> None:
+    """Add the distributions of the configured store to the viewer (`sciqlop_vdf.sources`)."""
+    from sciqlop_vdf.registry import register_source
+
+    from .speasy_provider import configured
+
+    address, _ = configured()
+    if "://" in address:
+        return
+    graph = Graph.discover()
+    with Store.open(address, read_only=True) as store:
+        for key, label, group, tags in sources(store):
+            register_source(
+                f"pipe/{key}", label, partial(source_of, address, graph, key), group, tags
+            )
