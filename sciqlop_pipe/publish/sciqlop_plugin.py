@@ -13,7 +13,7 @@ from typing import Any
 from ..graph import Graph
 from ..store import Store
 from .sciqlop_catalogs import PEOPLE, Shown, names, saved, shown
-from .sciqlop_products import KnobProduct, products, quiet
+from .sciqlop_products import Drawn, KnobProduct, products, quiet
 from .speasy_provider import configured
 
 log = logging.getLogger(__name__)
@@ -45,7 +45,8 @@ def _virtual(product: KnobProduct) -> Any:
     compute = quiet(product, log.warning)
 
     def callback(start: float, stop: float, knobs: Any = None) -> Any:
-        return compute(start, stop, **(knobs or model()).model_dump())
+        drawn = compute(start, stop, **(knobs or model()).model_dump())
+        return None if drawn is None else variable_of(product, drawn)
 
     return create_virtual_product(
         product.path,
@@ -53,6 +54,24 @@ def _virtual(product: KnobProduct) -> Any:
         VirtualProductType[product.kind],
         labels=list(product.labels) or None,
         knobs_model=model,
+    )
+
+
+def variable_of(product: KnobProduct, drawn: Drawn) -> Any:
+    """Return a product as a SpeasyVariable, whose units and scales SciQLOP draws."""
+    from speasy.products import DataContainer, SpeasyVariable, VariableAxis, VariableTimeAxis
+
+    name = product.path.rpartition("//")[2]
+    axes: list[Any] = [VariableTimeAxis((drawn.time * 1e9).astype("datetime64[ns]"))]
+    meta = {"UNITS": drawn.units, "DISPLAY_TYPE": "time_series", "SCALETYP": "linear"}
+    if drawn.axis is not None:
+        scale = "log" if drawn.logarithmic else "linear"
+        words = {"UNITS": drawn.axis_units, "LABLAXIS": drawn.axis_name, "SCALETYP": scale}
+        in_time = drawn.axis.ndim > 1
+        axes.append(VariableAxis(drawn.axis, words, drawn.axis_name, in_time))
+        meta |= {"DISPLAY_TYPE": "spectrogram", "SCALETYP": "log"}
+    return SpeasyVariable(
+        axes, DataContainer(drawn.values, meta, name), list(product.labels) or None
     )
 
 

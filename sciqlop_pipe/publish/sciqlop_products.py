@@ -31,7 +31,19 @@ Frame = Literal["GSE", "GSM", "SM", "GEO", "MAG", "GEI", "J2000", "HEE", "HEEQ",
 Angle = Literal["theta", "phi"]
 
 Knobs = Mapping[str, tuple[Any, Any, Mapping[str, Any]]]
-Drawn = tuple[np.ndarray, ...] | None
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """What a product is at some times [s since 1970 UTC]: values, and the axis of a spectrogram."""
+
+    time: np.ndarray
+    values: np.ndarray
+    units: str
+    axis: np.ndarray | None = None
+    axis_name: str = ""
+    axis_units: str = ""
+    logarithmic: bool = False
 
 
 @dataclass(frozen=True)
@@ -39,13 +51,13 @@ class KnobProduct:
     """One product: where it hangs in the tree, what it is, its knobs, and how it is computed.
 
     `knobs` are name: (type, default, limits); `compute` takes start and stop [s since 1970 UTC] and
-    the knobs, and returns (time, values) or (time, axis, values), None without data.
+    the knobs, and returns None without data.
     """
 
     path: str
     kind: Literal["Spectrogram", "Vector"]
     knobs: Knobs
-    compute: Callable[..., Drawn]
+    compute: Callable[..., Drawn | None]
     labels: tuple[str, ...] = ()
 
 
@@ -138,7 +150,7 @@ class _Reader:
 
 
 class _Energy(_Reader):
-    def __call__(self, start: float, stop: float, *, quantity: str = "def") -> Drawn:
+    def __call__(self, start: float, stop: float, *, quantity: str = "def") -> Drawn | None:
         vdf = self.read(start, stop)
         if vdf is None:
             return None
@@ -150,7 +162,7 @@ class _Angles(_Reader):
     def __call__(
         self, start: float, stop: float, *, angle: str = "theta", bins: int = 16,
         quantity: str = "def", energy_min: float = 0.0, energy_max: float = 1e6,
-    ) -> Drawn:  # fmt: skip
+    ) -> Drawn | None:  # fmt: skip
         vdf = self.read(start, stop)
         if vdf is None:
             return None
@@ -168,7 +180,7 @@ class _PitchAngles(_Reader):
     def __call__(
         self, start: float, stop: float, *, bins: int = 18, quantity: str = "def",
         energy_min: float = 0.0, energy_max: float = 1e6,
-    ) -> Drawn:  # fmt: skip
+    ) -> Drawn | None:  # fmt: skip
         vdf = self.read(start, stop)
         b = self.read(start, stop, self.field, "5s")
         if vdf is None or b is None:
@@ -181,21 +193,27 @@ class _PitchAngles(_Reader):
 
 
 class _Turned(_Reader):
-    def __call__(self, start: float, stop: float, *, frame: str = "GSM") -> Drawn:
+    def __call__(self, start: float, stop: float, *, frame: str = "GSM") -> Drawn | None:
         ds = self.read(start, stop)
         if ds is None:
             return None
         turned = ds if ds["vector"].attrs["frame"] == frame else in_frame(ds, frame=frame)
-        return seconds(turned), np.asarray(turned["vector"].values, np.float64)
+        vector = turned["vector"]
+        values = np.asarray(vector.values, np.float64)
+        return Drawn(seconds(turned), values, str(vector.attrs["units"]))
 
 
 def _spectrogram(ds: xr.Dataset, variable: str, axis: xr.DataArray) -> Drawn:
-    """Return time, axis and values as SciQLOP draws them: rising axes, NaN for nothing."""
+    """Return a spectrogram as SciQLOP draws it: its axis rises, NaN is nothing."""
     values = np.asarray(ds[variable].values, np.float64)
     places = np.asarray(axis.values, np.float64)
     if places.shape[-1] > 1 and np.nanmean(np.diff(places, axis=-1)) < 0:
         places, values = places[..., ::-1], values[..., ::-1]
-    return seconds(ds), np.ascontiguousarray(places), np.ascontiguousarray(values)
+    return Drawn(
+        seconds(ds), np.ascontiguousarray(values), str(ds[variable].attrs.get("units", "")),
+        np.ascontiguousarray(places), str(axis.attrs.get("long_name", axis.name)),
+        str(axis.attrs.get("units", "")), axis.attrs.get("units") == "eV",
+    )  # fmt: skip
 
 
 def seconds(ds: xr.Dataset) -> np.ndarray:
@@ -204,10 +222,10 @@ def seconds(ds: xr.Dataset) -> np.ndarray:
     return at
 
 
-def quiet(product: KnobProduct, tell: Callable[[str], None]) -> Callable[..., Drawn]:
+def quiet(product: KnobProduct, tell: Callable[[str], None]) -> Callable[..., Drawn | None]:
     """Return a product's function that tells a refusal instead of raising it."""
 
-    def compute(start: float, stop: float, **knobs: Any) -> Drawn:
+    def compute(start: float, stop: float, **knobs: Any) -> Drawn | None:
         try:
             return product.compute(start, stop, **knobs)
         except PipeError as error:

@@ -23,6 +23,7 @@ from sciqlop_pipe.granule import Granule, Interval, instant
 from sciqlop_pipe.graph import Graph
 from sciqlop_pipe.publish import sciqlop_products, sciqlop_vdf
 from sciqlop_pipe.publish.sciqlop_catalogs import Shown, names, saved, shown
+from sciqlop_pipe.publish.sciqlop_plugin import variable_of
 from sciqlop_pipe.publish.sciqlop_products import products, quiet
 from sciqlop_pipe.store import Store
 from sciqlop_pipe.store.events import verdicts
@@ -73,23 +74,31 @@ def test_what_is_offered_follows_from_what_the_store_has(store: Store) -> None:
 
 def test_knobs_change_what_is_computed(store: Store) -> None:
     energy = offered(store)["pipe with knobs//x//dis//vdf//energy spectrum"].compute
-    time, axis, values = energy(T0 - 1, T0 + 60, quantity="f")
-    assert time.shape == (5,) and values.shape == (5, 16) and axis.shape[-1] == 16
-    np.testing.assert_allclose(values, 1e-13, rtol=1e-5)
-    assert energy(T0 - 1, T0 + 60, quantity="def")[2].mean() > 1e3
+    f = energy(T0 - 1, T0 + 60, quantity="f")
+    assert f.time.shape == (5,) and f.values.shape == (5, 16) and f.axis.shape[-1] == 16
+    assert (f.units, f.axis_units, f.logarithmic) == ("s^3 m^-6", "eV", True)
+    np.testing.assert_allclose(f.values, 1e-13, rtol=1e-5)
+    assert energy(T0 - 1, T0 + 60, quantity="def").values.mean() > 1e3
     angles = offered(store)["pipe with knobs//x//dis//vdf//angle spectrum"].compute
-    assert angles(T0 - 1, T0 + 60, angle="phi", bins=8)[2].shape == (5, 8)
-    few = angles(T0 - 1, T0 + 60, energy_min=1e3, quantity="f")[2]
+    assert angles(T0 - 1, T0 + 60, angle="phi", bins=8).values.shape == (5, 8)
+    few = angles(T0 - 1, T0 + 60, energy_min=1e3, quantity="f").values
     assert few.shape == (5, 16)
 
 
 def test_a_vector_is_turned_into_the_frame_that_is_chosen(store: Store) -> None:
     turn = offered(store)["pipe with knobs//x//fgm//b//in frame"].compute
-    _, gse = turn(T0 - 1, T0 + 600, frame="GSE")
-    _, gsm = turn(T0 - 1, T0 + 600, frame="GSM")
+    gse, gsm = (turn(T0 - 1, T0 + 600, frame=f).values for f in ("GSE", "GSM"))
     np.testing.assert_allclose(gse[:, 0], gsm[:, 0], atol=1e-3)
     assert np.abs(gse[:, 1] - gsm[:, 1]).max() > 0.1
     np.testing.assert_allclose((gse**2).sum(1), (gsm**2).sum(1), rtol=1e-4)
+
+
+def test_speasy_gets_units_and_scales(store: Store) -> None:
+    product = offered(store)["pipe with knobs//x//dis//vdf//energy spectrum"]
+    made = variable_of(product, product.compute(T0 - 1, T0 + 60))
+    assert made.values.shape == (5, 16) and made.unit.startswith("eV")
+    assert made.axes[1].unit == "eV" and made.axes[1].meta["SCALETYP"] == "log"
+    assert str(made.time[0]).startswith("2020-11-19T23:34:00")
 
 
 def test_no_data_is_none_and_too_much_is_told(
@@ -164,9 +173,11 @@ def test_the_entry_points_are_declared() -> None:
 
 @pytest.mark.system
 def test_sciqlop_itself_shows_a_product_and_saves_a_verdict(store: Store, tmp_path: Path) -> None:
-    python = os.environ.get("SCIQLOP_PYTHON")
+    python = os.environ.get("SCIQLOP_PIPE_TEST_SCIQLOP", "")
     if not python:
-        pytest.skip("SCIQLOP_PYTHON names no interpreter with sciqlop[all] and this package")
+        pytest.skip(
+            "SCIQLOP_PIPE_TEST_SCIQLOP names no Python with sciqlop, tscat and sciqlop-pipe"
+        )
     commit(store, found([event(1), event(5)]))
     script = Path(__file__).with_name("sciqlop_with_plugin.py")
     words = [
