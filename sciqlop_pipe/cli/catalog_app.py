@@ -286,13 +286,12 @@ def verdict(
 
     with Store.open(store, registry=registry) as opened:
         dataset, found = find_event(opened.registry.db, event)
-        span = Interval.of(start or found.start, stop or found.stop) if start or stop else None
-        add_verdict(
-            opened.registry.db,
-            Verdict(
-                found.id, dataset, author, verdict, span and span.start, span and span.stop, comment
-            ),
-        )
+        first, last = None, None
+        if start or stop:
+            span = Interval.of(start or found.start, stop or found.stop)
+            first, last = span.start, span.stop
+        said = Verdict(found.id, dataset, author, verdict, first, last, comment)
+        add_verdict(opened.registry.db, said)
     typer.echo(f"{verdict}: {found.id}")
 
 

@@ -34,7 +34,7 @@ class IcmeLearner:
 
     name = "icme"
     model = "icme"
-    splits = ("year",)
+    splits: tuple[str, ...] = ("year",)
 
     def train(self, asked: Asked, out: Path) -> Evaluation:
         """Return how a model does on years it has not seen, after writing it to a folder."""
@@ -144,6 +144,9 @@ class IcmeLearner:
         }  # fmt: skip
 
 
+_NEAR_EARTH = ("Wind", "ACE", "DSCOVR")
+"""Spacecraft whose events are those of the solar wind near the Earth, if nobody says which."""
+
 _PROTOCOL = "each year left out in turn; forest and threshold chosen on the others, nested"
 
 
@@ -170,7 +173,7 @@ def read_hours(paths: Sequence[Path]) -> hourly.Hours:
         raise UsageError("there are no hours", "icme", "Give --input FILE...")
     parts = [_read(Path(p)) for p in paths]
     names = parts[0].keys()
-    together = {}
+    together: dict[str, Any] = {}
     for name in names:
         series = [p[name] for p in parts if p.get(name) is not None]
         whole = xr.concat(series, "time", data_vars="minimal", coords="minimal",
@@ -248,10 +251,11 @@ def _csv(path: Path) -> dict[str, Any]:
 
 
 def _narrowed(path: Path, source: str) -> Table:
-    """Return a list, only events of one spacecraft when it names several and one is asked for."""
+    """Return a list; of one that names several spacecraft the events of one near the Earth."""
     table = read_table(path)
     names = {m.source for m in table.marks if m.source}
-    return read_table(path, source=source) if source and source in names else table
+    wanted = source or next((n for n in _NEAR_EARTH if n in names and len(names) > 1), "")
+    return read_table(path, source=wanted) if wanted in names else table
 
 
 def _content(data: ejecta.Labelled) -> str:

@@ -24,7 +24,7 @@ class RegionLearner:
 
     name = "regions"
     model = six.NAME
-    splits = ("pass", "group", "block")
+    splits: tuple[str, ...] = ("pass", "group", "block")
 
     def train(self, asked: Asked, out: Path) -> Evaluation:
         """Return how a model does on passes it has not seen, after writing it to a folder."""

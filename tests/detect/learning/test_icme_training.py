@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from sciqlop_pipe.cli.app import app
 from sciqlop_pipe.detect.icme_model import load_icme_model
 from sciqlop_pipe.detect.learning import ejecta
-from sciqlop_pipe.detect.learning.icme import read_hours
+from sciqlop_pipe.detect.learning.icme import _narrowed, read_hours
 from sciqlop_pipe.errors import PipeError, SourceError, UsageError
 from sciqlop_pipe.granule import HOUR, Interval, instant
 
@@ -94,6 +94,16 @@ def test_a_year_of_omni_is_read_as_its_mission_declares(tmp_path: Path):
     h = read_hours([path])
     assert len(h) == 720 and h.time[0] == instant("2012-01-01T00:30")
     assert np.isfinite(h.alpha).all() and 1 < np.median(h.temperature) < 10
+
+
+def test_of_a_list_of_several_spacecraft_the_one_near_the_earth_is_taken(tmp_path: Path):
+    path = tmp_path / "cat.csv"
+    path.write_text(
+        "sc_insitu,mo_start_time,mo_end_time\n"
+        "Wind,2012-01-01T00:00Z,2012-01-02T00:00Z\nPSP,2012-01-05T00:00Z,2012-01-06T00:00Z\n"
+    )
+    assert [m.source for m in _narrowed(path, "").marks] == ["Wind"]
+    assert [m.source for m in _narrowed(path, "PSP").marks] == ["PSP"]
 
 
 def test_hours_may_come_as_csv_without_a_temperature(tmp_path: Path):
