@@ -68,7 +68,7 @@ def reconnection_exhausts(
     shear : float
         [deg] (ours).
     low, high : float
-        Slopes [1]; slow shocks make the jet slower than V_A.
+        Slopes [1] (unconfirmed); slow shocks make the jet slower than V_A.
     correlation, significance : float
         [1] (ours).
     mass_per_ion : float

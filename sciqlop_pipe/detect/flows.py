@@ -85,7 +85,7 @@ def bursty_bulk_flows(
     interval : Interval
         Events that start inside are returned. A flow of more than half an hour may be cut.
     flow, peak : float
-        [km/s].
+        [km/s] (these, `apart` and `beta`: unconfirmed, no text of the paper was at hand).
     apart : str
         Longest time between samples above `peak`, at most 15 min.
     beta : float
@@ -255,7 +255,7 @@ def high_speed_streams(
     interval : Interval
         Events that start inside are returned.
     peak, rise : float
-        [km/s] (confirmed by the set of Reiss et al. 2016; smoothing and lengths are ours, the
+        [km/s] (unconfirmed; smoothing and lengths are ours, the
         3 days chosen on their list).
     climb : str
         At most 5 d.

@@ -97,9 +97,9 @@ def magnetosheath_jets(
     interval : Interval
         Events that start inside are returned.
     peak, edge : float
-        Thresholds of r [1].
+        Thresholds of r [1] (unconfirmed: no text of the paper was at hand).
     cone : float
-        Largest angle to the line from the Earth to the Sun [deg].
+        Largest angle to the line from the Earth to the Sun [deg] (unconfirmed).
     average : str
         Of the solar wind; at most 20 min (5 min: unconfirmed).
 
@@ -184,7 +184,7 @@ def magnetosheath_jets_local(
     interval : Interval
         Events that start inside are returned.
     factor : float
-        [1]: 2 is an enhancement by 100 % of the mean.
+        [1]: 2 is an enhancement by 100 % of the mean (unconfirmed, as is `average`).
     average : str
         Length of the running mean, at most 1 h.
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from sciqlop_missions.omni import mission as omni_mission
 from sciqlop_missions.wind import mission as wind_mission
 from sciqlop_pipe.detect.shocks import interplanetary_shocks
 from sciqlop_pipe.errors import DataTypeError, UsageError
@@ -105,6 +106,13 @@ def test_hourly_data_are_refused_and_the_message_says_what_is_needed():
         found(slow, b)
     with pytest.raises(UsageError, match="the field has a record every 3600 s"):
         found(moments, b.isel(time=slice(None, None, 1200)))
+
+
+def test_a_real_year_of_hourly_omni_is_refused(shared_data):
+    year = real(shared_data, "icme/omni2_hourly/omni2_2019.dat.gz")
+    inputs = [read(omni_mission, f"omni.omni2.1h.{name}", year) for name in ("plasma", "b_gse")]
+    with pytest.raises(UsageError, match="a record every 3600 s.*2min"):
+        found(*inputs, Interval.of("2019-01-01", "2019-01-02"))
 
 
 def test_velocity_and_field_in_different_frames_are_refused():
