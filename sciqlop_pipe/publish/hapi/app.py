@@ -177,7 +177,7 @@ class HapiApp:
                 "title": about.title,
                 "contact": about.contact,
                 "description": about.description,
-                "note": f"SciQLOP Pipe {__version__}; changed last: {_when(library.tx())}",
+                "x_note": f"SciQLOP Pipe {__version__}; changed last: {_when(library.tx())}",
             }
         elif endpoint == "catalog":
             said = envelope() | {"catalog": self._catalog(deep=q.deep)}

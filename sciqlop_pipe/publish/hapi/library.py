@@ -207,7 +207,7 @@ class Library:
             words["description"] = title
         citation = (dataset.citation if dataset else "") or (mission.citation if mission else "")
         if citation:
-            words["datasetCitation"] = citation
+            words["citation"] = citation
         if mission is not None and mission.authors:
             words["contact"] = mission.authors
         return words
