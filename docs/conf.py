@@ -24,6 +24,7 @@ html_theme = "furo"
 html_title = "SciQLOP Pipe"
 html_static_path: list[str] = []
 templates_path: list[str] = []
+suppress_warnings = ["myst-nb.lexer"]  # of cells that are not run (DOCS_EXECUTE=0)
 
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 4
