@@ -9,8 +9,8 @@ from prefect.artifacts import create_table_artifact
 
 from flows.alerts import on_failure
 from flows.where import Where
-from sciqlop_pipe.store import Store
 from sciqlop_pipe.concerns import STALLED_AFTER, damaged, deaf, failed, late, stalled
+from sciqlop_pipe.store import Store
 
 
 class NeedsAttention(RuntimeError):

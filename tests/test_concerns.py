@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from sciqlop_pipe.concerns import damaged, deaf, failed, late, stalled
 from sciqlop_pipe.granule import HOUR, MINUTE
 from sciqlop_pipe.store import Store
 from sciqlop_pipe.store.records import Failure
-from sciqlop_pipe.concerns import damaged, deaf, failed, late, stalled
 from tests.ledger import BEGIN, commit, made
 from tests.sources.web import serving
 
