@@ -142,6 +142,9 @@ class Control:
 class Progress:
     """What a run tells whoever watches it; the command line draws bars from it."""
 
+    def started(self, run: str) -> None:
+        """Say which run this is."""
+
     def planned(self, counts: dict[str, dict[str, int]], stale: int) -> None:
         """Say what will be made."""
 

@@ -26,6 +26,11 @@ class Several(Progress):
     def __init__(self, watchers: Sequence[Progress]) -> None:
         self.watchers = tuple(watchers)
 
+    def started(self, run: str) -> None:
+        """Say which run this is."""
+        for watcher in self.watchers:
+            watcher.started(run)
+
     def planned(self, counts: dict[str, dict[str, int]], stale: int) -> None:
         """Say what will be made."""
         for watcher in self.watchers:
@@ -46,16 +51,22 @@ class Logged(Progress):
     """Writes a record per granule to the logger "sciqlop_pipe.run", with fields for `JsonLines`."""
 
     def __init__(self, campaign: str = "") -> None:
-        self.campaign = campaign
+        self.campaign, self.run = campaign, ""
+
+    def started(self, run: str) -> None:
+        """Keep which run this is."""
+        self.run = run
 
     def planned(self, counts: dict[str, dict[str, int]], stale: int) -> None:
         """Say what will be made."""
-        log.info("planned", extra={"fields": {"campaign": self.campaign, "granules": stale}})
+        fields = {"run": self.run, "campaign": self.campaign, "granules": stale}
+        log.info("planned", extra={"fields": fields})
 
     def outcome(self, outcome: Outcome, verdict: str) -> None:
         """Say what became of one granule."""
         granule = outcome.granule
         fields: dict[str, Any] = {
+            "run": self.run,
             "campaign": self.campaign,
             "dataset": granule.dataset,
             "granule": str(granule),
@@ -75,10 +86,6 @@ class Logged(Progress):
 
 class JsonLines(logging.Formatter):
     """One JSON object per record: time, level, message, and the fields that came with it."""
-
-    def __init__(self, run: str = "") -> None:
-        super().__init__()
-        self.run = run
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the record as a line of JSON."""

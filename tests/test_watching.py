@@ -60,7 +60,11 @@ def test_a_line_of_the_log_names_dataset_granule_state_and_error(watched: tuple[
     assert bad["level"] == "error" and bad["granule"] == "toy.raw/20300101T0500"
     assert bad["campaign"] == "c" and "corrupt" in bad["error"]
     done = [line for line in lines if line.get("state") == "done"]
-    assert len(done) == 4 and all(line["records"] == 60 for line in done)
+    assert (
+        len(done) == 4
+        and len({line["run"] for line in done}) == 1
+        and all(line["records"] == 60 for line in done)
+    )
 
 
 def test_a_log_that_cannot_be_written_is_refused(tmp_path: Path) -> None:

@@ -104,6 +104,7 @@ def run_campaign(
     registry = store.registry
     report = Report(f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{uuid.uuid4().hex[:6]}")
     began = time.perf_counter()
+    progress.started(report.run)
 
     def plan() -> Plan:
         made = make_plan(

@@ -404,7 +404,7 @@ def _print_diff(d: DatasetDiff) -> None:
 
 
 def _cells(c: Change) -> list[str]:
-    units = f" {c.units}" if c.units else ""
+    units = f" {c.units}" if c.units not in ("", "1") else ""
     return [
         c.variable, f"{c.differing / max(c.values, 1):.1%}", str(c.gaps),
         f"{c.largest:.4g}{units}", f"{c.rms:.4g}{units}", f"{c.relative:.3g}",

@@ -70,8 +70,6 @@ class Kubernetes:
     namespace: str = ""
     name: str = "sciqlop-pipe"
     cpu: str = "1"
-    claim: str = ""
-    mount: str = "/data"
 
 
 @dataclass(frozen=True, slots=True)
