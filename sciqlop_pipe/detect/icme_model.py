@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 from zipfile import ZIP_DEFLATED
@@ -29,6 +29,7 @@ KIND = "icme"
 _FORMAT = 1
 _TOLERANCE = 1e-9
 _CLIP = 5.0
+_LEAST_KNOWN = 0.1  # of the temperatures; with fewer the poor model judges
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +137,8 @@ class IcmeModel:
         What is to be known of it.
     seen : Seen, optional
         What it was trained on.
+    poor : IcmeModel, optional
+        The one that judges where no temperature and no direction is known, if any.
     """
 
     linear: Linear
@@ -144,6 +147,7 @@ class IcmeModel:
     calibration: Array
     card: Card
     seen: Seen | None = None
+    poor: IcmeModel | None = None
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -153,7 +157,9 @@ class IcmeModel:
     @property
     def content(self) -> str:
         """Return the hash of what decides its answers."""
-        facts = [_FORMAT, hourly.VERSION, obstacles.VERSION, self.threshold]
+        facts: list[Any] = [_FORMAT, hourly.VERSION, obstacles.VERSION, self.threshold]
+        if self.poor is not None:
+            facts.append(self.poor.threshold)
         digest = hashlib.blake2b(json.dumps(facts).encode(), digest_size=16)
         for name, part in self.arrays().items():
             digest.update(name.encode() + np.ascontiguousarray(part).tobytes())
@@ -165,7 +171,9 @@ class IcmeModel:
         """Return all arrays by name, as they are stored."""
         found = {f"linear.{f.name}": getattr(self.linear, f.name) for f in fields(Linear)}
         found |= {f"forest.{f.name}": getattr(self.forest, f.name) for f in fields(Forest)}
-        return found | {"calibration": self.calibration}
+        found["calibration"] = self.calibration
+        poor = {} if self.poor is None else self.poor.arrays()
+        return found | {f"poor.{name}": part for name, part in poor.items()}
 
     def find(self, hours: hourly.Hours) -> list[Found]:
         """Return the events in some hours, in time order.
@@ -177,6 +185,10 @@ class IcmeModel:
         """
         if len(hours) < 2:
             return []
+        if self.poor is not None and np.isfinite(hours.temperature).mean() < _LEAST_KNOWN:
+            found = self.poor.find(hours)
+            far = self._distance(hourly.hourly_matrix(hours))
+            return [replace(f, distance=_median(far[f.first : f.last])) for f in found]
         matrix = hourly.hourly_matrix(hours)
         probability = self.linear.probability(matrix)
         return self.intervals(hours, matrix, probability)
@@ -204,13 +216,12 @@ class IcmeModel:
         found = []
         for i in taken.tolist():
             a, b = spans[i].tolist()
-            known = far[a:b][np.isfinite(far[a:b])]
             found.append(Found(
                 int(hours.time[a]) - HOUR // 2, int(hours.time[b - 1]) + HOUR // 2,
                 float(sure[i]), float(overlap[i]),
                 obstacles.edge_uncertainty(probability, a, True),
                 obstacles.edge_uncertainty(probability, b, False),
-                float(np.median(known)) if known.size else float("nan"), a, b,
+                _median(far[a:b]), a, b,
             ))  # fmt: skip
         return found
 
@@ -223,6 +234,11 @@ class IcmeModel:
             return np.full(len(matrix), np.nan)
         columns = [self.features.index(f) for f in self.seen.features]
         return self.seen.distance(matrix[:, columns])
+
+
+def _median(values: Array) -> float:
+    known = values[np.isfinite(values)]
+    return float(np.median(known)) if known.size else float("nan")
 
 
 def save_icme_model(folder: Path, model: IcmeModel, reference: Array) -> None:
@@ -244,6 +260,7 @@ def save_icme_model(folder: Path, model: IcmeModel, reference: Array) -> None:
         "kind": KIND, "format": _FORMAT, "content": model.content,
         "features_version": hourly.VERSION, "intervals_version": obstacles.VERSION,
         "features": len(model.features), "threshold": model.threshold,
+        **({"poor_threshold": model.poor.threshold} if model.poor is not None else {}),
         "reference": {"input": rows, "output": model.linear.probability(reference).tolist()},
         **({"seen": model.seen.as_numbers()} if model.seen is not None else {}),
     }  # fmt: skip
@@ -270,22 +287,33 @@ def load_icme_model(folder: Path) -> IcmeModel:
                          f"here they are {mine[1]}.{mine[2]}", where, "Train it again")  # fmt: skip
     arrays = _arrays(folder)
     card = Card(*(facts[k] for k in ("name", "training", "metrics", "command", "sklearn")))
-    try:
-        model = IcmeModel(
-            Linear(**{f.name: arrays[f"linear.{f.name}"] for f in fields(Linear)}),
-            Forest(**{f.name: arrays[f"forest.{f.name}"] for f in fields(Forest)}),
-            float(facts["threshold"]), arrays["calibration"], card,
-            Seen.of_numbers(facts["seen"]) if "seen" in facts else None,
-        )  # fmt: skip
-    except KeyError as error:
-        raise ModelError(f"there is no array {error}", where, "Copy the model again") from error
-    _check_forest(model.forest, where)
+    poor = None
+    if "poor_threshold" in facts:
+        poor = _built(arrays, "poor.", float(facts["poor_threshold"]), card, None, None, where)
+    seen = Seen.of_numbers(facts["seen"]) if "seen" in facts else None
+    model = _built(arrays, "", float(facts["threshold"]), card, seen, poor, where)
     if model.content != facts["content"]:
         raise ModelError("the model is not the one its card describes", where, "Copy both again")
     rows = [[np.nan if x is None else x for x in row] for row in facts["reference"]["input"]]
     got = model.linear.probability(np.array(rows, np.float64))
     if not np.allclose(got, facts["reference"]["output"], 0, _TOLERANCE):
         raise ModelError("the model does not reproduce its reference rows", where, "Train it again")
+    return model
+
+
+def _built(
+    arrays: Mapping[str, NDArray[Any]], prefix: str, threshold: float, card: Card,
+    seen: Seen | None, poor: IcmeModel | None, where: str,
+) -> IcmeModel:  # fmt: skip
+    try:
+        model = IcmeModel(
+            Linear(**{f.name: arrays[f"{prefix}linear.{f.name}"] for f in fields(Linear)}),
+            Forest(**{f.name: arrays[f"{prefix}forest.{f.name}"] for f in fields(Forest)}),
+            threshold, arrays[f"{prefix}calibration"], card, seen, poor,
+        )  # fmt: skip
+    except KeyError as error:
+        raise ModelError(f"there is no array {error}", where, "Copy the model again") from error
+    _check_forest(model.forest, where)
     return model
 
 

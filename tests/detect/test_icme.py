@@ -99,6 +99,18 @@ def test_inputs_may_be_absent_and_the_event_says_so(model):
     assert events and dict(events[0].attributes)["absent"] == "strength, spread, alpha"
 
 
+def test_where_no_temperature_is_known_another_model_judges(model):
+    series = wind(240)
+    series["plasma"]["temperature"][:] = np.nan
+    strength, b = series["strength"], series["b"]
+    b["vector"][:] = np.nan
+    events = found(model, plasma=series["plasma"], b=b, strength=strength)
+    true = [T0 + s * HOUR for s in range(15 * 24, 240 * 24 - 72, 30 * 24)]
+    hit = [s for s in true if any(e.start < s + 28 * HOUR and s < e.stop for e in events)]
+    assert len(hit) >= len(true) / 2
+    assert model.poor.find(hourly.hours(**series))[0].start == events[0].start
+
+
 def test_a_gap_ends_an_event_and_no_data_give_none(model):
     series = wind(120)
     cut = 15 * 24 + 14

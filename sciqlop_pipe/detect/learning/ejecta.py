@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
@@ -122,6 +122,11 @@ def labelled(
             flags[low:high] = True
         return flags
 
+    matrix = hourly.hourly_matrix(series)
+    constant = _constant(matrix[within(there)])
+    if constant:
+        raise UsageError(f"'{constant}' has one value in all hours: a constant is no measurement",
+                         "icme", "Check the input for fills")  # fmt: skip
     lessons = taught(here, said)
     inside = within(lessons)
     weight = np.ones(len(series))
@@ -130,7 +135,7 @@ def labelled(
     judged = within([Interval(s.start, s.stop) for s in said])
     years = series.time.astype("M8[ns]").astype("M8[Y]").astype(np.int64) + 1970
     return Labelled(
-        series, hourly.hourly_matrix(series), inside,
+        series, matrix, inside,
         judged | within(there) & ~(within(list(sheaths)) & ~inside), years, here, lessons, weight,
         tuple(there),
     )  # fmt: skip
@@ -233,6 +238,11 @@ def fit(data: Labelled, card: Card, *, seed: int = 0) -> IcmeModel:
     seed : int
         Of the forest.
     """
+    poor = _fitted(_blinded(data), card, seed)
+    return replace(_fitted(data, card, seed), seen=_seen(data, _years(data)), poor=poor)
+
+
+def _fitted(data: Labelled, card: Card, seed: int) -> IcmeModel:
     years = _years(data)
     series = np.full(len(data.hours), np.nan)
     for year in years:
@@ -242,8 +252,18 @@ def fit(data: Labelled, card: Card, *, seed: int = 0) -> IcmeModel:
     return IcmeModel(
         _linear(data, ()), _forest(spans, np.isin(spans.group, years), seed),
         round(_threshold(data, spans, inner, list(years)), 4), _calibrated(spans, inner), card,
-        _seen(data, years),
     )  # fmt: skip
+
+
+def _blinded(data: Labelled) -> Labelled:
+    """Return the same hours as if only |B|, n and the speed had been measured."""
+    h = data.hours
+    nothing = np.full(len(h), np.nan)
+    velocity = np.zeros((len(h), 3))
+    velocity[:, 0] = -np.sqrt((h.velocity**2).sum(axis=1))
+    blind = hourly.Hours(h.time, np.full((len(h), 3), np.nan), h.strength, nothing, h.density,
+                         nothing, velocity, nothing)  # fmt: skip
+    return replace(data, hours=blind, matrix=hourly.hourly_matrix(blind))
 
 
 def _years(data: Labelled) -> tuple[int, ...]:
@@ -284,10 +304,6 @@ def _linear(data: Labelled, without: Sequence[int]) -> Linear:
     if not y.any() or y.all():
         raise UsageError("the hours are all inside events, or all outside", "icme",
                          "Label both")  # fmt: skip
-    constant = _constant(x)
-    if constant:
-        raise UsageError(f"'{constant}' has one value in all hours: a constant is no measurement",
-                         "icme", "Check the input for fills")  # fmt: skip
     with np.errstate(all="ignore"):
         median = np.array([np.median(c[np.isfinite(c)]) if np.isfinite(c).any() else 0.0
                            for c in x.T])  # fmt: skip
@@ -304,6 +320,8 @@ def _linear(data: Labelled, without: Sequence[int]) -> Linear:
 def _constant(x: Array) -> str:
     """Return the name of a quantity that never changes, "" when all do."""
     for k, name in enumerate(hourly.BASE):
+        if name.startswith("flow_"):  # zero where only a speed is known
+            continue
         known = x[:, k][np.isfinite(x[:, k])]
         if known.size > 10 and known.min() == known.max():
             return name

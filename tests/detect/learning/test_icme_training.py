@@ -138,9 +138,8 @@ def test_what_cannot_be_learned_from_is_refused(tmp_path: Path):
 def test_a_constant_channel_is_no_measurement(tmp_path: Path):
     path, rows = omni_year(tmp_path, 2012, days=60, word24=420.0, word25=0.0, word26=0.0)
     h = read_hours([path])
-    data = ejecta.labelled(h, _marks(rows), [], [_all()])
     with pytest.raises(UsageError, match="'speed' has one value in all hours"):
-        ejecta._linear(data, ())
+        ejecta.labelled(h, _marks(rows), [], [_all()])
 
 
 def test_an_unknown_detector_is_named_with_those_there_are(tmp_path: Path):
