@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from sciqlop_pipe.model import Mission
 
-from . import attitude, cis, codif, efw, ephemeris, fgm, potential, tetrahedron, waves
+from . import attitude, cis, codif, density, efw, ephemeris, fgm, potential, tetrahedron, waves
 
 PROBES = ("1", "2", "3", "4")
-INSTRUMENTS = (cis, codif, fgm, efw, potential, ephemeris, attitude, waves)
+INSTRUMENTS = (cis, codif, fgm, efw, potential, density, ephemeris, attitude, waves)
 
 mission = Mission(
     "cluster",
@@ -18,13 +18,16 @@ mission = Mission(
     title="Cluster",
     authors=(
         "C. P. Escoubet (mission); CIS: H. Reme, I. Dandouras; FGM: A. Balogh, C. M. Carr; "
-        "EFW: G. Gustafsson, M. Andre"
+        "EFW: G. Gustafsson, M. Andre; WHISPER: P. M. E. Decreau; "
+        "PEACE: A. D. Johnstone, A. Fazakerley"
     ),
     citation=(
         "Escoubet et al. 2001, Ann. Geophys. 19, 1197, doi:10.5194/angeo-19-1197-2001; "
         "Reme et al. 2001 (CIS), Ann. Geophys. 19, 1303, doi:10.5194/angeo-19-1303-2001; "
         "Balogh et al. 2001 (FGM), Ann. Geophys. 19, 1207, doi:10.5194/angeo-19-1207-2001; "
-        "Gustafsson et al. 2001 (EFW), Ann. Geophys. 19, 1219, doi:10.5194/angeo-19-1219-2001"
+        "Gustafsson et al. 2001 (EFW), Ann. Geophys. 19, 1219, doi:10.5194/angeo-19-1219-2001; "
+        "Decreau et al. 2001 (WHISPER), Ann. Geophys. 19, 1241, doi:10.5194/angeo-19-1241-2001; "
+        "Johnstone et al. 1997 (PEACE), Space Sci. Rev. 79, 351, doi:10.1023/A:1004938001388"
     ),
     archives=(
         "https://csa.esac.esa.int/",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sciqlop_pipe.detect.detectors import solar_wind_events
 from sciqlop_pipe.model import Mission
 
-from . import epd, mag, pas
+from . import epd, mag, pas, rpw
 
 mission = Mission(
     "solar_orbiter",
@@ -13,6 +13,7 @@ mission = Mission(
         *pas.datasets(),
         *mag.datasets(),
         *epd.datasets(),
+        *rpw.datasets(),
         *solar_wind_events(
             "solar_orbiter",
             moments="solar_orbiter.swa.pas.moms",
@@ -23,13 +24,14 @@ mission = Mission(
     ),
     title="Solar Orbiter",
     authors="D. Müller (mission); SWA: C. J. Owen, P. Louarn; MAG: T. S. Horbury; "
-    "EPD: J. Rodriguez-Pacheco",
+    "EPD: J. Rodriguez-Pacheco; RPW: M. Maksimovic",
     citation=(
         "Müller et al. 2020, Astron. Astrophys. 642, A1, doi:10.1051/0004-6361/202038467; "
         "Owen et al. 2020 (SWA), Astron. Astrophys. 642, A16, doi:10.1051/0004-6361/201937259; "
         "Horbury et al. 2020 (MAG), Astron. Astrophys. 642, A9, doi:10.1051/0004-6361/201937257; "
         "Rodriguez-Pacheco et al. 2020 (EPD), Astron. Astrophys. 642, A7, "
-        "doi:10.1051/0004-6361/201935287"
+        "doi:10.1051/0004-6361/201935287; "
+        "Maksimovic et al. 2020 (RPW), Astron. Astrophys. 642, A12, doi:10.1051/0004-6361/201936214"
     ),
     archives=("https://soar.esac.esa.int/", "https://spdf.gsfc.nasa.gov/pub/data/solar-orbiter/"),
 )
