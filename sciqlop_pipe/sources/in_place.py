@@ -35,28 +35,33 @@ def settled(stored: np.ndarray, order: Sequence[int], factor: float, fill: Any) 
     same = turn == tuple(range(stored.ndim))
     step = max(1, _BLOCK_BYTES // max(1, stored[:1].nbytes))
     scale = np.float32(factor)
+    # Made once: fresh memory for every block would cost as much as the work on it.
+    turned = None if same else np.empty((step, *shape[1:]), stored.dtype)
+    marks = np.empty((step, *shape[1:]), bool)
     for first in range(0, len(stored), step):
         block = stored[first : first + step]
-        if not same:
+        if turned is not None:
             # A copy: the turned records are written over those that they come from.
-            block = np.ascontiguousarray(block.transpose(turn))
-        where = fill_at(block, fill)
+            copy = turned[: len(block)]
+            np.copyto(copy, block.transpose(turn))
+            block = copy
+        where = fill_at(block, fill, marks[: len(block)])
         if where is not None and where.any():
             block = np.where(where, np.nan, block)
         np.multiply(block, scale, out=out[first : first + step], casting="same_kind")
     return out
 
 
-def fill_at(values: np.ndarray, fill: Any) -> np.ndarray | None:
+def fill_at(values: np.ndarray, fill: Any, out: np.ndarray | None = None) -> np.ndarray | None:
     """Return where values are the fill value, same shape; None where it is no number of theirs.
 
-    A float64 variable may carry its fill value rounded to float32.
+    A float64 variable may carry its fill value rounded to float32. `out` is memory for the answer.
     """
     if isinstance(fill, bool) or not isinstance(fill, (int, float)):
         return None
     if values.dtype.kind == "f":
         with np.errstate(over="ignore"):
-            at: np.ndarray = values == values.dtype.type(fill)
+            at: np.ndarray = np.equal(values, values.dtype.type(fill), out=out)
             if values.dtype.itemsize == 8:
                 at |= values == np.float64(np.float32(fill))
         return at
