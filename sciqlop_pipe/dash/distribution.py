@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
 import panel as pn
-from bokeh.document import without_document_lock
 from bokeh.events import Tap
 from bokeh.models import (
     ColorBar,
@@ -33,6 +30,7 @@ from ..publish.painters import BLUE, FAINT, GREEN, GREY, INK, NOTHING_COUNTED, R
 from .chrome import html, page, said, say
 from .desk import Desk, load
 from .figures import POWER, Board, interval_of, on_range, x_range
+from .latest import Latest
 from .looking import (
     Angles,
     Plane,
@@ -151,7 +149,7 @@ class Distribution:
         self.said = said()
         self._session: Session | None = None
         self._key: Any = None
-        self._busy, self._wanted = False, 0
+        self.latest = Latest(self._asked, self._looked, self.apply)
         problem, view, names = "", View(), []
         try:
             view = parsed(query or {})
@@ -431,27 +429,7 @@ class Distribution:
         """Ask for a look; answers that came too late are not drawn."""
         if not self.which.value or not hasattr(self, "what"):
             return
-        self._wanted += 1
-        doc = pn.state.curdoc
-        if doc is None or doc.session_context is None:
-            self.apply(self._looked(*self._asked()))
-            return
-        if not self._busy:
-            self._busy = True
-            doc.add_next_tick_callback(partial(self._work, doc))
-
-    @without_document_lock
-    async def _work(self, doc: Any) -> None:
-        try:
-            done = -1
-            while done != self._wanted:
-                await asyncio.sleep(0.03)
-                done = self._wanted
-                answer = await asyncio.to_thread(self._looked, *self._asked())
-                if done == self._wanted:
-                    doc.add_next_tick_callback(partial(self.apply, answer))
-        finally:
-            self._busy = False
+        self.latest.request()
 
     def _asked(self) -> tuple[Interval, int, int | None, dict[str, Any]]:
         view = interval_of(self.range)

@@ -17,6 +17,7 @@ from .chrome import html, page, said, say
 from .desk import Desk, catalogs, load
 from .figures import Board, interval_of, on_range, x_range
 from .judging import COLUMNS, add_missed, details, filtered, frame_of, judge, missed
+from .latest import Latest
 from .state import View, parsed
 from .words import clock, safe, sentence, table
 
@@ -40,6 +41,7 @@ class Events:
     def __init__(self, desk: Desk, query: Any = None, user: str = "") -> None:
         self.desk, self.user = desk, user
         self.said = said()
+        self.latest = Latest(self._asked, self._loaded, self._draw)
         self.event: Event | None = None
         self.catalog: Catalog | None = None
         self.names: list[str] = []
@@ -56,7 +58,7 @@ class Events:
         self.facts = html("")
         self.more = pn.Column(sizing_mode="stretch_width")
         self.root = self._layout()
-        on_range(self.range, self._redraw)
+        on_range(self.range, self.latest.request)
         if problem:
             say(self.said, problem)
         elif not known:
@@ -229,7 +231,7 @@ class Events:
             say(self.said, "")
         interval = neighbourhood(self.event)
         self.range.update(start=interval.start / 1e6, end=interval.stop / 1e6)
-        self._redraw()
+        self._draw(self._loaded(*self._asked()))
         self.board.box.update(
             left=self.event.start / 1e6, right=self.event.stop / 1e6, visible=True
         )
@@ -255,26 +257,29 @@ class Events:
         ]
         self.facts.object = table(details(self.event, said_))
 
-    def _redraw(self) -> None:
-        if self.event is None or self.catalog is None:
-            return
-        interval = interval_of(self.range)
-        dataset = self.catalog.dataset
+    def _asked(self) -> tuple[Any, ...]:
+        return self.catalog, self.event, interval_of(self.range)
+
+    def _loaded(self, catalog: Catalog | None, event: Event | None, interval: Interval) -> Any:
+        """Return what is drawn around an event, and the sentence where it cannot be."""
+        if event is None or catalog is None:
+            return [], [], [], ""
         try:
             store = self.desk.store()
-            self.names = around(store, dataset, self.event.start)
-            frames = load(self.desk, View(tuple(self.names), interval))
-            marks = marks_of(store, dataset, interval)
+            names = around(store, catalog.dataset, event.start)
+            frames = load(self.desk, View(tuple(names), interval))
+            return names, frames, marks_of(store, catalog.dataset, interval), ""
         except PipeError as error:
-            say(self.said, sentence(error))
+            return [], [], [], sentence(error)
+
+    def _draw(self, answer: Any) -> None:
+        self.names, frames, marks, problem = answer
+        if problem:
+            say(self.said, problem)
             return
         if not frames:
-            self.plots[:] = [
-                html(
-                    "<p class='said'>The store holds nothing to draw here: "
-                    "what it was found in is not kept here.</p>"
-                )
-            ]
+            words = "The store holds nothing to draw here: what it was found in is not kept here."
+            self.plots[:] = [html(f"<p class='said'>{words}</p>")]
             self.board.shapes = []
             return
         if self.board.show(frames):

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import panel as pn
-from bokeh.document import without_document_lock
 from bokeh.models import CustomJS
 
 from ..errors import PipeError, UsageError
@@ -19,11 +16,10 @@ from .chrome import ASSETS, html, page, said, say
 from .desk import Desk, held, load, opening
 from .exporting import export_bar
 from .figures import Board, interval_of, on_range, x_range
+from .latest import Latest
 from .state import MOST, View, parsed
 from .tree import tree_of
 from .words import clock, safe, sentence
-
-_DEBOUNCE = 0.06
 
 
 class Explorer:
@@ -40,7 +36,7 @@ class Explorer:
         self.start = pn.widgets.TextInput(label="From (UTC)", width=205)
         self.stop = pn.widgets.TextInput(label="To (UTC)", width=205)
         self.status = html("", styles={"color": "#666"})
-        self._busy, self._wanted, self._typed = False, 0, False
+        self.latest = Latest(self._asked, self._loaded, self.apply)
         try:
             self.tree = tree_of(held(desk), (*self.view.show, *self.view.events))
         except PipeError as error:
@@ -57,7 +53,7 @@ class Explorer:
                 "This store is empty: there is nothing to show yet. "
                 "'sciqlop-pipe run TARGET --store DIR' fills it.",
             )
-        on_range(self.range, self.request)
+        on_range(self.range, self.latest.request)
         self._times(interval)
         self.apply(self._loaded(self.view))
 
@@ -112,33 +108,8 @@ class Explorer:
 
     # -- what is wanted ------------------------------------------------------------------
 
-    def request(self) -> None:
-        """Ask for the frames of what is in view now; answers that came too late are not drawn."""
-        self._wanted += 1
-        doc = pn.state.curdoc
-        if doc is None or doc.session_context is None:
-            self._update(interval_of(self.range))
-            return
-        if not self._busy:
-            self._busy = True
-            doc.add_next_tick_callback(partial(self._work, doc))
-
-    @without_document_lock
-    async def _work(self, doc: Any) -> None:
-        try:
-            done = -1
-            while done != self._wanted:
-                await asyncio.sleep(_DEBOUNCE)
-                done = self._wanted
-                view = replace(self.view, interval=interval_of(self.range))
-                answer = await asyncio.to_thread(self._loaded, view)
-                if done == self._wanted:
-                    doc.add_next_tick_callback(partial(self.apply, answer))
-        finally:
-            self._busy = False
-
-    def _update(self, interval: Interval) -> None:
-        self.apply(self._loaded(replace(self.view, interval=interval)))
+    def _asked(self) -> tuple[View]:
+        return (replace(self.view, interval=interval_of(self.range)),)
 
     def _loaded(self, view: View) -> tuple[View, list[Any], list[Mark], str]:
         """Return frames and marks of a view; runs beside the server's own thread."""
@@ -190,7 +161,7 @@ class Explorer:
         self.view = replace(self.view, show=shown, events=tuple(catalogs))
         if first:
             self._whole(None)
-        self.request()
+        self.latest.request()
 
     def _kind(self, name: str) -> str:
         return next((i[1] for i in self.tree.items if i[0] == name), "")
