@@ -12,7 +12,7 @@ import panel as pn
 
 from ..errors import PipeError
 from .campaigns import Campaigns
-from .chrome import CSS, button_keys, html, page
+from .chrome import ASSETS, CSS, button_keys, html, page
 from .desk import Desk
 from .distribution import Distribution
 from .events import REFRESH_MS, Events
@@ -112,7 +112,12 @@ def serve(desk: Desk, how: Serving, **options: Any) -> Any:
     pn.config.console_output = "disable"
     login: dict[str, Any] = {}
     if how.login:
-        login = {"basic_auth": str(Path(how.login)), "cookie_secret": how.secret}
+        # The template of the library fetches a picture from elsewhere.
+        login = {
+            "basic_auth": str(Path(how.login)),
+            "cookie_secret": how.secret,
+            "basic_login_template": str(ASSETS / "login.html"),
+        }
     host = f"[{how.address}]" if ":" in how.address else how.address
     origins = [*how.origins, f"{host}:{how.port}"]
     if how.address in LOOPBACK:

@@ -249,6 +249,30 @@ def test_what_vanishes_while_it_is_shown_is_a_sentence_and_elsewhere_nobody_writ
     user.fine()
 
 
+def test_who_is_logged_in_is_the_author_and_the_login_asks_nobody_else(user, tmp_path):
+    store = fill(tmp_path / "store")
+    (tmp_path / "users.json").write_text('{"ana": "word"}')
+    with serving(store, "--login", str(tmp_path / "users.json")) as url:
+        user.open(f"{url}/events?events=m.crossings&event=00000001", until="input[name=password]")
+        user.page.fill("input[name=username]", "ana")
+        user.page.fill("input[name=password]", "wrong")
+        user.page.keyboard.press("Enter")
+        user.page.wait_for_selector("text=nvalid")
+        user.page.fill("input[name=username]", "ana")
+        user.page.fill("input[name=password]", "word")
+        user.page.keyboard.press("Enter")
+        user.page.wait_for_selector("text=SciQLOP Pipe", timeout=60_000)
+        user.open(f"{url}/events?events=m.crossings&event=00000001", until="canvas")
+        user.says("Reject (r)")
+        user.page.wait_for_timeout(1500)
+        user.page.keyboard.press("r")
+        user.says("reject by ana is kept")
+    with Store.open(store, read_only=True) as opened:
+        (said,) = verdicts(opened.registry.db, "m.crossings")[0]["00000001"]
+    assert (said.author, said.verdict) == ("ana", "reject")
+    user.fine()
+
+
 def test_a_saved_report_asks_nobody_for_anything(user, filled, tmp_path):
     with Store.open(filled, read_only=True) as store:
         write_report(store, Graph.of([]), tmp_path / "it.html", catalog="m.crossings", pictures=1)
