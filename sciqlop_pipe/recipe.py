@@ -19,7 +19,7 @@ from .granule import duration
 GIVEN = ("model", "dataset", "interval")
 
 #: What `product` calls its own arguments, so that no recipe can.
-RESERVED = ("name", "recipe", "granule", "model", "transient", "description")
+RESERVED = ("name", "recipe", "granule", "model", "transient", "description", "memory")
 
 
 @dataclass(frozen=True, slots=True)
