@@ -141,7 +141,9 @@ def time_parameter(name: str = TIME, attrs: Mapping[str, Any] | None = None) -> 
     )
 
 
-def describe(layouts: Sequence[Layout], static: Mapping[str, np.ndarray]) -> tuple[Parameter, ...]:
+def describe(
+    layouts: Sequence[Layout], static: Mapping[str, np.ndarray], first: Sequence[str] = ()
+) -> tuple[Parameter, ...]:
     """Return the parameters of a dataset whose granules have these layouts, time first.
 
     Parameters
@@ -150,6 +152,8 @@ def describe(layouts: Sequence[Layout], static: Mapping[str, np.ndarray]) -> tup
         All that are current, the last one last.
     static : mapping
         Values of the variables without time in the last layout.
+    first : sequence of str
+        Variables in the order in which they come; others follow by name.
     """
     last = {v.name: v for v in layouts[-1].variables}
     every: dict[str, list[VarLayout]] = {}
@@ -162,7 +166,7 @@ def describe(layouts: Sequence[Layout], static: Mapping[str, np.ndarray]) -> tup
         if name != "time" and (any(v.in_time for v in seen) or _changes(seen, len(layouts)))
     }
     found = [_parameter(n, every[n], len(layouts), static, last, varying) for n in varying]
-    order = {v.name: i for i, v in enumerate(layouts[-1].variables)}
+    order = {name: i for i, name in enumerate(first)}
     found.sort(key=lambda p: (order.get(p.name, len(order)), p.name))
     return (time_parameter(), *found)
 

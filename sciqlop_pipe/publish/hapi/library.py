@@ -147,7 +147,9 @@ class Library:
         layouts = [one for one in layouts if one.signature != newest.signature] + [newest]
         (_, ds), *_ = self.store.segments(extent.dataset, Interval(last.first or 0, last.stop))
         fixed = {v.name: ds[v.name].values for v in newest.variables if not v.in_time}
-        parameters = describe(layouts, fixed)
+        dataset = self._declared(extent.dataset)
+        declared = [v.name for v in dataset.gives.variables] if dataset is not None else []
+        parameters = describe(layouts, fixed, declared)
         first, final = last.first or 0, last.last or 0
         step = (final - first) / (last.n - 1) if last.n > 1 else 0.0
         upto = final if last.n <= _SAMPLE else first + round(step * _SAMPLE)

@@ -27,16 +27,22 @@ def protocol(idle: float, connections: int) -> type[H11Protocol]:
                 transport.write(_FULL)
                 transport.close()
                 return
+            self._waiting_since = self.loop.time()
             self._arm()
 
-        def _arm(self) -> None:
-            self._late = self.loop.call_later(idle, self._too_late)
+        def on_response_complete(self) -> None:
+            self._waiting_since = self.loop.time()
+            super().on_response_complete()
 
-        def _too_late(self) -> None:
-            if self.transport.is_closing():
+        def _arm(self) -> None:
+            self._late = self.loop.call_later(idle / 2, self._look)
+
+        def _look(self) -> None:
+            late = self.loop.time() - self._waiting_since >= idle
+            if self.transport.is_closing() and late:
                 self.transport.abort()  # what is left is for a client that does not read
                 return
-            if self.conn.their_state in (h11.IDLE, h11.SEND_BODY):
+            if late and self.conn.their_state in (h11.IDLE, h11.SEND_BODY):
                 self.transport.close()
             self._arm()
 
