@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -205,7 +206,7 @@ def load(desk: Desk, view: View, *, width: int = WIDTH, limit: Limit = LIMIT) ->
     desk.store()
     found: list[Frame] = []
     for name in view.show:
-        found += _guarded(name, lambda name=name: _frames(desk, name, view.interval, width, limit))
+        found += _guarded(name, partial(_frames, desk, name, view.interval, width, limit))
     return found
 
 

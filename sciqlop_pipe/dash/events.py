@@ -116,7 +116,7 @@ class Events:
         self.missed = make(label="Box is a missed event", on_click=lambda _: self._missed())
         self.next = make(label="Next (j)", on_click=lambda _: self._step(1))
         self.back = make(label="Back (k)", on_click=lambda _: self._step(-1))
-        self.which.param.watch(lambda _: (self._load(), self._open("")), "value")
+        self.which.param.watch(lambda _: self._changed(), "value")
         for widget in (self.kind, self.state, self.words):
             widget.param.watch(lambda _: self._fill(), "value")
         self.rows.on_click(self._clicked)
@@ -164,6 +164,10 @@ class Events:
         self.kind.options = {"any": "", **{k: k for k in kinds}}
         self._fill()
         self.more[:] = [statistics_of(self.desk, self.catalog, self._context)]
+
+    def _changed(self) -> None:
+        self._load()
+        self._open("")
 
     def _context(self) -> list[str]:
         return self.names

@@ -207,9 +207,8 @@ def _first(desk: Desk, query: Any) -> tuple[View, str]:
         return View(), sentence(error)
     try:
         if not (view.show or view.events):
-            return replace(
-                opening(desk), **({"interval": view.interval} if view.interval else {})
-            ), ""
+            first = opening(desk)
+            return replace(first, interval=view.interval or first.interval), ""
         if view.interval is None:
             return replace(view, interval=_extent(desk, (*view.show, *view.events))), ""
         return view, ""

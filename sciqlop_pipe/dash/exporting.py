@@ -6,6 +6,7 @@ import io
 import tempfile
 import zipfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -244,12 +245,13 @@ def export_bar(desk: Desk, view: Callable[[], View]) -> pn.Column:
         except PipeError as error:
             say(problem, sentence(error))
 
+    def exported(suffix: str) -> tuple[str, bytes]:
+        return export(desk.store(), view(), suffix)
+
     buttons = [
         download("PNG", "view.png", lambda: ("view.png", picture(desk.store(), view()))),
         *(
-            download(
-                word, f"view.{suffix}", lambda suffix=suffix: export(desk.store(), view(), suffix)
-            )
+            download(word, f"view.{suffix}", partial(exported, suffix))
             for word, suffix in (("CSV", "csv"), ("NetCDF", "nc"), ("CDF", "cdf"))
         ),
         pn.widgets.Button(label="Python", width=90, button_style="outline", on_click=python),

@@ -18,6 +18,7 @@ from ..publish.painters import BLUE, GREY, ORANGE, PINK, RED
 from ..quality import masked_fraction
 from ..standard import LEVELS
 from ..store import Store
+from ..store.records import Current
 from .words import clock
 
 STATES = {"current": BLUE, "stale": ORANGE, "missing": PINK, "empty": GREY, "failed": RED}
@@ -102,12 +103,12 @@ def _cells(store: Store, graph: Graph, name: str, interval: Interval) -> list[Ce
     ]
 
 
-def _state(reason: str, current: object) -> str:
+def _state(reason: str, current: Current | None) -> str:
     if reason == "missing" or (reason == "upstream" and current is None):
         return "missing"
     if reason and reason != "transient":
         return "stale"
-    return "current" if current is not None and getattr(current, "n", 0) else "empty"
+    return "current" if current is not None and current.n else "empty"
 
 
 def _joined(cells: Sequence[Cell]) -> list[Cell]:

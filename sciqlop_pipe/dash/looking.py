@@ -168,7 +168,8 @@ def contours(
         log = np.ma.masked_invalid(np.log10(np.where(f > 0, f, np.nan)))
     made = contourpy.contour_generator(centre, centre, log)
     levels = np.linspace(np.log10(low), np.log10(high), CONTOURS + 2)[1:-1]
-    return tuple((line[:, 0], line[:, 1]) for level in levels for line in made.lines(level))
+    lines = [np.asarray(line) for level in levels for line in made.lines(level)]
+    return tuple((line[:, 0], line[:, 1]) for line in lines)
 
 
 def one_count(vdf: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:

@@ -9,7 +9,7 @@ import time
 import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..campaign.status import status_of
 from ..catalog import Catalog, load_catalog
@@ -264,7 +264,7 @@ def _coverage_chart(store: Store, graph: Graph, names: Sequence[str], interval: 
     return fig
 
 
-def clock64(when: int) -> object:
+def clock64(when: int) -> Any:
     """Return a time as matplotlib takes it, ns since 1970 UTC."""
     import numpy as np
 

@@ -76,6 +76,6 @@ def difference_table(store: Store, stage: str, sample: int = 20) -> str:
                 rows, ("variable", "values that differ", "gaps", "largest", "rms relative")
             )
         if d.worst:
-            rows = [(w.granule, w.before, w.after, f"{w.score:.3g}", w.said) for w in d.worst]
-            words += table(rows, ("where most", "before", "after", "score", ""))
+            worst = [(w.granule, w.before, w.after, f"{w.score:.3g}", w.said) for w in d.worst]
+            words += table(worst, ("where most", "before", "after", "score", ""))
     return words or "<p>Nothing differs.</p>"
