@@ -17,7 +17,7 @@ from ..store import Store
 from ..store import events as registered
 from ..store.events import VERDICTS, Verdict
 from ..store.records import Event
-from ..store.statements import Added, Edit, add_statements, edits, value_of
+from ..store.statements import Added, Edit, add_statements, edits, events_ever, value_of
 from .entry import Entry, Reading, Said, same_value
 from .importing import identified
 from .table import Catalog, flat, load_catalog
@@ -67,22 +67,9 @@ def merge(store: Store, dataset: str, found: Reading, author: str, *, at: int = 
         raise UsageError("who says so?", dataset, "Give --author NAME")
     catalog = load_catalog(store, dataset)
     found = replace(found, entries=tuple(identified(dataset, e) for e in found.entries))
-    past = {
-        e.id: event
-        for e in found.entries
-        if (event := _any_event(store, dataset, e.id)) is not None
-    }
+    past = events_ever(store.registry.db, dataset)
     made = compare(catalog, past, edits(store.registry.db, dataset), found, author.strip(), at)
     return replace(made, added=add_statements(store.registry.db, made.verdicts, made.edits))
-
-
-def _any_event(store: Store, dataset: str, id: str) -> Event | None:
-    """Return an event, current or past, of a dataset."""
-    try:
-        of, event = registered.find_event(store.registry.db, id)
-    except (UnknownName, UsageError):
-        return None
-    return event if of == dataset and event.id == id else None
 
 
 def compare(
@@ -100,7 +87,7 @@ def compare(
     catalog : Catalog
         As it is now.
     past : mapping of str to Event
-        Events of the entries' ids, those that were replaced included.
+        All events by id, those that were replaced included.
     before : sequence of Edit
         What was edited before.
     found, author, at

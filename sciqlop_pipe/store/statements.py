@@ -14,6 +14,7 @@ from ..errors import UsageError
 from . import schema
 from .database import Database
 from .events import VERDICTS, Verdict
+from .records import Event
 
 _V, _E = schema.verdict, schema.edit
 
@@ -45,6 +46,15 @@ def edits(db: Database, dataset: str) -> list[Edit]:
         return _edits(conn, dataset)
 
 
+def events_ever(db: Database, dataset: str) -> dict[str, Event]:
+    """Return every event that a dataset has or had, by id."""
+    t = schema.event
+    query = select(t.c.id, t.c.kind, t.c.start, t.c.stop, t.c.attributes)
+    with db.read() as conn:
+        rows = conn.execute(query.where(t.c.dataset == dataset)).all()
+    return {i: Event(i, k, a, b, tuple(json.loads(more).items())) for i, k, a, b, more in rows}
+
+
 def add_statements(db: Database, verdicts: Sequence[Verdict], edited: Sequence[Edit]) -> Added:
     """Add what was not said before by the same author, in one transaction; return how many.
 
@@ -59,7 +69,7 @@ def add_statements(db: Database, verdicts: Sequence[Verdict], edited: Sequence[E
                 f"'{v.verdict}' is no verdict", v.event, f"One of {', '.join(VERDICTS)}"
             )
     datasets = {v.dataset for v in verdicts} | {e.dataset for e in edited}
-    counts = [0, 0]
+    new: tuple[list[dict[str, Any]], list[dict[str, Any]]] = ([], [])
     with db.write() as conn:
         known = {_key(v) for d in datasets for v in _verdicts(conn, d)}
         last = {(e.event, e.author, e.name): e.value for d in datasets for e in _edits(conn, d)}
@@ -68,17 +78,18 @@ def add_statements(db: Database, verdicts: Sequence[Verdict], edited: Sequence[E
                 continue
             known.add(_key(v))
             row = {k: getattr(v, k) for k in Verdict.__slots__}
-            conn.execute(insert(_V).values(row | {"at": v.at or time.time_ns()}))
-            counts[0] += 1
+            new[0].append(row | {"at": v.at or time.time_ns()})
         for e in edited:
             where = (e.event, e.author, e.name)
             if last.get(where) == e.value:
                 continue
             last[where] = e.value
             row = {k: getattr(e, k) for k in Edit.__slots__}
-            conn.execute(insert(_E).values(row | {"at": e.at or time.time_ns()}))
-            counts[1] += 1
-    return Added(*counts)
+            new[1].append(row | {"at": e.at or time.time_ns()})
+        for table, rows in zip((_V, _E), new, strict=True):
+            if rows:
+                conn.execute(insert(table), rows)
+    return Added(len(new[0]), len(new[1]))
 
 
 def _key(v: Verdict) -> tuple[Any, ...]:
