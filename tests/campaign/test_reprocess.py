@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+import xarray as xr
 
 from sciqlop_pipe.campaign import (
     Frozen,
@@ -22,12 +23,15 @@ from sciqlop_pipe.campaign import (
 )
 from sciqlop_pipe.campaign.difference import differences
 from sciqlop_pipe.campaign.status import status_of
+from sciqlop_pipe.datatypes import ScalarSeries
 from sciqlop_pipe.errors import Conflict, UsageError
+from sciqlop_pipe.graph import Graph
+from sciqlop_pipe.model import Mission, product, recipe
 from sciqlop_pipe.report import Progress, Report
 from sciqlop_pipe.store import campaigns as book
 from sciqlop_pipe.store.staging import BaseMoved
 from tests.serial import Bench, SerialClient
-from tests.toy import toy_graph
+from tests.toy import toy_graph, toy_mission
 
 TRIPLE = {"toy.double": {"factor": 3.0}}
 
@@ -367,3 +371,40 @@ def test_status_counts_what_is_made_and_what_fails(works: Works, poisoned: Froze
         assert (status.failed, status.quarantined) == (2, 1)
         with pytest.raises(UsageError, match=r"Did you mean triple\?"):
             status_of(store, "tripel")
+
+
+@recipe(gives=ScalarSeries, version=1)
+def judged(x: ScalarSeries, *, model: object) -> xr.Dataset:
+    """Return it."""
+    return x
+
+
+def test_promoting_a_model_reprocesses_nothing_until_a_campaign_says_so(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sciqlop_pipe.detect.trained.load_trained", lambda folder: "a model")
+    judging = product("toy.j", judged, x="toy.raw", model="m")
+    graph = Graph.of([Mission("toy", [*toy_mission().datasets, judging])])
+    bench.files(3, 4, 5)
+    with bench.store() as store:
+        store.registry.promote("m", "first", "models/m/first", "{}")
+    assert bench.run("toy.j", "toy.double", graph=graph).status == 0
+    with bench.store() as store:
+        store.registry.promote("m", "second", "models/m/second", "{}")
+    daily = bench.run("toy.j", "toy.double", graph=graph, reasons=("missing", "input"))
+    assert daily.planned == 0
+    spec = Works(bench).spec("second", targets=("toy.j", "toy.double"), params={})
+    with bench.store() as store:
+        frozen = plan_campaign(store, graph, spec, bench.folder)
+        assert [(p.dataset, p.reason, p.granules) for p in frozen.parts] == [("toy.j", "model", 3)]
+        assert launch(store, graph, frozen, cast(Any, SerialClient)).done == 3
+
+
+def test_a_new_version_of_one_file_remakes_exactly_what_depends_on_it(works: Works) -> None:
+    works.bench.file(4, version="2", offset=1.0)
+    frozen = works.plan(targets=("toy.double", "toy.day"), params={})
+    made = {p.dataset: (p.reason, p.granules) for p in frozen.parts}
+    assert made == {
+        "toy.raw": ("input", 1), "toy.double": ("upstream", 1), "toy.day": ("upstream", 1),
+    }  # fmt: skip
+    assert works.run(frozen).done == 3
