@@ -142,12 +142,13 @@ def make_plan(
         dataset = graph[name]
         have = _current(registry, dataset, wanted[name], stage)
         verified = registry.verified(name)
+        earlier = registry.earlier_models(dataset.model) if dataset.model else ()
         if dataset.is_raw:
             entries = _raw_entries(graph, dataset, wanted[name], have, listing, plan, look)
         else:
             entries = _product_entries(graph, dataset, wanted[name], have, plan)
         for entry in entries:
-            reason = entry.reason or _why(plan, dataset, entry, verified)
+            reason = entry.reason or _why(plan, dataset, entry, verified, earlier)
             if dataset.is_raw and entry.current is not None and reason:
                 if listing is not None and listing.gone and reason in ("input", "withdrawn"):
                     # An archive does not answer: what the others have is no better than this.
@@ -318,8 +319,14 @@ def _product_entries(
     return entries
 
 
-def _why(plan: Plan, dataset: Dataset, entry: Entry, verified: Mapping[str, set[str]]) -> str:
-    """Return why a granule is stale, '' when it is not."""
+def _why(
+    plan: Plan,
+    dataset: Dataset,
+    entry: Entry,
+    verified: Mapping[str, set[str]],
+    earlier: Sequence[str] = (),
+) -> str:
+    """Return why a granule is stale, '' when it is not; `earlier` are contents of its model."""
     now = entry.current
     if dataset.is_raw and not entry.files:
         return ""
@@ -342,7 +349,9 @@ def _why(plan: Plan, dataset: Dataset, entry: Entry, verified: Mapping[str, set[
     key = inputs_key(parts)
     if key == now.inputs_key or key in verified.get(now.uid, ()):
         return ""
-    return "input"
+    # The model stands last: with an earlier one, is everything else as it was?
+    as_then = ([*parts[:-1], model_part(dataset.model, content)] for content in earlier)
+    return "model" if any(inputs_key(then) == now.inputs_key for then in as_then) else "input"
 
 
 def _parts(plan: Plan, dataset: Dataset, entry: Entry) -> list[str] | None:

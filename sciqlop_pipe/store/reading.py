@@ -281,6 +281,13 @@ class Reading:
         with self.db.read() as conn:
             return {name: (content, path) for name, content, path in conn.execute(query)}
 
+    def earlier_models(self, name: str) -> tuple[str, ...]:
+        """Return the content hashes of the models that a name stood for, and stands for no more."""
+        t = schema.model
+        query = select(t.c.content).where(t.c.name == name, t.c.tx_to.is_not(None)).distinct()
+        with self.db.read() as conn:
+            return tuple(content for (content,) in conn.execute(query))
+
     def info(self, key: str) -> str | None:
         """Return one of the store's own facts."""
         t = schema.store_info
