@@ -5,12 +5,13 @@ from __future__ import annotations
 from sciqlop_pipe.detect.detectors import solar_wind_events
 from sciqlop_pipe.model import Mission
 
-from . import epd, mag, pas, rpw
+from . import eas, epd, mag, pas, rpw
 
 mission = Mission(
     "solar_orbiter",
     (
         *pas.datasets(),
+        *eas.datasets(),
         *mag.datasets(),
         *epd.datasets(),
         *rpw.datasets(),
