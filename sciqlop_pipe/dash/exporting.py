@@ -16,7 +16,9 @@ import xarray as xr
 
 from ..errors import PipeError, UsageError
 from ..granule import iso
+from ..graph import Graph
 from ..publish.citing import citation, text
+from ..publish.istp.files import excerpt
 from ..publish.quicklook import draw_interval
 from ..store import Store
 from .chrome import html, said, say
@@ -28,8 +30,8 @@ MOST = 2_000_000
 """Values of one export."""
 
 
-def read_all(store: Store, view: View) -> dict[str, xr.Dataset]:
-    """Return what is in view at full resolution, by name.
+def opened(store: Store, view: View) -> dict[str, xr.Dataset]:
+    """Return what is in view at full resolution, by name; values are not read yet.
 
     Raises
     ------
@@ -50,7 +52,7 @@ def read_all(store: Store, view: View) -> dict[str, xr.Dataset]:
                 "Zoom in, or read it in Python as shown below",
             )
         found[name] = ds
-    return {name: ds.load() for name, ds in found.items()}
+    return found
 
 
 def to_csv(ds: xr.Dataset) -> str:
@@ -102,50 +104,22 @@ def _simple(value: Any) -> Any:
     return np.asarray(value) if numbers and len(value) else str(value)
 
 
-def to_cdf(ds: xr.Dataset) -> bytes:
-    """Return a dataset as a CDF file: times are TT2000, attributes carry units and names."""
-    import pycdfpp
-
-    cdf = pycdfpp.CDF()
-    times = ds["time"].values.astype("datetime64[ns]")
-    cdf.add_variable(
-        "Epoch", times, pycdfpp.DataType.CDF_TIME_TT2000, attributes={"VAR_TYPE": ["support_data"]}
-    )
-    for name, array in {
-        **ds.data_vars,
-        **{n: c for n, c in ds.coords.items() if n != "time"},
-    }.items():
-        values = array.values
-        if values.dtype.kind not in "fiu":
-            continue
-        about = {
-            "UNITS": [str(array.attrs.get("units", ""))],
-            "CATDESC": [str(array.attrs.get("long_name", name))],
-            "FIELDNAM": [str(name)],
-            "VAR_TYPE": ["data"],
-        }
-        if array.dims[:1] == ("time",):
-            about["DEPEND_0"] = ["Epoch"]
-        cdf.add_variable(
-            str(name),
-            np.ascontiguousarray(values),
-            attributes=about,
-            is_nrv=array.dims[:1] != ("time",),
-        )
-    return bytes(pycdfpp.save(cdf))
-
-
 WRITERS: dict[str, Callable[[xr.Dataset], bytes]] = {
     "csv": lambda ds: to_csv(ds).encode(),
     "nc": to_netcdf,
-    "cdf": to_cdf,
 }
 
 
-def export(store: Store, view: View, suffix: str) -> tuple[str, bytes]:
-    """Return the name and the bytes of a file with what is in view: several become a zip."""
-    found = read_all(store, view)
-    made = {f"{name}.{suffix}": WRITERS[suffix](ds) for name, ds in found.items()}
+def export(store: Store, graph: Graph, view: View, suffix: str) -> tuple[str, bytes]:
+    """Return the name and the bytes of a file with what is in view: several become a zip.
+
+    A CDF file is one of ISTP, named as published files are.
+    """
+    found = opened(store, view)
+    if suffix == "cdf" and view.interval is not None:
+        made = dict(excerpt(store, graph, name, view.interval) for name in found)
+    else:
+        made = {f"{name}.{suffix}": WRITERS[suffix](ds.load()) for name, ds in found.items()}
     if len(made) == 1:
         ((name, data),) = made.items()
         return name, data
@@ -246,7 +220,7 @@ def export_bar(desk: Desk, view: Callable[[], View]) -> pn.Column:
             say(problem, sentence(error))
 
     def exported(suffix: str) -> tuple[str, bytes]:
-        return export(desk.store(), view(), suffix)
+        return export(desk.store(), desk.graph, view(), suffix)
 
     buttons = [
         download("PNG", "view.png", lambda: ("view.png", picture(desk.store(), view()))),

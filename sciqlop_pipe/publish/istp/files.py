@@ -161,6 +161,28 @@ def publish(
             yield Made(target, "failed", error=str(error))
 
 
+def excerpt(store: Store, graph: Graph, dataset: str, interval: Interval) -> tuple[str, bytes]:
+    """Return name and bytes of one CDF file with what is current of a dataset in an interval.
+
+    It is what `publish` writes, of any stretch of time, and belongs to no tree.
+
+    Raises
+    ------
+    UnknownName
+        When the store has nothing of it there.
+    """
+    facts = facts_of(graph, store, dataset)
+    rows = [r for r in store.registry.current(dataset, interval) if r.n]
+    rows = [r for r in rows if _has_records(r, interval)]
+    if not rows:
+        raise UnknownName(f"the store has no records of '{dataset}' here", str(store.root))
+    piece = Granule(dataset, interval)
+    version = _following((), max(r.version for r in rows))
+    name = f"{facts.names.logical_source}_{stamp(interval, '')}_v{version}"
+    content = _content(facts, piece, rows, "")
+    return name + SUFFIX, _bytes(store, facts, piece, rows, name, version, content, "")[0]
+
+
 def _has_records(row: Current, piece: Interval) -> bool:
     """Tell whether a granule may have records in a piece of time."""
     return (row.first or 0) < piece.stop and (row.last or 0) >= piece.start
