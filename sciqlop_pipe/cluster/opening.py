@@ -187,6 +187,7 @@ def _slurm(profile: Profile) -> Any:
         interface=slurm.interface or None,
         python=slurm.python or sys.executable,
         local_directory=profile.scratch or None,
+        log_directory=slurm.logs or None,
         death_timeout=int(max(wait, 60)),
         job_extra_directives=list(slurm.directives),
         job_script_prologue=[

@@ -49,7 +49,10 @@ class Ssh:
 
 @dataclass(frozen=True, slots=True)
 class Slurm:
-    """Jobs of a SLURM queue; `processes` workers share the `cores` of a job."""
+    """Jobs of a SLURM queue; `processes` workers share the `cores` of a job.
+
+    What jobs print goes to the folder `logs`, the one that you are in unless it is named.
+    """
 
     queue: str = ""
     account: str = ""
@@ -58,6 +61,7 @@ class Slurm:
     processes: int = 1
     interface: str = ""
     python: str = ""
+    logs: str = ""
     directives: tuple[str, ...] = ()
     prologue: tuple[str, ...] = ()
 

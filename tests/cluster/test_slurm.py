@@ -38,7 +38,7 @@ def queue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def profile(queue: Path, tmp_path: Path) -> Profile:
     return Profile(
         kind="slurm", workers=2, memory="1GB", scratch=str(tmp_path / "scratch"), wait="90s",
-        environment={"PYTHONPATH": str(ROOT)}, slurm=Slurm(interface="lo", queue="test"),
+        environment={"PYTHONPATH": str(ROOT)}, slurm=Slurm(interface="lo", queue="test", logs=str(tmp_path / "logs")),
     )  # fmt: skip
 
 
