@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 import shlex
 import textwrap
@@ -34,9 +35,15 @@ def commands(text: str) -> Iterator[str]:
     yield from re.findall(r"`(sciqlop-pipe [a-z][^`\n]*)`", text)
 
 
+@functools.cache
+def whole() -> Any:
+    """Return the tree of all commands; making it takes a tenth of a second."""
+    return typer.main.get_command(app)
+
+
 def find(words: list[str]) -> tuple[Any, list[str]]:
     """Return the command that words name, and what follows its name."""
-    command: Any = typer.main.get_command(app)
+    command = whole()
     while words and words[0] in getattr(command, "commands", {}):
         command = command.commands[words.pop(0)]
     return command, words
