@@ -4,10 +4,23 @@ from __future__ import annotations
 
 from sciqlop_pipe.model import Mission
 
-from . import attitude, cis, codif, density, efw, ephemeris, fgm, potential, tetrahedron, waves
+from . import (
+    attitude,
+    cis,
+    codif,
+    density,
+    efw,
+    ephemeris,
+    fgm,
+    peace,
+    potential,
+    staff,
+    tetrahedron,
+    waves,
+)
 
 PROBES = ("1", "2", "3", "4")
-INSTRUMENTS = (cis, codif, fgm, efw, potential, density, ephemeris, attitude, waves)
+INSTRUMENTS = (cis, codif, fgm, efw, potential, density, peace, staff, ephemeris, attitude, waves)
 
 mission = Mission(
     "cluster",

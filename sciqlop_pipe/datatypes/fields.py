@@ -27,6 +27,17 @@ WaveSpectrum = DataType(
     description="power spectral density of a field, by component and in total",
 )
 
+RadioSpectrum = DataType(
+    "RadioSpectrum",
+    (
+        Var("flux", (_TF,), "W m^-2 Hz^-1"),
+        Var("frequency", (_TF,), "Hz", subset=True, along=_TF[1:]),
+        Var("quality", (_T,), "1", required=False),
+    ),
+    main="flux",
+    description="spectral flux density of radio waves, at the spacecraft",
+)
+
 WavePolarization = DataType(
     "WavePolarization",
     (

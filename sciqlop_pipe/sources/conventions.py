@@ -55,8 +55,13 @@ _FACTORS: dict[str, dict[str, float]] = {
     },
     "cm^-2 s^-1 sr^-1 keV^-1": {
         "s!E-1!Ncm!E-2!Nster!E-1!NkeV!E-1!N": 1.0, "/cm2sstrMeV": 1e-3,
+        "1/cm2ssrkeV": 1.0, "1/cm2-s-sr-keV": 1.0, "1/cm2-sr-s-keV": 1.0,
     },
     "cm^-2 s^-1 sr^-1 MeV^-1": {"Counts/sec/MeV/sr/cm2": 1.0},
+    "(nT)^2 Hz^-1": {"nT2/Hz": 1.0},
+    "(mV m^-1)^2 Hz^-1": {"mV/m2/Hz": 1.0, "mV2/m2/Hz": 1.0, "mV2m-2Hz-1": 1.0},
+    "W m^-2 Hz^-1": {"W/m2/Hz": 1.0},
+    "Hz": {"Hz": 1.0, "kHz": 1e3, "MHz": 1e6},
     "s": {"s": 1.0, "sec": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9},
     "1": {"": 1.0, "1": 1.0},
 }  # fmt: skip

@@ -1,0 +1,44 @@
+"""Cluster PEACE: electrons by pitch angle and energy, one spin each.
+
+No file was at hand: names as public readers use them (README of this folder).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sciqlop_pipe.datatypes import PitchAngleFlux
+from sciqlop_pipe.model import Dataset, raw
+from sciqlop_pipe.sources.files import FileSource
+from sciqlop_pipe.sources.pitch_flux import PitchFluxAdapter
+from sciqlop_pipe.sources.species import ELECTRON
+from sciqlop_pipe.sources.view import Seen
+from sciqlop_pipe.standard import flux_products
+
+from .names import patterns
+
+PRODUCT = "PEA_PITCH_SPIN_DPFlux"
+
+
+def flux(probe: str) -> Seen:
+    """Return the adapter for the differential particle flux by pitch angle."""
+    name = f"{{}}__C{probe}_CP_{PRODUCT}".format
+    adapter = PitchFluxAdapter(
+        name("Data"), name("Sweep_PitchAngle"), name("Sweep_Energy"), ELECTRON
+    )
+    # Readers take what is negative for nothing measured, beside the declared fill.
+    return Seen(
+        adapter,
+        restated=((name("Sweep_PitchAngle"), (("UNITS", "deg"),)),),
+        limits=((name("Data"), 0.0, np.inf),),
+    )
+
+
+def datasets(probe: str) -> tuple[Dataset, ...]:
+    """Return the pitch angle distributions of one spacecraft."""
+    base = f"cluster{probe}.peace"
+    return (
+        raw(f"{base}.pad_flux", PitchAngleFlux, FileSource(patterns(probe, PRODUCT), flux(probe)),
+            granule="1d", description="electrons: intensity by pitch angle and energy, spin"),
+        *flux_products(f"{base}.pad_flux"),
+    )  # fmt: skip
