@@ -150,15 +150,11 @@ def mended(site: Site, listing: Listing) -> None:
 
 
 @pytest.mark.system
-@pytest.mark.parametrize(
-    ("site", "kind"),
-    [("cda", "page"), ("amda", "404"), ("ssc", "page"), ("csa", "cut")],
-    indirect=["site"],
-)
-def test_a_fault_behind_speasy_is_never_taken_for_no_data(site: Site, kind: str):
+@pytest.mark.parametrize("site", ["cda"], indirect=True)
+def test_a_fault_behind_speasy_is_never_taken_for_no_data(site: Site):
+    """Those of amda and csa are in tests below, ssc's in a long one: speasy starts slowly."""
     listing = site.look()
-
-    refused(site, kind, lambda access: why_not(site, listing, access))
+    refused(site, "page", lambda access: why_not(site, listing, access))
     mended(site, listing)
 
 
@@ -168,10 +164,10 @@ def test_a_fault_behind_speasy_is_never_taken_for_no_data(site: Site, kind: str)
 def test_every_fault_behind_every_provider_costs_its_granule_only(
     site: Site, effort: Effort, monkeypatch, tmp_path: Path
 ):
-    short = {"ssc": ["500"], "csa": ["timeout"]}
+    short = {"ssc": ["500", "page"], "csa": ["timeout"]}
     kinds = short.get(site.provider.name, []) if effort.short else list(FAULTS)
     if not kinds:
-        pytest.skip("one fault of it is in the system tests; all of them with EFFORT=full")
+        pytest.skip("a fault of it is in the system tests; all of them with EFFORT=full")
     listing = site.look()
 
     def ask(access: Access) -> str:
@@ -191,8 +187,10 @@ def test_every_fault_behind_every_provider_costs_its_granule_only(
 
 @pytest.mark.system
 @pytest.mark.parametrize("site", ["amda"], indirect=True)
-def test_a_dataset_that_its_server_says_was_modified_is_fetched_anew(site: Site, tmp_path: Path):
-    assert site.run(site.look()).done == 1
+def test_a_fault_costs_nothing_and_what_was_modified_is_fetched_anew(site: Site, tmp_path: Path):
+    listing = site.look()
+    refused(site, "404", lambda access: why_not(site, listing, access))
+    mended(site, listing)
     moved = write_variable(tmp_path / "moved.cdf", "2020-01-01", 24, 0.5, name="lo_b").read_bytes()
     site.web.faults[site.data] = [bytes_of(moved)] * 9
     tree = site.web.faults["/amda/getObsDataTree.xml"]
@@ -221,12 +219,15 @@ def test_a_provider_that_is_down_from_the_start_is_told_at_once(tmp_path, monkey
 
 @pytest.mark.system
 @pytest.mark.parametrize("site", ["csa"], indirect=True)
-def test_a_mission_declares_the_variables_of_its_archive(site: Site, tmp_path: Path):
+def test_a_mission_declares_the_variables_of_its_archive_and_a_cut_is_told(
+    site: Site, tmp_path: Path
+):
     """Cluster's own source, asked of its archive: no file lies anywhere."""
     from sciqlop_missions.cluster import mission
 
     source = next(d.source for d in mission.datasets if d.name == "cluster1.fgm.full.b_gse")
     listing = open_doors(["speasy:csa"], [Wanted(source, (DAY,))], ACCESS)
+    refused(site, "cut", lambda access: why_not(site, listing, access))
     assert run(tmp_path, source, DAY, listing).done == 1
     assert np.array_equal(held(tmp_path), vectors(24))
 
@@ -283,6 +284,10 @@ def test_an_archive_behind_speasy_fails_grows_changes_and_empties_and_nothing_is
     truth = np.vstack([vectors(24, 0.25), vectors(24, 0.5), vectors(24)])
     assert np.array_equal(held(tmp_path), truth)
 
+    if site.provider.name == "archive":
+        # The listing that empties is read by the same code as that of cda; speasy's archive takes
+        # seconds to start.
+        return
     site.web.faults[folder] = [page("<html>Index of nothing</html>")] * 9
     report = go(look())
     assert (report.planned, report.status, len(report.withdrawn)) == (0, 0, 3)
