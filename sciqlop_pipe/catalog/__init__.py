@@ -6,7 +6,7 @@ from .entry import Entry, Reading, Said, event_id
 from .importing import import_catalog, read_catalog
 from .merging import Merge, judged, merge
 from .plain import to_csv, to_json
-from .table import Catalog, find_event, load_catalog, rows, statistics
+from .table import Catalog, add_missed, find_event, load_catalog, rows, statistics
 from .tscat import pull, push, to_tscat
 from .votable import to_votable
 
@@ -16,6 +16,7 @@ __all__ = [
     "Merge",
     "Reading",
     "Said",
+    "add_missed",
     "event_id",
     "find_event",
     "import_catalog",

@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..errors import UnknownName, near
 from ..granule import Interval, iso
 from ..store import Store
 from ..store import events as registered
 from ..store.events import Verdict
 from ..store.records import Event
 from ..store.releases import said_at
+from .entry import event_id
 
 FIXED = ("id", "dataset", "kind", "start", "stop", "verdict")
 
@@ -45,6 +47,37 @@ def load_catalog(
 def find_event(store: Store, id: str) -> tuple[str, Event]:
     """Return the dataset and the event with an id, or with the unique start of one."""
     return registered.find_event(store.registry.db, id)
+
+
+def add_missed(
+    store: Store, dataset: str, span: Interval, author: str, comment: str = ""
+) -> Verdict:
+    """Keep an event that a detector did not find, and return the verdict that says so.
+
+    Parameters
+    ----------
+    store : Store
+        Where the events of the dataset are.
+    dataset : str
+        Of events.
+    span : Interval
+        From where to where.
+    author, comment : str
+        Who says so, and why.
+
+    Raises
+    ------
+    UnknownName
+        When the store has nothing of the dataset.
+    """
+    known = store.registry.datasets()
+    if dataset not in known:
+        todo = near(dataset, known) or "Name the catalog that it is missing from"
+        raise UnknownName(f"the store has nothing of '{dataset}'", str(store.root), todo)
+    id_ = event_id(dataset, "missed", span.start, span.stop)
+    said = Verdict(id_, dataset, author, "missed", span.start, span.stop, comment)
+    registered.add_verdict(store.registry.db, said)
+    return said
 
 
 def rows(catalog: Catalog) -> list[dict[str, Any]]:

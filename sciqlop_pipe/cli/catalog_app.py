@@ -265,12 +265,17 @@ def history(
 
 @catalog_app.command("verdict")
 def verdict(
-    event: Annotated[str, typer.Argument(help="Id of an event, or the start of one.")],
+    event: Annotated[
+        str,
+        typer.Argument(
+            help="Id of an event, or the start of one; of a missed one, the catalog's name."
+        ),
+    ],
     verdict: Annotated[str, typer.Argument(help="accept, reject, moved or missed.")],
     author: Annotated[str, typer.Option(help="Who says so.")],
     comment: Annotated[str, typer.Option(show_default=False)] = "",
     start: Annotated[
-        str, typer.Option(help="Where a moved event begins.", show_default=False)
+        str, typer.Option(help="Where a moved or missed event begins.", show_default=False)
     ] = "",
     stop: Annotated[str, typer.Option(help="... and ends.", show_default=False)] = "",
     store: StoreOpt = DEFAULT_STORE,
@@ -278,21 +283,38 @@ def verdict(
 ) -> None:
     """Say what you think of an event; it follows the event when that is found anew.
 
-    Example: `sciqlop-pipe catalog verdict 1f3a92c0 reject --author me --comment 'a SLAMS'`
+    Examples
+    --------
+    `sciqlop-pipe catalog verdict 1f3a92c0 reject --author me --comment 'a SLAMS'`
+
+    `sciqlop-pipe catalog verdict 1f3a92c0 moved --author me --start 2017-05-27T20:00`
+
+    `sciqlop-pipe catalog verdict omni.omni2.1h.icmes missed --author me --start 2016-11-10
+    --stop 2016-11-11`
     """
+    from ..catalog import add_missed
+    from ..errors import UsageError
     from ..granule import Interval
     from ..store import Store
     from ..store.events import Verdict, add_verdict, find_event
 
+    if verdict == "missed" and not (start and stop):
+        raise UsageError("a missed event needs a start and a stop", event,
+                         "Give --start and --stop")  # fmt: skip
+    if verdict == "moved" and not (start or stop):
+        raise UsageError("nobody said where to", event, "Give --start or --stop, or both")
     with Store.open(store, registry=registry) as opened:
-        dataset, found = find_event(opened.registry.db, event)
-        first, last = None, None
-        if start or stop:
-            span = Interval.of(start or found.start, stop or found.stop)
-            first, last = span.start, span.stop
-        said = Verdict(found.id, dataset, author, verdict, first, last, comment)
-        add_verdict(opened.registry.db, said)
-    typer.echo(f"{verdict}: {found.id}")
+        if verdict == "missed":
+            said = add_missed(opened, event, Interval.of(start, stop), author, comment)
+        else:
+            dataset, found = find_event(opened.registry.db, event)
+            first, last = None, None
+            if start or stop:
+                span = Interval.of(start or found.start, stop or found.stop)
+                first, last = span.start, span.stop
+            said = Verdict(found.id, dataset, author, verdict, first, last, comment)
+            add_verdict(opened.registry.db, said)
+    typer.echo(f"{verdict}: {said.event}")
 
 
 @catalog_app.command("next")

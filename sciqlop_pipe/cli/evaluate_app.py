@@ -194,7 +194,7 @@ def train(
          *(f"--labels {p.name}" for p in labels), *([f"--source {source}"] if source else []),
          f"--seed {seed}", *([f"--verdicts {verdicts}"] if verdicts else [])]
     )  # fmt: skip
-    said = judging.said(verdicts, store, registry) if verdicts else ()
+    said = judging.said(detector, verdicts, store, registry) if verdicts else ()
     asked = judging.asked(truth, input_, split=split, seed=seed, command=words, said=said)
     found = judging.learner(detector).train(asked, out)
     judging.show(found, json, report, table)

@@ -48,9 +48,9 @@ def is_learner(name: str) -> bool:
 
 def learner(name: str) -> Learner:
     """Return a detector that learns."""
-    from ..detect.learning import door
+    from ..detect.learning import learners
 
-    return door.learner(name)
+    return learners.learner(name)
 
 
 def asked(truth: Truth, inputs: Sequence[Path], **how: Any) -> Asked:
@@ -60,19 +60,20 @@ def asked(truth: Truth, inputs: Sequence[Path], **how: Any) -> Asked:
     return Asked(tuple(inputs), truth.files, truth.source, tuple(truth.complete()), **how)
 
 
-def said(dataset: str, store: str, registry: str) -> tuple[Said, ...]:
-    """Return what verdicts on the events of a store say."""
+def said(detector: str, dataset: str, store: str, registry: str) -> tuple[Said, ...]:
+    """Return what a detector can learn from verdicts on the events of a store."""
     from ..catalog import load_catalog
-    from ..detect.learning.verdicts import said_of
+    from ..detect.learning.verdicts import past_events, said_of
     from ..errors import UsageError
     from ..store import Store
 
     with Store.open(store, read_only=True, registry=registry) as opened:
-        found = said_of(load_catalog(opened, dataset))
-    if not found:
-        raise UsageError("nobody has judged these events", dataset,
-                         "'sciqlop-pipe catalog next' says which to look at")  # fmt: skip
-    return found
+        catalog = load_catalog(opened, dataset)
+        found = said_of(catalog, past_events(opened, catalog))
+        if not found:
+            raise UsageError("nobody has judged these events", dataset,
+                             "'sciqlop-pipe catalog next' says which to look at")  # fmt: skip
+        return learner(detector).listen(opened, dataset, found)
 
 
 def promoted(

@@ -8,7 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from ..catalog import Catalog, event_id, find_event
+from .. import catalog as catalogs
+from ..catalog import Catalog, find_event
 from ..errors import UsageError
 from ..granule import Interval
 from ..store import Store
@@ -186,10 +187,7 @@ def add_missed(
     name = _author(author)
     if span.stop <= span.start:
         raise UsageError("a missed event needs a start and a stop", todo="Drag the box over it")
-    id_ = event_id(dataset, "missed", span.start, span.stop)
-    said = Verdict(id_, dataset, name, "missed", span.start, span.stop, comment.strip()[:LONGEST])
-    add_verdict(store.registry.db, said)
-    return said
+    return catalogs.add_missed(store, dataset, span, name, comment.strip()[:LONGEST])
 
 
 def _author(author: str) -> str:

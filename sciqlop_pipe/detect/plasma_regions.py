@@ -55,6 +55,40 @@ def plasma_regions(
     DataTypeError
         When the cadence is another: fluctuations would be other numbers.
     """
+    time, features = features_of(spectrum, state)
+    columns = [spectral.NAMES.index(f) for f in model.features]
+    matrix = features[:, columns]
+    probability = model.probability(matrix)
+    units = {"units": "1"}
+    return xr.Dataset(
+        {
+            "probability": (("time", "label"), probability.astype(np.float32),
+                            units | {"long_name": "probability of the region"}),
+            "gap": (("time",), (~np.isfinite(probability).all(axis=1)).astype(np.int8),
+                    units | {"long_name": "record without information"}),
+            "distance": (("time",), drift.distance(model, matrix).astype(np.float32),
+                         units | {"long_name": "distance from the training set"}),
+        },
+        coords={"time": time.astype("datetime64[ns]"), "label": list(model.classes)},
+        attrs={"model": model.content, "model_name": model.card.name},
+    )  # fmt: skip
+
+
+def features_of(spectrum: xr.Dataset, state: xr.Dataset) -> tuple[NDArray[np.int64], Array]:
+    """Return the times [ns] that both have and the features, (record, feature) of `spectral.NAMES`.
+
+    Parameters
+    ----------
+    spectrum : EnergySpectrum
+        Omnidirectional, of ions [eV cm^-2 s^-1 sr^-1 eV^-1], at a cadence near 4.5 s.
+    state : PlasmaState
+        density [cm^-3], temperature [eV], magnetic_field [nT], (time), 90 s beyond at both ends.
+
+    Raises
+    ------
+    DataTypeError
+        When the cadence is another.
+    """
     time, rows, at = _joined(spectrum, state)
     if time.size > 2:
         step = float(np.median(np.diff(time))) / SECOND
@@ -71,22 +105,7 @@ def plasma_regions(
         around.temperature[at],
         around.magnetic_field[at],
     )
-    columns = [spectral.NAMES.index(f) for f in model.features]
-    matrix = spectral.matrix(spectra, time, around)[:, columns]
-    probability = model.probability(matrix)
-    units = {"units": "1"}
-    return xr.Dataset(
-        {
-            "probability": (("time", "label"), probability.astype(np.float32),
-                            units | {"long_name": "probability of the region"}),
-            "gap": (("time",), (~np.isfinite(probability).all(axis=1)).astype(np.int8),
-                    units | {"long_name": "record without information"}),
-            "distance": (("time",), drift.distance(model, matrix).astype(np.float32),
-                         units | {"long_name": "distance from the training set"}),
-        },
-        coords={"time": time.astype("datetime64[ns]"), "label": list(model.classes)},
-        attrs={"model": model.content, "model_name": model.card.name},
-    )  # fmt: skip
+    return time, spectral.matrix(spectra, time, around)
 
 
 def _around(state: xr.Dataset) -> spectral.Around:

@@ -1,14 +1,16 @@
-"""The one door to detectors that learn: train by name, evaluate by name."""
+"""What a user asks of a detector that learns, and what it answers."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from ...errors import UnknownName, UsageError, near
+from ...errors import UsageError
 from ...granule import Interval
+from ...store import Store
 from ..evaluation.report import Evaluation
 from .verdicts import Said
 
@@ -66,6 +68,9 @@ class Learner(Protocol):
     model: str
     splits: tuple[str, ...]
 
+    def listen(self, store: Store, dataset: str, said: Sequence[Said]) -> tuple[Said, ...]:
+        """Return what it can learn from verdicts on a dataset of events of a store."""
+
     def train(self, asked: Asked, out: Path) -> Evaluation:
         """Return how a model does on groups it has not seen, after writing it to a folder."""
 
@@ -73,29 +78,13 @@ class Learner(Protocol):
         """Return how a model does on labelled data."""
 
 
-def learners() -> Mapping[str, Learner]:
-    """Return the detectors that learn, by name."""
-    from .icme import IcmeLearner
-    from .regions import RegionLearner
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Train on one thread: sums of several differ in the last digit, and so would the model."""
+    from threadpoolctl import threadpool_limits
 
-    return {"regions": RegionLearner(), "icme": IcmeLearner()}
-
-
-def learner(name: str) -> Learner:
-    """Return the learner with a name.
-
-    Raises
-    ------
-    UnknownName
-        When there is none.
-    """
-    known = learners()
-    if name not in known:
-        raise UnknownName(
-            f"there is no detector '{name}' that learns",
-            todo=near(name, known) or f"There are: {', '.join(known)}",
-        )
-    return known[name]
+    with threadpool_limits(limits=1):
+        yield
 
 
 def checked_split(asked: Asked, allowed: tuple[str, ...]) -> str:
@@ -111,6 +100,9 @@ def checked_split(asked: Asked, allowed: tuple[str, ...]) -> str:
             "random splits are refused: neighbours in time would be on both sides, and the score "
             "would be that of a memory", "--split", f"Use {' or '.join(allowed)}",
         )  # fmt: skip
+    if asked.split == "day" and "year" in allowed and "day" not in allowed:
+        raise UsageError("events of this kind last longer than a day: parts of one would be on "
+                         "both sides", "--split", f"Use {' or '.join(allowed)}")  # fmt: skip
     if asked.split and asked.split not in allowed:
         raise UsageError(f"'{asked.split}' is no way to split this training set", "--split",
                          f"Use {' or '.join(allowed)}")  # fmt: skip

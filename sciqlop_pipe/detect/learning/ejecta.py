@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import UsageError
-from ...granule import Interval, iso
+from ...granule import Interval
 from .. import hourly, obstacles
 from ..drift import Seen, learn_seen
 from ..evaluation.events import EventScores, by_year, score_events
@@ -20,7 +20,7 @@ from ..evaluation.points import reliability
 from ..evaluation.stored import common
 from ..icme_model import Forest, IcmeModel, Linear
 from ..models import Card
-from .verdicts import Said, taught
+from .labelled_hours import Labelled, blinded, years_of
 
 Array = NDArray[np.float64]
 Numbers = NDArray[np.int64]
@@ -30,115 +30,7 @@ _NEAR = 48  # hours around events that are all trained on; of the others
 _EVERY = 3  # every third
 _TREES, _LEAF, _SHARE = 60, 5, 0.4
 _THRESHOLDS = np.arange(0.15, 0.6, 0.025)
-_FEWEST = 3  # events a year must have to be left out
 _SEEN = tuple(f"{n}_mean_7h" for n in ("field", "density", "speed", "temperature"))
-
-
-@dataclass(frozen=True, slots=True)
-class Labelled:
-    """Hours with what is known of them.
-
-    Parameters
-    ----------
-    hours : Hours
-        Without holes in time.
-    matrix : ndarray (hour, feature)
-        Their features.
-    inside : ndarray of bool (hour)
-        Whether an event is there.
-    known : ndarray of bool (hour)
-        Whether that is known: labelled, and no sheath.
-    group : ndarray of int (hour)
-        The year.
-    marks : tuple of Mark
-        The events of the lists: what is scored.
-    taught : tuple of Mark
-        The same as corrected by verdicts: what is learned.
-    weight : ndarray (hour)
-        How much each counts in training.
-    spans : tuple of Interval
-        Where labels are complete and data are.
-    """
-
-    hours: hourly.Hours
-    matrix: Array
-    inside: NDArray[np.bool_]
-    known: NDArray[np.bool_]
-    group: Numbers
-    marks: tuple[Mark, ...]
-    taught: tuple[Mark, ...]
-    weight: Array
-    spans: tuple[Interval, ...]
-
-    @property
-    def groups(self) -> tuple[int, ...]:
-        """Return the years that have enough events to be left out in turn."""
-        years = [int(by_year(m)) for m in self.marks]
-        return tuple(sorted(y for y in set(years) if years.count(y) >= _FEWEST))
-
-
-def labelled(
-    series: hourly.Hours,
-    marks: Sequence[Mark],
-    sheaths: Sequence[Interval],
-    spans: Sequence[Interval],
-    said: Sequence[Said] = (),
-) -> Labelled:
-    """Return hours with their labels.
-
-    Parameters
-    ----------
-    series : Hours
-        All of them.
-    marks : sequence of Mark
-        True events.
-    sheaths : sequence of Interval
-        Neither event nor quiet.
-    spans : sequence of Interval
-        Where the lists are complete.
-    said : sequence of Said
-        What people said of events: learned from, never scored against.
-
-    Raises
-    ------
-    UsageError
-        When no event lies within the data.
-    """
-    if not len(series):
-        raise UsageError("there are no hours", "icme", "Give --input with hourly data")
-    half = (series.time[1] - series.time[0]) // 2 if len(series) > 1 else 0
-    there = common([Interval(int(series.time[0]) - half, int(series.time[-1]) + half)], spans)
-    here = tuple(m for m in marks if any(s.start < m.stop and m.start < s.stop for s in there))
-    if not here:
-        raise UsageError(
-            "no event of the lists lies within the data", "icme",
-            f"The data are from {iso(int(series.time[0]))} to {iso(int(series.time[-1]))}",
-        )  # fmt: skip
-
-    def within(intervals: Sequence[Mark] | Sequence[Interval]) -> NDArray[np.bool_]:
-        flags = np.zeros(len(series), bool)
-        for s in intervals:
-            low, high = np.searchsorted(series.time, [s.start, s.stop])
-            flags[low:high] = True
-        return flags
-
-    matrix = hourly.hourly_matrix(series)
-    constant = _constant(matrix[within(there)])
-    if constant:
-        raise UsageError(f"'{constant}' has one value in all hours: a constant is no measurement",
-                         "icme", "Check the input for fills")  # fmt: skip
-    lessons = taught(here, said)
-    inside = within(lessons)
-    weight = np.ones(len(series))
-    for s in said:
-        weight[within([Interval(s.start, s.stop)])] = s.weight
-    judged = within([Interval(s.start, s.stop) for s in said])
-    years = series.time.astype("M8[ns]").astype("M8[Y]").astype(np.int64) + 1970
-    return Labelled(
-        series, matrix, inside,
-        judged | within(there) & ~(within(list(sheaths)) & ~inside), years, here, lessons, weight,
-        tuple(there),
-    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +84,7 @@ def validate(data: Labelled, *, seed: int = 0) -> Validated:
     UsageError
         When there are fewer years.
     """
-    years = _years(data)
+    years = years_of(data)
     without = {pair: _probability(data, pair) for pair in _pairs(years)}
     found: list[Mark] = []
     sure = np.full(len(data.hours), np.nan)
@@ -238,12 +130,12 @@ def fit(data: Labelled, card: Card, *, seed: int = 0) -> IcmeModel:
     seed : int
         Of the forest.
     """
-    poor = _fitted(_blinded(data), card, seed)
-    return replace(_fitted(data, card, seed), seen=_seen(data, _years(data)), poor=poor)
+    poor = _fitted(blinded(data), card, seed)
+    return replace(_fitted(data, card, seed), seen=_seen(data, years_of(data)), poor=poor)
 
 
 def _fitted(data: Labelled, card: Card, seed: int) -> IcmeModel:
-    years = _years(data)
+    years = years_of(data)
     series = np.full(len(data.hours), np.nan)
     for year in years:
         series[data.group == year] = _probability(data, (year,))[data.group == year]
@@ -253,26 +145,6 @@ def _fitted(data: Labelled, card: Card, seed: int) -> IcmeModel:
         _linear(data, ()), _forest(spans, np.isin(spans.group, years), seed),
         round(_threshold(data, spans, inner, list(years)), 4), _calibrated(spans, inner), card,
     )  # fmt: skip
-
-
-def _blinded(data: Labelled) -> Labelled:
-    """Return the same hours as if only |B|, n and the speed had been measured."""
-    h = data.hours
-    nothing = np.full(len(h), np.nan)
-    velocity = np.zeros((len(h), 3))
-    velocity[:, 0] = -np.sqrt((h.velocity**2).sum(axis=1))
-    blind = hourly.Hours(h.time, np.full((len(h), 3), np.nan), h.strength, nothing, h.density,
-                         nothing, velocity, nothing)  # fmt: skip
-    return replace(data, hours=blind, matrix=hourly.hourly_matrix(blind))
-
-
-def _years(data: Labelled) -> tuple[int, ...]:
-    if len(data.groups) < 3:
-        raise UsageError(
-            f"{len(data.groups)} years have {_FEWEST} events or more, at least 3 are needed to "
-            "choose and to judge", "icme", "Add --input and --labels of more years",
-        )  # fmt: skip
-    return data.groups
 
 
 def _pairs(years: Sequence[int]) -> Iterator[tuple[int, ...]]:
@@ -315,17 +187,6 @@ def _linear(data: Labelled, without: Sequence[int]) -> Linear:
     )
     return Linear(median, mean, scale, fitted.coef_[0].astype(float),
                   fitted.intercept_.astype(float))  # fmt: skip
-
-
-def _constant(x: Array) -> str:
-    """Return the name of a quantity that never changes, "" when all do."""
-    for k, name in enumerate(hourly.BASE):
-        if name.startswith("flow_"):  # zero where only a speed is known
-            continue
-        known = x[:, k][np.isfinite(x[:, k])]
-        if known.size > 10 and known.min() == known.max():
-            return name
-    return ""
 
 
 def _probability(data: Labelled, without: tuple[int, ...]) -> Array:
@@ -396,13 +257,13 @@ def _threshold(data: Labelled, spans: Spans, overlap: Array, years: Sequence[int
             mine = np.flatnonzero((spans.group == year) & spans.known)
             taken = mine[obstacles.chosen(spans.intervals[mine], overlap[mine], threshold)]
             events += [_mark(data, *spans.intervals[i]) for i in taken]
-        rules = obstacles_scores(events, marks)
+        rules = _both_scores(events, marks)
         if rules > best:
             best, chosen = rules, threshold
     return chosen
 
 
-def obstacles_scores(found: Sequence[Mark], true: Sequence[Mark]) -> float:
+def _both_scores(found: Sequence[Mark], true: Sequence[Mark]) -> float:
     """Return the sum of F1 with any overlap and with one above 0.3."""
     from ..evaluation.matching import Overlap, match
 
@@ -441,8 +302,8 @@ def _seen(data: Labelled, years: Sequence[int]) -> Seen:
 def _hour_scores(data: Labelled, probability: Array) -> dict[str, Any]:
     from sklearn.metrics import average_precision_score, roc_auc_score
 
-    keep = data.known & np.isfinite(probability)
-    truth, said = data.inside[keep], probability[keep]
+    keep = data.scored & np.isfinite(probability)
+    truth, said = data.truth[keep], probability[keep]
     guess = said > 0.5
     return {
         "hours": int(keep.sum()), "inside": int(truth.sum()),

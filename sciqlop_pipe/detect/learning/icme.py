@@ -16,6 +16,7 @@ from ...granule import HOUR, iso
 from ...graph import Graph
 from ...model import Dataset
 from ...sources.files import FileSource
+from ...store import Store
 from .. import hourly
 from ..evaluation.events import by_year, score_events
 from ..evaluation.matching import Mark
@@ -26,7 +27,9 @@ from ..icme_model import load_icme_model, save_icme_model
 from ..models import Card
 from ..promoted import shipped
 from . import ejecta
-from .door import Asked, checked_split
+from .door import Asked, checked_split, one_thread
+from .labelled_hours import Labelled, labelled
+from .verdicts import Said, told
 
 
 class IcmeLearner:
@@ -36,6 +39,11 @@ class IcmeLearner:
     model = "icme"
     splits: tuple[str, ...] = ("year",)
 
+    def listen(self, store: Store, dataset: str, said: Sequence[Said]) -> tuple[Said, ...]:
+        """Return verdicts as they are: hours are read from the inputs, not from the store."""
+        return tuple(said)
+
+    @one_thread()
     def train(self, asked: Asked, out: Path) -> Evaluation:
         """Return how a model does on years it has not seen, after writing it to a folder."""
         import sklearn
@@ -50,9 +58,9 @@ class IcmeLearner:
                       "thresholds": validated.thresholds},
         }  # fmt: skip
         words = (
-            f"{int(data.known.sum())} labelled hours, {len(data.marks)} events of "
+            f"{int(data.scored.sum())} labelled hours, {len(data.marks)} events of "
             f"{', '.join(Path(t.name).name for t in tables)}, sheaths left out; "
-            f"hash {_content(data)}"
+            f"hash {_content(data)}{told(asked.said)}"
         )
         card = Card("icme", words, metrics, asked.command, sklearn.__version__)
         model = ejecta.fit(data, card, seed=asked.seed)
@@ -60,6 +68,7 @@ class IcmeLearner:
         save_icme_model(out, model, data.matrix[some].round(4))
         return self._validated(asked, data, tables, validated, model.content)
 
+    @one_thread()
     def evaluate(self, asked: Asked) -> Evaluation:
         """Return how a model does on hourly files against lists."""
         data, tables = self._labelled(asked)
@@ -85,7 +94,7 @@ class IcmeLearner:
         return Evaluation("icme", about, events={"icme": numbers} | self._real(
             found, data, asked.seed), notes=tuple(notes), summary=_summary(numbers))  # fmt: skip
 
-    def _labelled(self, asked: Asked) -> tuple[ejecta.Labelled, list[Table]]:
+    def _labelled(self, asked: Asked) -> tuple[Labelled, list[Table]]:
         checked_split(asked, self.splits)
         if not asked.labels:
             raise UsageError("there are no events to compare with", "icme",
@@ -95,10 +104,10 @@ class IcmeLearner:
         marks = [m for t in tables for m in t.marks]
         sheaths = [s for t in tables for s in t.sheaths]
         hours = read_hours(asked.inputs)
-        return ejecta.labelled(hours, marks, sheaths, spans, asked.said), tables
+        return labelled(hours, marks, sheaths, spans, asked.said), tables
 
     def _validated(
-        self, asked: Asked, data: ejecta.Labelled, tables: Sequence[Table],
+        self, asked: Asked, data: Labelled, tables: Sequence[Table],
         validated: ejecta.Validated, content: str,
     ) -> Evaluation:  # fmt: skip
         about = self._about(asked, data, tables) | {
@@ -110,9 +119,7 @@ class IcmeLearner:
         notes = catalog_notes(tables, bool(asked.labelled))
         return Evaluation("icme", about, events=events, notes=notes, summary=_summary(numbers))
 
-    def _real(
-        self, found: Sequence[Mark], data: ejecta.Labelled, seed: int
-    ) -> dict[str, dict[str, Any]]:
+    def _real(self, found: Sequence[Mark], data: Labelled, seed: int) -> dict[str, dict[str, Any]]:
         """Return the scores without rows of origin FP, which an earlier network found."""
         if not any(m.source == "FP" for m in data.marks):
             return {}
@@ -127,15 +134,11 @@ class IcmeLearner:
         scores = score_events(lone, kept, data.spans, group=by_year, seed=seed)
         return {"without origin FP": scores.as_numbers()}
 
-    def _without_fp(
-        self, validated: ejecta.Validated, data: ejecta.Labelled, seed: int
-    ) -> dict[str, Any]:
+    def _without_fp(self, validated: ejecta.Validated, data: Labelled, seed: int) -> dict[str, Any]:
         found = self._real(validated.found, data, seed)
         return found.get("without origin FP", {})
 
-    def _about(
-        self, asked: Asked, data: ejecta.Labelled, tables: Sequence[Table]
-    ) -> dict[str, Any]:
+    def _about(self, asked: Asked, data: Labelled, tables: Sequence[Table]) -> dict[str, Any]:
         return {
             "inputs": [str(p) for p in asked.inputs], "catalogs": [t.name for t in tables],
             "target": "magnetic obstacles; sheaths are neither event nor quiet",
@@ -258,12 +261,12 @@ def _narrowed(path: Path, source: str) -> Table:
     return read_table(path, source=wanted) if wanted in names else table
 
 
-def _content(data: ejecta.Labelled) -> str:
-    """Return the hash of hours and labels."""
+def _content(data: Labelled) -> str:
+    """Return the hash of hours and what the lists say of them."""
     import hashlib
 
     digest = hashlib.blake2b(digest_size=16)
-    for part in (data.hours.time, data.inside, data.known, data.hours.strength):
+    for part in (data.hours.time, data.truth, data.scored, data.hours.strength):
         digest.update(np.ascontiguousarray(part).tobytes())
     return digest.hexdigest()
 

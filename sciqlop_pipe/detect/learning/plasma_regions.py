@@ -7,7 +7,7 @@ et al., arXiv 1703.06907, 2017), and noise on every feature, so that no single o
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,11 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import UsageError
+from ...granule import HOUR
 from .. import spectral
 from ..drift import Seen, learn_seen
 from ..evaluation.points import Classified, score_points
 from ..models import Card, RegionModel, from_pipelines
-from .windows import CLASSES, Windows
+from .stretches import Taught, taught_records
+from .verdicts import Said, told
+from .windows import CLASSES, Windows, counted
 
 Array = NDArray[np.float64]
 Numbers = NDArray[np.int64]
@@ -52,15 +55,25 @@ _INNER = 3
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """What is trained on: features (record, feature), class, pass."""
+    """What is trained on: features (record, feature), class, pass, how much each counts."""
 
     x: Array
     y: Numbers
     group: Numbers
+    weight: Array
 
     def only(self, keep: NDArray[np.bool_]) -> Rows:
         """Return some of the rows."""
-        return Rows(self.x[keep], self.y[keep], self.group[keep])
+        return Rows(self.x[keep], self.y[keep], self.group[keep], self.weight[keep])
+
+    def heard(self, taught: Taught) -> Rows:
+        """Return the rows with some of the records whose region somebody told."""
+        some = slice(None, None, _STEP)
+        return Rows(
+            np.concatenate([self.x, taught.x[some]]), np.concatenate([self.y, taught.y[some]]),
+            np.concatenate([self.group, taught.group[some]]),
+            np.concatenate([self.weight, taught.weight[some]]),
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +85,7 @@ class Validated:
 
 
 def train(
-    windows: Windows, *, seed: int = 0, command: str = ""
+    windows: Windows, *, said: Sequence[Said] = (), seed: int = 0, command: str = ""
 ) -> tuple[dict[str, Any], Card, Seen]:
     """Return fitted pipelines by variant, the card of how they do on unseen passes, what was seen.
 
@@ -80,6 +93,8 @@ def train(
     ----------
     windows : Windows
         Of all classes, each from at least two passes.
+    said : sequence of Said
+        Stretches that people judged, with measurements: learned from, never scored.
     seed : int
         Same seed, same model.
     command : str
@@ -93,13 +108,14 @@ def train(
     import sklearn
 
     refuse_absent(windows)
-    validated = cross_validate(windows, seed=seed)
-    rows = training_rows(windows)
+    validated = cross_validate(windows, said=said, seed=seed)
+    rows, taught = training_rows(windows), taught_records(said)
+    every = rows.heard(taught)
     metrics: dict[str, Any] = {}
     pipelines = {}
     for variant, names in VARIANTS.items():
-        strength = _choose(rows, variant, seed)
-        pipelines[variant] = _fit(rows, names, strength, seed)
+        strength = _choose(rows, taught, variant, seed)
+        pipelines[variant] = _fit(every, names, strength, seed)
         metrics[variant] = {
             name: score_points(validated.windows[variant, 1.0, 1.0].merged(s), seed=seed)
             for name, s in SETS.items()
@@ -108,31 +124,36 @@ def train(
         {(n, b): c for (v, n, b), c in validated.windows.items() if v == "field"}
     )
     metrics["split"] = {
-        "by": "pass", "told by": windows.how, "passes": len(np.unique(windows.group)),
-        "protocol": "each pass left out in turn; strength of the penalty chosen on the others",
+        "by": windows.by, "told by": windows.how, "passes": len(np.unique(windows.group)),
+        "protocol": f"each {windows.by} left out in turn; strength of the penalty chosen on the "
+        "others",
         "strengths chosen": sorted(set(validated.strengths)),
     }  # fmt: skip
     words = (
         f"{len(windows)} windows of {windows.length} records, "
-        f"{len(np.unique(windows.group))} passes; hash {windows.content}"
+        f"{windows.groups}; hash {windows.content}{told(said)}"
     )
-    seen = learn_seen(spectral.NAMES, rows.x, rows.y, rows.group)
+    whole = every.only(np.isfinite(every.x).all(axis=1))
+    seen = learn_seen(spectral.NAMES, whole.x, whole.y, whole.group)
     return pipelines, Card(NAME, words, metrics, command, sklearn.__version__), seen
 
 
-def cross_validate(windows: Windows, *, seed: int = 0) -> Validated:
+def cross_validate(windows: Windows, *, said: Sequence[Said] = (), seed: int = 0) -> Validated:
     """Return what models say of passes that they have not seen.
 
-    Every pass is left out in turn; the penalty is chosen on the others, by passes again.
+    Every pass is left out in turn; the penalty is chosen on the others, by passes again. So is
+    what people told of its time, where windows have times.
 
     Parameters
     ----------
     windows : Windows
         Of several passes.
+    said : sequence of Said
+        Stretches that people judged, with measurements.
     seed : int
         Of the copies and their noise.
     """
-    rows = training_rows(windows)
+    rows, taught = training_rows(windows), taught_records(said)
     seen = {(n, b): windows.matrix(n, b) for n, b in SCALES}
     size = (len(windows), len(CLASSES))
     said = {(v, n, b): np.full(size, np.nan) for v in VARIANTS for n, b in SCALES}
@@ -140,10 +161,14 @@ def cross_validate(windows: Windows, *, seed: int = 0) -> Validated:
     for group in np.unique(windows.group):
         out = windows.group == group
         rest = rows.only(rows.group != group)
+        heard = taught
+        if windows.time is not None:
+            when = windows.time[out]
+            heard = taught.outside(int(when.min()) - HOUR, int(when.max()) + HOUR)
         for variant, names in VARIANTS.items():
-            strength = _choose(rest, variant, seed)
+            strength = _choose(rest, heard, variant, seed)
             strengths.append(strength)
-            fitted = _fit(rest, names, strength, seed)
+            fitted = _fit(rest.heard(heard), names, strength, seed)
             model = _model({variant: fitted}, {variant: names})
             for n, b in SCALES:
                 said[variant, n, b][out] = of_windows(model, seen[n, b][out])
@@ -216,7 +241,7 @@ def training_rows(windows: Windows) -> Rows:
     x = some.reshape(-1, some.shape[2])
     y, group = (np.repeat(a, some.shape[1]) for a in (windows.label, windows.group))
     known = np.isfinite(x).all(axis=1)
-    return Rows(x[known], y[known], group[known])
+    return Rows(x[known], y[known], group[known], np.ones(int(known.sum())))
 
 
 def refuse_absent(windows: Windows) -> None:
@@ -228,11 +253,12 @@ def refuse_absent(windows: Windows) -> None:
         Names the class.
     """
     for k, name in enumerate(CLASSES):
-        passes = len(np.unique(windows.group[windows.label == k]))
-        if passes < 2:
+        groups = len(np.unique(windows.group[windows.label == k]))
+        if groups < 2:
             raise UsageError(
-                f"class '{name}' has {passes} passes, at least 2 are needed to learn and judge it",
-                "training", "Add windows of it",
+                f"class '{name}' has windows of {counted(groups, windows.by)}, at least 2 are "
+                "needed to learn and judge it",
+                                "training", "Add windows of it",
             )  # fmt: skip
 
 
@@ -252,7 +278,7 @@ def _various(rows: Rows, seed: int) -> Rows:
         copies.append(x)
     x = np.concatenate(copies)
     x = x + rng.normal(0, _NOISE, x.shape) * x.std(axis=0)
-    return Rows(x, np.tile(rows.y, _COPIES), np.tile(rows.group, _COPIES))
+    return Rows(x, *(np.tile(a, _COPIES) for a in (rows.y, rows.group, rows.weight)))
 
 
 def _fit(rows: Rows, names: tuple[str, ...], strength: float, seed: int) -> Any:
@@ -260,15 +286,16 @@ def _fit(rows: Rows, names: tuple[str, ...], strength: float, seed: int) -> Any:
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    various = _various(rows, seed)
     columns = [spectral.NAMES.index(n) for n in names]
-    count = np.bincount(various.y, minlength=len(CLASSES))
-    weight = (len(various.y) / len(CLASSES) / np.maximum(count, 1))[various.y]
+    various = _various(rows.only(np.isfinite(rows.x[:, columns]).all(axis=1)), seed)
+    count = np.bincount(various.y, various.weight, minlength=len(CLASSES))
+    balance = various.weight.sum() / len(CLASSES) / np.maximum(count, 1)
+    weight = balance[various.y] * various.weight
     pipeline = make_pipeline(StandardScaler(), LogisticRegression(C=strength, max_iter=400))
     return pipeline.fit(various.x[:, columns], various.y, logisticregression__sample_weight=weight)
 
 
-def _choose(rows: Rows, variant: str, seed: int) -> float:
+def _choose(rows: Rows, taught: Taught, variant: str, seed: int) -> float:
     """Return the strength with the least logarithmic loss on inner passes."""
     from sklearn.model_selection import GroupKFold
 
@@ -279,7 +306,7 @@ def _choose(rows: Rows, variant: str, seed: int) -> float:
         keep = np.zeros(len(rows.y), bool)
         keep[train_] = True
         for k, strength in enumerate(_STRENGTHS):
-            fitted = _fit(rows.only(keep), names, strength, seed)
+            fitted = _fit(rows.only(keep).heard(taught), names, strength, seed)
             p = fitted.predict_proba(rows.x[test][:, columns])
             at = {c: j for j, c in enumerate(fitted.classes_)}
             right = np.array([p[i, at[c]] if c in at else 0.0 for i, c in enumerate(rows.y[test])])

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ...errors import UsageError
+from ...store import Store
 from ..evaluation.points import Classified, score_points
 from ..evaluation.report import Evaluation
 from ..models import ModelError, load_model, save_model
 from ..promoted import shipped
 from . import plasma_regions as six
-from .door import Asked, checked_split
+from .door import Asked, checked_split, one_thread
+from .stretches import with_measurements
+from .verdicts import Said
 from .windows import CLASSES, Windows, read_windows
 
 
@@ -24,15 +27,19 @@ class RegionLearner:
 
     name = "regions"
     model = six.NAME
-    splits: tuple[str, ...] = ("pass", "group", "block")
+    splits: tuple[str, ...] = ("pass", "day", "year", "group", "block")
 
+    def listen(self, store: Store, dataset: str, said: Sequence[Said]) -> tuple[Said, ...]:
+        """Return the verdicts that name a region, with what was measured there."""
+        return with_measurements(store, dataset, said)
+
+    @one_thread()
     def train(self, asked: Asked, out: Path) -> Evaluation:
         """Return how a model does on passes it has not seen, after writing it to a folder."""
-        if asked.said:
-            raise UsageError("verdicts on stretches are no labelled windows yet", "regions",
-                             "Give windows of what people judged with --labels")  # fmt: skip
         windows = self._windows(asked)
-        pipelines, card, seen = six.train(windows, seed=asked.seed, command=asked.command)
+        pipelines, card, seen = six.train(
+            windows, said=asked.said, seed=asked.seed, command=asked.command
+        )
         rows = six.reference_rows(windows, asked.seed)
         model = save_model(out, pipelines, six.VARIANTS, CLASSES, card, rows, seen)
         about = self._about(asked, windows) | {
@@ -42,6 +49,7 @@ class RegionLearner:
         return Evaluation("regions", about, card.metrics["field"], summary=_summary(
             card.metrics["field"], card.metrics["scaled"]))  # fmt: skip
 
+    @one_thread()
     def evaluate(self, asked: Asked) -> Evaluation:
         """Return how a model does on labelled windows."""
         windows = self._windows(asked)
@@ -51,7 +59,7 @@ class RegionLearner:
             six.refuse_absent(windows)
             validated = six.cross_validate(windows, seed=asked.seed)
             scaled = {(n, b): c for (v, n, b), c in validated.windows.items() if v == "field"}
-            about["protocol"] = "each pass left out in turn, trained anew on the others"
+            about["protocol"] = f"each {windows.by} left out in turn, trained anew on the others"
         else:
             model = load_model(asked.model or shipped()[six.NAME])
             if model.classes != CLASSES:
@@ -77,15 +85,12 @@ class RegionLearner:
                           summary=_summary(points, table))  # fmt: skip
 
     def _windows(self, asked: Asked) -> Windows:
-        checked_split(asked, self.splits)
+        if asked.split:
+            checked_split(asked, self.splits)
         files = asked.inputs or asked.labels
         if not files:
             raise UsageError("there are no windows", "regions", "Give --input windows.npz")
-        windows = read_windows(files)
-        if asked.split == "group" and windows.how != "group":
-            raise UsageError("the windows have no array `group`", "--split",
-                             f"They are told apart by {windows.how}: use pass")  # fmt: skip
-        return windows
+        return read_windows(files, asked.split)
 
     def _about(self, asked: Asked, windows: Windows) -> dict[str, Any]:
         return {

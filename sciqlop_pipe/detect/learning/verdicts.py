@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ...catalog import Catalog
+from ...catalog import Catalog, find_event
+from ...errors import UnknownName
 from ...granule import DAY
+from ...store import Store
 from ...store.events import Verdict
 from ...store.records import Event
 from ..evaluation.matching import Mark, iou, mark
 
 WEIGHT = 3.0
 """How much an hour somebody looked at counts, against one of a list."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Records of a stretch: `time` (record) [ns] and their features `x` (record, feature)."""
+
+    time: NDArray[np.int64]
+    x: NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +44,9 @@ class Said:
     weight : float
         How much it counts: less where people disagree.
     kind : str
-        Of the event.
+        Of the event; of a missed one, its comment.
+    measured : Measured, optional
+        What is known of the stretch, for learners that cannot tell from their inputs.
     """
 
     start: int
@@ -39,9 +54,10 @@ class Said:
     true: bool
     weight: float = WEIGHT
     kind: str = ""
+    measured: Measured | None = None
 
 
-def said_of(catalog: Catalog) -> tuple[Said, ...]:
+def said_of(catalog: Catalog, past: Mapping[str, Event] | None = None) -> tuple[Said, ...]:
     """Return what verdicts on a catalog say of stretches of time, in time order.
 
     The last verdict of each author counts. Accepted events are true where they are, moved ones
@@ -49,14 +65,24 @@ def said_of(catalog: Catalog) -> tuple[Said, ...]:
     not true; missed ones are true. Authors who disagree on an event weigh as the difference of
     their numbers over all of them; a tie says nothing.
 
+    What was said of an event that is not found any more holds as well: a detector that has learned
+    from a rejection would else forget it the next time.
+
     Parameters
     ----------
     catalog : Catalog
         With its verdicts.
+    past : mapping of str to Event, optional
+        Events that were found once, by id.
     """
     found: list[Said] = []
-    for event in catalog.events:
-        latest = _latest(catalog.verdicts.get(event.id, ()))
+    gone: dict[str, list[Verdict]] = {}
+    for v in catalog.unmatched:
+        gone.setdefault(v.event, []).append(v)
+    spoken = [(e, catalog.verdicts.get(e.id, ())) for e in catalog.events]
+    spoken += [(e, gone[id_]) for id_, e in (past or {}).items() if id_ in gone]
+    for event, verdicts in spoken:
+        latest = [v for v in _latest(verdicts) if v.verdict != "missed"]
         if not latest:
             continue
         against = sum(v.verdict == "reject" for v in latest)
@@ -74,11 +100,44 @@ def said_of(catalog: Catalog) -> tuple[Said, ...]:
                       _outside((event.start, event.stop), (start, stop))]  # fmt: skip
         found.append(Said(start, stop, True, weight, event.kind))
     found += [
-        Said(v.start, v.stop, True)
+        Said(v.start, v.stop, True, kind=v.comment.strip())
         for v in _latest(catalog.unmatched)
         if v.verdict == "missed" and v.start is not None and v.stop is not None
     ]
     return tuple(sorted(found, key=lambda s: (s.start, s.stop)))
+
+
+def past_events(store: Store, catalog: Catalog) -> dict[str, Event]:
+    """Return the events that are found no more, and that somebody judged, by id.
+
+    Parameters
+    ----------
+    store : Store
+        Where they are kept.
+    catalog : Catalog
+        Of it.
+    """
+    ids = {v.event for v in catalog.unmatched if v.verdict != "missed"}
+    found = {}
+    for id_ in sorted(ids):
+        with suppress(UnknownName):  # of another store: a verdict that was merged
+            found[id_] = find_event(store, id_)[1]
+    return found
+
+
+def told(said: Sequence[Said]) -> str:
+    """Return what a card says of verdicts that were learned from; "" without any.
+
+    Parameters
+    ----------
+    said : sequence of Said
+        From `said_of`.
+    """
+    if not said:
+        return ""
+    digest = hashlib.blake2b(repr([(s.start, s.stop, s.true, s.weight, s.kind) for s in said])
+                             .encode(), digest_size=16)  # fmt: skip
+    return f"; {len(said)} stretches by verdicts of people, hash {digest.hexdigest()}"
 
 
 def _latest(verdicts: Sequence[Verdict]) -> list[Verdict]:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import UsageError
+from ...granule import SECOND
 from .. import spectral
 
 Array = NDArray[np.float64]
@@ -25,6 +26,8 @@ ENERGIES = np.geomspace(11.3, 26585.0, 32)
 """Energies of fast FPI/DIS spectra [eV], where a file of windows has none of its own."""
 
 _JUMP = 0.1  # RE between the end of a window and the start of the next: another pass begins
+_PAUSE = 600 * SECOND  # between the starts of windows: another pass begins
+_BLOCKS = 20  # where nothing tells passes apart
 _FILL = 1e30  # and above, or -1e30 and below: a fill that slipped through
 
 
@@ -45,7 +48,11 @@ class Windows:
     group : ndarray of int (window)
         What belongs together: a pass.
     how : str
-        How groups were told: "group", "time" or "position".
+        How groups were told: "group", "time", "position", "blocks".
+    by : str
+        What a group is: "pass", "day", "year", "group" or "block".
+    time : ndarray of int64 (window), optional
+        When each begins [ns].
     """
 
     flux: NDArray[np.float32]
@@ -55,6 +62,8 @@ class Windows:
     label: NDArray[np.int64]
     group: NDArray[np.int64]
     how: str
+    by: str = "pass"
+    time: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.label)
@@ -63,6 +72,11 @@ class Windows:
     def length(self) -> int:
         """Return how many records a window has."""
         return self.flux.shape[1]
+
+    @property
+    def groups(self) -> str:
+        """Return in words how many groups there are."""
+        return counted(len(np.unique(self.group)), self.by)
 
     @property
     def content(self) -> str:
@@ -88,36 +102,68 @@ class Windows:
         return spectral.of_windows(spectra, self.length).reshape(len(self), self.length, -1)
 
 
-def read_windows(paths: Sequence[str | Path]) -> Windows:
+def counted(count: int, by: str) -> str:
+    """Return how many groups there are, in words.
+
+    Parameters
+    ----------
+    count : int
+        How many.
+    by : str
+        What each is: "pass", "day", "year", "group", "block".
+    """
+    plural = "es" if by == "pass" else "s"
+    return f"{count} {by}{plural if count != 1 else ''}"
+
+
+def read_windows(paths: Sequence[str | Path], split: str = "") -> Windows:
     """Return the windows of files in the layout of `mms_regions`, joined.
 
     A file is an .npz without pickles: `flux` (window, record, energy), `params` (window, record, 3:
     |B| nT, T eV, X RE), `label` (window); `energy` (energy) [eV] where the table is another,
     `classes` where the order of the classes is. Passes are told by `group` (window), else by `time`
-    (window, ns or datetime64: a gap of more than 10 min), else where X jumps by more than 0.1 RE.
+    (window, ns or datetime64: a gap of more than 10 min), else where X jumps by more than 0.1 RE;
+    without any of these, contiguous blocks stand for them.
+
+    Parameters
+    ----------
+    paths : sequence of path
+        The files.
+    split : str
+        What stays together: "pass", "day", "year", "group", "block"; the first of group, pass and
+        block that the files allow when left out.
 
     Raises
     ------
     UsageError
-        When a file has not these arrays, shapes or classes, or a whole column says nothing.
+        When a file has not these arrays, shapes or classes, a whole column says nothing, or there
+        is nothing to split by.
     """
-    parts = [_read(Path(p)) for p in paths]
+    parts = [_read(Path(p), split) for p in paths]
     if not parts:
         raise UsageError("there are no windows", todo="Give --input FILE.npz")
     if len({p.flux.shape[1:] for p in parts}) > 1:
         raise UsageError("the files have windows of different shapes", todo="Give them apart")
-    offset = np.cumsum([0, *(int(p.group.max()) + 1 for p in parts)])
+    if len({(p.by, p.how) for p in parts}) > 1:
+        raise UsageError("the files tell their groups in different ways "
+                         f"({', '.join(sorted({p.how for p in parts}))})", "--split",
+                         "Say what stays together: --split block does for all")  # fmt: skip
+    shared = split in ("day", "year")  # a day in two files is one
+    offset = np.cumsum([0, *(0 if shared else int(p.group.max()) + 1 for p in parts)])
 
     def joined(name: str) -> NDArray[Any]:
         return np.concatenate([getattr(p, name) for p in parts])
 
+    group = np.concatenate([p.group + offset[k] for k, p in enumerate(parts)])
+    timed = all(p.time is not None for p in parts)
     return Windows(
         joined("flux"), parts[0].energy, joined("field"), joined("temperature"), joined("label"),
-        np.concatenate([p.group + offset[k] for k, p in enumerate(parts)]), parts[0].how,
+        np.unique(group, return_inverse=True)[1].astype(np.int64), parts[0].how, parts[0].by,
+        joined("time") if timed else None,
     )  # fmt: skip
 
 
-def _read(path: Path) -> Windows:
+def _read(path: Path, split: str) -> Windows:
     where = str(path)
     if not path.is_file():
         raise UsageError("there is no such file", where)
@@ -145,9 +191,13 @@ def _read(path: Path) -> Windows:
     number = _numbered(label, data.get("classes"), where)
     for k, name in enumerate(("|B|", "temperature")):
         _refuse_constant(values[:, :, k], name, where)
-    group, how = _groups(data, values, shape[0])
+    time = None
+    if "time" in data:
+        time = data["time"].reshape(shape[0], -1)[:, 0].astype("M8[ns]").astype(np.int64)
+    given = None if "group" not in data else np.unique(data["group"], return_inverse=True)[1]
+    group, how, by = _groups(split, given, time, values, where)
     clean = np.where(np.abs(flux) < _FILL, flux, np.nan).astype(np.float32)
-    return Windows(clean, energy, values[:, :, 0], values[:, :, 1], number, group, how)
+    return Windows(clean, energy, values[:, :, 0], values[:, :, 1], number, group, how, by, time)
 
 
 def _numbered(
@@ -188,15 +238,27 @@ def _refuse_constant(values: Array, name: str, where: str) -> None:
 
 
 def _groups(
-    data: dict[str, NDArray[np.generic]], params: Array, windows: int
-) -> tuple[NDArray[np.int64], str]:
-    if "group" in data:
-        return np.unique(data["group"], return_inverse=True)[1].astype(np.int64), "group"
-    if "time" in data:
-        time = data["time"].reshape(windows, -1)[:, 0].astype("M8[ns]").astype(np.int64)
-        return np.r_[0, np.cumsum(np.abs(np.diff(time)) > 600 * 10**9)].astype(np.int64), "time"
-    if params.shape[2] > 2:
+    split: str, given: NDArray[np.intp] | None, time: NDArray[np.int64] | None, params: Array,
+    where: str,
+) -> tuple[NDArray[np.int64], str, str]:  # fmt: skip
+    """Return the group of each window, how it was told, and what it is."""
+    if given is not None and split in ("", "group"):
+        return given.astype(np.int64), "group", split or "pass"
+    if time is not None and split in ("day", "year"):
+        unit = time.astype("M8[ns]").astype(f"M8[{split[0].upper()}]")
+        return unit.astype(np.int64), "time", split
+    if time is not None and split in ("", "pass"):
+        return _runs(np.abs(np.diff(time)) > _PAUSE), "time", "pass"
+    if params.shape[2] > 2 and split in ("", "pass"):
         x = params[:, :, 2]
-        jump = ~(np.abs(x[1:, 0] - x[:-1, -1]) <= _JUMP)
-        return np.r_[0, np.cumsum(jump)].astype(np.int64), "position"
-    return (np.arange(windows) // max(windows // 20, 1)).astype(np.int64), "blocks"
+        return _runs(~(np.abs(x[1:, 0] - x[:-1, -1]) <= _JUMP)), "position", "pass"
+    if split in ("", "block"):
+        count = len(params)
+        return (np.arange(count) // max(count // _BLOCKS, 1)).astype(np.int64), "blocks", "block"
+    need = {"group": "`group`", "pass": "`time` or positions"}.get(split, "`time`")
+    raise UsageError(f"the windows cannot be split by {split}: there is no {need}", where,
+                     "Use --split block: contiguous blocks do without")  # fmt: skip
+
+
+def _runs(cut: NDArray[np.bool_]) -> NDArray[np.int64]:
+    return np.r_[0, np.cumsum(cut)].astype(np.int64)

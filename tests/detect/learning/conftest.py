@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from sciqlop_pipe.constants import ELEMENTARY_CHARGE, PROTON_MASS
+from sciqlop_pipe.detect.learning import plasma_regions as six
 from sciqlop_pipe.detect.learning.windows import ENERGIES
 
 #: n [cm^-3], T [eV], energy of the flow [eV], |B| [nT], relative fluctuations.
@@ -73,3 +74,12 @@ def windows_file(tmp_path: Path) -> Callable[..., Path]:
         return tmp_path / name
 
     return write
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make training of regions a matter of a second."""
+    monkeypatch.setattr(six, "_STRENGTHS", (1.0,))
+    monkeypatch.setattr(six, "_STEP", 20)
+    monkeypatch.setattr(six, "_COPIES", 2)
+    monkeypatch.setattr(six, "_INNER", 2)

@@ -9,8 +9,8 @@ from typer.testing import CliRunner
 
 from sciqlop_pipe.cli.app import app
 from sciqlop_pipe.detect.icme_model import load_icme_model
-from sciqlop_pipe.detect.learning import ejecta
 from sciqlop_pipe.detect.learning.icme import _narrowed, read_hours
+from sciqlop_pipe.detect.learning.labelled_hours import labelled
 from sciqlop_pipe.errors import PipeError, SourceError, UsageError
 from sciqlop_pipe.granule import HOUR, Interval, instant
 
@@ -124,7 +124,7 @@ def test_what_cannot_be_learned_from_is_refused(tmp_path: Path):
     assert "no events to compare" in run("train", "icme", "--input", path, *out)
     assert "random splits are refused" in run(
         "train", "icme", "--input", path, "--labels", truth, "--split", "random", *out)  # fmt: skip
-    assert "'day' is no way to split" in run(
+    assert "last longer than a day" in run(
         "train", "icme", "--input", path, "--labels", truth, "--split", "day", *out)  # fmt: skip
     assert "at least 3 are needed" in run(
         "train", "icme", "--input", path, "--labels", truth, *out)  # fmt: skip
@@ -139,7 +139,7 @@ def test_a_constant_channel_is_no_measurement(tmp_path: Path):
     path, rows = omni_year(tmp_path, 2012, days=60, word24=420.0, word25=0.0, word26=0.0)
     h = read_hours([path])
     with pytest.raises(UsageError, match="'speed' has one value in all hours"):
-        ejecta.labelled(h, _marks(rows), [], [_all()])
+        labelled(h, _marks(rows), [], [_all()])
 
 
 def test_an_unknown_detector_is_named_with_those_there_are(tmp_path: Path):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +28,9 @@ class Learner:
     model: str = "icme"
     splits: tuple[str, ...] = ("year",)
     asked: Asked | None = None
+
+    def listen(self, store: Store, dataset: str, said: Sequence[Said]) -> tuple[Said, ...]:
+        raise NotImplementedError
 
     def train(self, asked: Asked, out: Path) -> Evaluation:
         raise NotImplementedError
@@ -82,6 +86,6 @@ def test_the_next_events_to_look_at_are_shown_and_a_moved_one_keeps_its_edges(tm
     assert "2012-02-01" not in run("catalog", "next", "lists.found")
     from sciqlop_pipe.cli import judging
 
-    (said_not, said_yes) = judging.said("lists.found", str(tmp_path / "store"), "")
+    (said_not, said_yes) = judging.said("icme", "lists.found", str(tmp_path / "store"), "")
     assert (said_not.true, said_yes.true) == (False, True)
     assert said_not.stop == said_yes.start

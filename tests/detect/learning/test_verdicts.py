@@ -52,6 +52,14 @@ def test_the_last_verdict_of_an_author_counts_and_disagreement_weighs_less():
     assert [s.weight for s in said] == [WEIGHT, WEIGHT / 3]
 
 
+def test_what_was_said_of_an_event_that_is_found_no_more_is_not_forgotten():
+    lost = (verdict("gone", "reject"), verdict("x", "missed", start=80, stop=90))
+    now = catalog([event("a", 0, 10)], verdict("a", "accept"), lost=lost)
+    assert spans(said_of(now)) == [(0, 10, True), (80, 90, True)]
+    past = {"gone": event("gone", 20, 30)}
+    assert spans(said_of(now, past)) == [(0, 10, True), (20, 30, False), (80, 90, True)]
+
+
 def test_lists_are_corrected_by_verdicts():
     marks = [Mark(0, 10 * HOUR), Mark(20 * HOUR, 30 * HOUR), Mark(60 * HOUR, 70 * HOUR)]
     said = said_of(catalog(

@@ -32,6 +32,26 @@ def test_passes_are_told_by_jumps_of_position_or_of_time(windows_file: Write):
     assert (by_time.how, by_time.group.max()) == ("time", 1)
 
 
+def test_what_stays_together_may_be_said(windows_file: Write):
+    time = np.datetime64("2019-12-31T22:00", "ns") + np.arange(18) * np.timedelta64(15, "m")
+    file = windows_file(how={"windows": 1}, time=time, group=None)
+    for split, groups in (("", 18), ("pass", 18), ("day", 2), ("year", 2), ("block", 18)):
+        windows = read_windows([file], split)
+        assert (len(np.unique(windows.group)), windows.by) == (groups, split or "pass")
+    np.testing.assert_array_equal(read_windows([file], "day").group, [0] * 8 + [1] * 10)
+    # A day in two files is one; passes of two files are not.
+    assert len(np.unique(read_windows([file, file], "day").group)) == 2
+    assert len(np.unique(read_windows([file, file]).group)) == 36
+    bare = windows_file("bare.npz", {"windows": 1}, group=None)
+    with pytest.raises(UsageError, match="cannot be split by day: there is no `time`"):
+        read_windows([bare], "day")
+    with pytest.raises(UsageError, match="cannot be split by group: there is no `group`"):
+        read_windows([bare], "group")
+    with pytest.raises(UsageError, match="tell their groups in different ways"):
+        read_windows([file, bare])
+    assert read_windows([bare], "block").groups == "18 blocks"
+
+
 def test_files_are_joined_and_their_passes_stay_apart(windows_file: Write):
     both = read_windows([windows_file("a.npz"), windows_file("b.npz", {"seed": 1})])
     assert len(both) == 72 and len(np.unique(both.group)) == 36
