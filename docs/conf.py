@@ -29,6 +29,9 @@ suppress_warnings = ["myst-nb.lexer"]  # of cells that are not run (DOCS_EXECUTE
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 4
 
+# A notebook's shell says that it can show colours; a page cannot.
+os.environ.update(TTY_COMPATIBLE="0", COLUMNS="110")
+
 # Tutorials are notebooks in Markdown that run at every build; a cell that fails, fails it.
 nb_execution_mode = "force" if os.environ.get("DOCS_EXECUTE", "1") == "1" else "off"
 nb_execution_timeout = 600
