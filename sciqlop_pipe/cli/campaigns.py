@@ -28,18 +28,25 @@ from ..campaign import (
     stop_campaign,
     unresolved,
 )
-from ..campaign.difference import Change, DatasetDiff, differences
+from ..campaign.difference import DatasetDiff, differences
 from ..campaign.frozen import room_of
 from ..campaign.reprocess import declared_params, frozen_of
-from ..campaign.status import Status, status_of
+from ..campaign.status import status_of
 from ..cluster import PRIORITIES, Profile, open_cluster, read_profile
 from ..errors import UsageError, near
-from ..granule import iso
 from ..graph import Graph
-from ..report import Report
 from ..sources.access import Access
 from ..store import Store
 from ..store import campaigns as book
+from .campaign_tables import (
+    diff_json,
+    poison_json,
+    show_diff,
+    show_plan,
+    show_poison,
+    show_run,
+    show_status,
+)
 from .output import wide
 from .running import bars, discover, watched
 
@@ -101,33 +108,6 @@ def _write(path: Path, text: str) -> None:
     part.rename(path)
 
 
-def show_plan(frozen: Frozen) -> None:
-    """Print a frozen plan."""
-    if not frozen.parts:
-        out.print("Everything is current: nothing to compute.")
-        return
-    table = Table("dataset", "why", "granules", "from", "to", "h of one core", "GB",
-                  title=f"campaign {frozen.spec.name}")  # fmt: skip
-    for p in frozen.parts:
-        table.add_row(
-            p.dataset, p.reason, f"{p.granules:,}",
-            iso(p.spans[0].start), iso(p.spans[-1].stop),
-            "?" if p.seconds is None else f"{p.seconds / 3600:,.2f}",
-            "not kept" if not p.kept else "?" if p.nbytes is None else f"{p.nbytes / 1e9:,.3f}",
-        )  # fmt: skip
-    out.print(table)
-    out.print(
-        f"{frozen.granules:,} granules to make ({frozen.current:,} are current), "
-        f"{frozen.seconds / 3600:,.2f} h of one core, {frozen.nbytes / 1e9:,.3f} GB and "
-        f"{frozen.files:,} files expected from past attempts"
-    )
-    if frozen.unknown:
-        shown = ", ".join(frozen.unknown[:5]) + (", ..." if len(frozen.unknown) > 5 else "")
-        out.print(f"cost unknown, as they were never made here: {shown}")
-    for granule in frozen.withdrawn[:10]:
-        out.print(f"[yellow]withdrawn: the archive no longer lists the files of {granule}[/]")
-
-
 def run(file: Path, store: str, registry: str, where: Where, access: Access, json: bool) -> int:
     """Run a campaign's file, or a frozen plan; return the exit status."""
     graph = discover()
@@ -186,34 +166,8 @@ def _launch(
     if json:
         print(done.to_json())
     else:
-        _print_run(frozen.spec.name, done)
+        show_run(frozen.spec.name, done)
     return done.status
-
-
-def _print_run(name: str, done: Report) -> None:
-    keys = ("done", "unchanged", "duplicate", "conflict", "refused", "failed", "blocked")
-    used = [k for k in keys if any(k in row for row in done.rows.values())]
-    table = Table("dataset", *used, "records", "MB", title=f"campaign {name}")
-    for dataset, row in done.rows.items():
-        table.add_row(
-            dataset, *(str(row.get(k, "")) for k in used),
-            f"{row.get('records', 0):,}", f"{row.get('bytes', 0) / 1e6:.1f}",
-        )  # fmt: skip
-    if done.rows:
-        out.print(table)
-    for failure in done.failures[:20]:
-        out.print(f"[red]{failure.state}[/]: {failure.granule}: {escape(failure.error)}")
-    if len(done.failures) > 20:
-        out.print(f"... and {len(done.failures) - 20} more: 'campaign quarantine {name}'")
-    if done.stopped == "cancel":
-        word = "cancelled; what it staged is forgotten"
-    elif done.interrupted or done.stopped:
-        word = f"paused; 'sciqlop-pipe campaign resume {name}' goes on"
-    elif done.failures:
-        word = "finished with failures"
-    else:
-        word = f"staged; look at it with 'sciqlop-pipe campaign diff {name}'"
-    out.print(f"{word}: {done.done:,} granules in {done.seconds:.1f} s")
 
 
 def status(name: str, store: str, registry: str, json: bool) -> None:
@@ -227,7 +181,7 @@ def status(name: str, store: str, registry: str, json: bool) -> None:
     if not found:
         out.print("There are no campaigns; 'sciqlop-pipe campaign run FILE' begins one.")
     for s in found:
-        _print_status(s)
+        show_status(s)
 
 
 def going(store: str, registry: str) -> None:
@@ -237,34 +191,7 @@ def going(store: str, registry: str) -> None:
         names = [c.name for c in book.campaigns(opened.registry.db) if c.state not in over]
         found = [status_of(opened, name) for name in names]
     for s in found:
-        _print_status(s)
-
-
-def _print_status(s: Status) -> None:
-    share = f"{s.settled:,} of {s.planned:,} granules"
-    if s.planned:
-        share += f" ({s.settled / s.planned:.0%})"
-    out.print(f"[bold]{s.name}[/] {s.state}: {share}, begun {s.created}")
-    if s.failed:
-        out.print(f"  {s.failed} do not succeed: {s.quarantined} quarantined, {s.excused} excused")
-    if s.workers or s.outstanding:
-        out.print(
-            f"  {s.workers} workers, {s.outstanding} tasks outstanding, {s.ready:,} ready, "
-            f"{s.waiting:,} waiting for others"
-        )
-        for r in s.running[:5]:
-            out.print(f"  running for {r.seconds:.0f} s: {r.granule}")
-    if s.left is not None:
-        out.print(f"  {s.pace:,.2f} granules/s; ends in about {_words(s.left)}")
-    for problem in s.problems:
-        out.print(f"  [yellow]{escape(problem)}[/]")
-
-
-def _words(seconds: float) -> str:
-    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
-        if seconds >= 1.5 * size:
-            return f"{seconds / size:.1f} {unit}"
-    return f"{seconds:.0f} s"
+        show_status(s)
 
 
 def stop(name: str, store: str, registry: str, what: str) -> None:
@@ -285,15 +212,15 @@ def report(name: str, store: str, registry: str, json: bool) -> None:
         s, bad = status_of(opened, name), book.poison(opened.registry.db, name)
         frozen = frozen_of(book.standing(opened.registry.db, name))
     if json:
-        print(json_.dumps(asdict(s) | {"failures": [_poison_json(p) for p in bad]}, indent=1))
+        print(json_.dumps(asdict(s) | {"failures": [poison_json(p) for p in bad]}, indent=1))
         return
-    _print_status(s)
+    show_status(s)
     keys = list(dict.fromkeys(k for row in s.rows.values() for k in row))
     table = Table("dataset", *keys, title=f"campaign {name}: last outcome per granule")
     for dataset, row in s.rows.items():
         table.add_row(dataset, *(str(row.get(k, "")) for k in keys))
     out.print(table)
-    _print_poison(bad, frozen.spec.limits.attempts)
+    show_poison(bad, frozen.spec.limits.attempts)
 
 
 def quarantine(name: str, store: str, registry: str, json: bool) -> None:
@@ -302,26 +229,11 @@ def quarantine(name: str, store: str, registry: str, json: bool) -> None:
         frozen = frozen_of(book.standing(opened.registry.db, name))
         bad = book.poison(opened.registry.db, name)
     if json:
-        print(json_.dumps([_poison_json(p) for p in bad], indent=1))
+        print(json_.dumps([poison_json(p) for p in bad], indent=1))
     elif bad:
-        _print_poison(bad, frozen.spec.limits.attempts)
+        show_poison(bad, frozen.spec.limits.attempts)
     else:
         out.print(f"{name}: no granule fails")
-
-
-def _poison_json(p: book.Poison) -> dict[str, object]:
-    return asdict(p) | {"granule": str(p.granule)}
-
-
-def _print_poison(bad: list[book.Poison], limit: int) -> None:
-    if not bad:
-        return
-    table = Table("granule", "state", "attempts", "error", "decided")
-    for p in bad:
-        state = "quarantined" if p.quarantined(limit) else p.state
-        decided = f"{p.decided}: {p.why}" if p.why else p.decided
-        table.add_row(str(p.granule), state, str(p.attempts), escape(p.error), escape(decided))
-    out.print(table)
 
 
 def decide(
@@ -355,10 +267,10 @@ def diff(
         found = list(differences(opened, name, sample))
         drawn = list(_draw(opened, name, found, pictures)) if pictures is not None else []
     if json:
-        print(json_.dumps([_diff_json(d) for d in found], indent=1))
+        print(json_.dumps([diff_json(d) for d in found], indent=1))
         return
     for d in found:
-        _print_diff(d)
+        show_diff(d)
     for path in drawn:
         out.print(f"drawn: {path}")
 
@@ -377,38 +289,6 @@ def _draw(store: Store, name: str, found: list[DatasetDiff], folder: Path) -> It
                 out.print(f"[yellow]{worst.granule} is not drawn: {escape(str(error))}[/]")
                 continue
             yield path
-
-
-def _diff_json(d: DatasetDiff) -> dict[str, object]:
-    plain = asdict(d)
-    plain["worst"] = [asdict(w) | {"granule": str(w.granule), "score": w.score} for w in d.worst]
-    return plain
-
-
-def _print_diff(d: DatasetDiff) -> None:
-    out.print(
-        f"[bold]{d.dataset}[/] {d.staged} staged: {d.same} the same, {d.changed} changed, "
-        f"{d.new} new; records {d.records_before:,} -> {d.records_after:,}, "
-        f"MB {d.bytes_before / 1e6:.2f} -> {d.bytes_after / 1e6:.2f}"
-        + (f" (compared {d.compared})" if d.compared < d.changed else "")
-    )
-    if d.variables:
-        table = Table("variable", "differing", "gaps", "largest", "rms", "rms / rms before")
-        for c in d.variables:
-            table.add_row(*_cells(c))
-        out.print(table)
-    for w in [w for w in d.worst if w.score > 0][:3]:
-        most = max(w.changes, key=lambda c: c.relative, default=None)
-        said = w.said or (f"{most.variable} by {most.relative:.2%} (rms)" if most else "")
-        out.print(f"  worst: {w.granule}: {said}")
-
-
-def _cells(c: Change) -> list[str]:
-    units = f" {c.units}" if c.units not in ("", "1") else ""
-    return [
-        c.variable, f"{c.differing / max(c.values, 1):.1%}", str(c.gaps),
-        f"{c.largest:.4g}{units}", f"{c.rms:.4g}{units}", f"{c.relative:.3g}",
-    ]  # fmt: skip
 
 
 def publish(

@@ -21,7 +21,7 @@ def list_(store: StoreOpt = DEFAULT_STORE, registry: RegistryOpt = "") -> None:
     from ..detect.promoted import shipped
     from ..detect.trained import load_trained
     from ..store import Store
-    from ..store.store import MARK
+    from ..store.mark import MARK
 
     rows = {name: ("shipped", folder) for name, folder in shipped().items()}
     if (Path(store) / MARK).exists():

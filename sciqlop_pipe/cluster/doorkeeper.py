@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from distributed import WorkerPlugin
 
 from ..errors import UsageError
-from .workers import facts_of, misfits
+from .fitness import facts_of, misfits
 
 if TYPE_CHECKING:
     from distributed import Worker

@@ -21,7 +21,7 @@ from ..publish.quicklook import marks_of
 from ..standard import is_overview
 from ..store import Store
 from ..store.events import event_datasets
-from ..store.store import MARK
+from ..store.mark import MARK
 from .frames import WIDTH, Frame, Words, frames_of, titled
 from .state import View
 from .words import sentence

@@ -9,7 +9,8 @@ from typing import Any
 import xarray as xr
 from xarray.backends import BackendEntrypoint
 
-from .store import MARK, Store
+from .mark import MARK
+from .store import Store
 
 
 class SciqlopBackend(BackendEntrypoint):

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import socket
-import threading
 import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -20,6 +19,7 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from ..errors import StoreError
 from ..granule import Granule
+from .beat import Beat
 from .database import Database
 from .schema import lease
 
@@ -42,11 +42,10 @@ class Leases:
     def __init__(self, database: Database, holder: str, ttl: float = TTL) -> None:
         self.db, self.ttl = database, ttl
         self.holder = f"{holder}@{socket.gethostname()}:{os.getpid()}:{_began(os.getpid())}"
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._renew, name="leases", daemon=True)
+        self._beat = Beat(self._renew, ttl / 4, "leases", first=ttl / 4)
 
     def __enter__(self) -> Leases:
-        self._thread.start()
+        self._beat.__enter__()
         return self
 
     def __exit__(
@@ -55,8 +54,7 @@ class Leases:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._stop.set()
-        self._thread.join()
+        self._beat.__exit__(kind, error, trace)
         # A registry that does not answer now: the leases end by themselves.
         with suppress(StoreError), self.db.write() as conn:
             conn.execute(delete(lease).where(lease.c.holder == self.holder))
@@ -106,16 +104,13 @@ class Leases:
                 conn.execute(_GIVE_BACK, rows)
 
     def _renew(self) -> None:
-        while not self._stop.wait(self.ttl / 4):
-            try:
-                with self.db.write() as conn:
-                    conn.execute(
-                        update(lease)
-                        .where(lease.c.holder == self.holder)
-                        .values(expires=time.time_ns() + int(self.ttl * 1e9))
-                    )
-            except StoreError:
-                continue  # a locked registry: try again before the lease ends
+        # A locked registry: the next beat comes before the lease ends.
+        with suppress(StoreError), self.db.write() as conn:
+            conn.execute(
+                update(lease)
+                .where(lease.c.holder == self.holder)
+                .values(expires=time.time_ns() + int(self.ttl * 1e9))
+            )
 
 
 def live(database: Database) -> set[tuple[str, int]]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import os
-import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -21,10 +19,9 @@ from .database import Database, refuse_network_file_system, sqlite_file
 from .granules import remove_granule
 from .layout import Layout
 from .lazy import Part, concatenate
+from .mark import MARK, address_of, make, read_mark, write_mark
 from .records import Committed, Outcome, Record, Stored
 from .registry import Registry
-
-MARK = "sciqlop-store.json"
 
 
 class Store:
@@ -67,7 +64,7 @@ class Store:
         StoreError
             When it is not there, not a store, of a newer format, damaged or not writable.
         """
-        root = _folder(url)
+        root = place_of(url)
         if not (root / MARK).is_file():
             if not create:
                 raise StoreError(
@@ -75,9 +72,9 @@ class Store:
                     str(root),
                     "Give --store the folder of one; 'sciqlop-pipe run' makes one",
                 )
-            _create(root, registry)
-        facts = _facts(root)
-        address = _address(root, registry or facts["registry"])
+            make(root, registry)
+        facts = read_mark(root)
+        address = address_of(root, registry or facts["registry"])
         writable = not read_only and (isinstance(root, ObjectPath) or os.access(root, os.W_OK))
         if not read_only and not writable:
             raise StoreError(
@@ -112,10 +109,10 @@ class Store:
         StoreError
             When there is no store, or its registry is still there.
         """
-        root = _folder(url)
+        root = place_of(url)
         if not (root / MARK).is_file():
             raise StoreError("there is no store here", str(root))
-        address = _address(root, registry or _facts(root)["registry"])
+        address = address_of(root, registry or read_mark(root)["registry"])
         database = Database(address)
         try:
             if database.has_tables():
@@ -132,13 +129,13 @@ class Store:
 
         Tables that this version adds are made; nothing that was there changes.
         """
-        root = _folder(url)
-        facts = _facts(root, older=True)
-        database = Database(_address(root, registry or facts["registry"]))
+        root = place_of(url)
+        facts = read_mark(root, older=True)
+        database = Database(address_of(root, registry or facts["registry"]))
         database.create()
         database.close()
         before = int(facts["format"])
-        _write_mark(root, facts | {"format": schema.FORMAT})
+        write_mark(root, facts | {"format": schema.FORMAT})
         return before, schema.FORMAT
 
     def close(self) -> None:
@@ -337,95 +334,3 @@ def _inclusive(interval: Interval) -> tuple[Any, Any]:
     a, _ = interval.slice64
     _, b = Interval(interval.start, interval.stop - 1).slice64
     return a, b
-
-
-def _create(root: Place, registry: str) -> None:
-    if isinstance(root, ObjectPath):
-        if root.is_dir():
-            raise StoreError("something that is not a store is there", str(root), "Choose a prefix")
-        database = Database(_address(root, registry))
-        database.create()
-        database.close()
-        _write_mark(root, {"format": schema.FORMAT, "registry": registry})
-        return
-    try:
-        if root.exists() and not _left_unfinished(root):
-            raise StoreError(
-                "this folder holds something that is not a store",
-                str(root),
-                "Give --store a new or empty folder",
-            )
-        (root / "data").mkdir(parents=True, exist_ok=True)
-        address = _address(root, registry or "sqlite")
-        if address.startswith("sqlite:///"):
-            refuse_network_file_system(sqlite_file(address).parent)
-        database = Database(address)
-        database.create()
-        database.close()
-        _write_mark(root, {"format": schema.FORMAT, "registry": registry or "sqlite"})
-    except OSError as error:
-        raise StoreError(
-            f"a store cannot be made here ({error.strerror or error})",
-            str(root),
-            "Choose a folder you may write to",
-        ) from error
-
-
-def _left_unfinished(root: Path) -> bool:
-    """Tell whether a folder holds no more than a store that is being made, or whose making died."""
-    return all(
-        (path.name == "data" and not any(path.iterdir()))
-        or path.name.startswith(("registry.sqlite", f".{MARK}", MARK))
-        for path in root.iterdir()
-    )
-
-
-def _folder(url: str | os.PathLike[str]) -> Place:
-    return place_of(url)
-
-
-def _address(root: Place, registry: str) -> str:
-    if isinstance(root, ObjectPath):
-        if not registry or registry == "sqlite":
-            raise StoreError(
-                "a store in a bucket needs a registry of its own",
-                str(root),
-                "Give --registry postgresql://user@host/database, or for one machine "
-                "--registry sqlite:////local/path.sqlite",
-            )
-        return registry
-    return f"sqlite:///{root.resolve() / 'registry.sqlite'}" if registry == "sqlite" else registry
-
-
-def _write_mark(root: Place, facts: dict[str, Any]) -> None:
-    if isinstance(root, ObjectPath):
-        (root / MARK).write_bytes(json.dumps(facts).encode())
-        return
-    part = root / f".{MARK}.{uuid.uuid4().hex[:8]}"
-    with part.open("w") as file:
-        file.write(json.dumps(facts))
-        file.flush()
-        os.fsync(file.fileno())
-    part.rename(root / MARK)
-
-
-def _facts(root: Place, *, older: bool = False) -> dict[str, Any]:
-    try:
-        facts: dict[str, Any] = json.loads((root / MARK).read_text())
-        if not isinstance(facts["format"], int) or not isinstance(facts["registry"], str):
-            raise ValueError("format and registry are missing")
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise StoreError(f"the store's mark does not read ({error})", str(root / MARK)) from error
-    if facts["format"] > schema.FORMAT:
-        raise StoreError(
-            f"the store has format {facts['format']}, this version reads up to {schema.FORMAT}",
-            str(root),
-            "Update sciqlop-pipe",
-        )
-    if facts["format"] < schema.FORMAT and not older:
-        raise StoreError(
-            f"the store has the old format {facts['format']}",
-            str(root),
-            "Run 'sciqlop-pipe store upgrade'",
-        )
-    return facts

@@ -149,7 +149,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sciqlop_pipe.coordinator.LOOK_SECONDS", 0.0)
     monkeypatch.setattr("sciqlop_pipe.coordinator.COMMIT_SECONDS", 0.0)
     monkeypatch.setattr("sciqlop_pipe.coordinator.MOST_AHEAD", 0)
-    monkeypatch.setattr("sciqlop_pipe.campaign.reprocess.BEAT_SECONDS", 0.01)
+    monkeypatch.setattr("sciqlop_pipe.campaign.held.BEAT_SECONDS", 0.01)
 
 
 def slow(bench: Bench) -> None:
@@ -326,7 +326,7 @@ def test_a_plan_beyond_what_is_free_or_allowed_is_refused(works: Works) -> None:
 def test_a_campaign_pauses_before_the_disk_is_full(works: Works) -> None:
     frozen = works.plan()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sciqlop_pipe.campaign.reprocess.size_of", lambda text: 10**18)
+        patch.setattr("sciqlop_pipe.campaign.held.size_of", lambda text: 10**18)
         report = works.run(frozen)
     assert report.stopped == "pause"
     with works.bench.store() as store:

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from sciqlop_pipe.cluster import Profile, open_cluster, read_profile
-from sciqlop_pipe.cluster.workers import check_workers, facts_of, misfits
+from sciqlop_pipe.cluster.fitness import facts_of, misfits
+from sciqlop_pipe.cluster.workers import check_workers
 from sciqlop_pipe.environment import versions
 from sciqlop_pipe.errors import PipeError, TransientError, UsageError
 from tests.serial import Bench

@@ -17,7 +17,7 @@ from sqlalchemy import insert, select
 from sciqlop_pipe.errors import PipeError, StoreError
 from sciqlop_pipe.store import Store, database, schema
 from sciqlop_pipe.store.database import Database
-from sciqlop_pipe.store.store import MARK
+from sciqlop_pipe.store.mark import MARK
 from tests.ledger import commit, current, made
 
 MOUNTS = """\
