@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -16,19 +15,22 @@ from .evaluate_app import evaluate, train
 from .model_app import model_app
 from .options import (
     DEFAULT_STORE,
-    AtOnceOpt,
+    ArchiveOpt,
     CacheOpt,
     CacheSizeOpt,
+    HaveOpt,
     JsonOpt,
-    LogOpt,
-    MetricsOpt,
     OfflineOpt,
     RegistryOpt,
+    StartOpt,
+    StopOpt,
     StoreOpt,
+    Targets,
     access_of,
 )
 from .publish_app import publish_app
 from .release_app import release_app
+from .run_app import plan, run
 from .serve_app import serve
 from .several import Several
 from .store_app import store_app
@@ -52,38 +54,6 @@ app.add_typer(publish_app, name="publish")
 app.add_typer(release_app, name="release")
 app.command()(serve)
 
-Targets = Annotated[
-    list[str],
-    typer.Argument(help="Names of datasets, or globs ('mms1.*.moments').", show_default=False),
-]
-ArchiveOpt = Annotated[
-    list[str],
-    typer.Option(
-        "--archive",
-        metavar="DOOR",
-        show_default=False,
-        help="Where mission files are: a folder, a URL, `speasy`, `speasy:cda`, "
-        "`hapi+https://SERVER/hapi`, `https://.../{start:%Y}/{start:%m}/`. May be given several "
-        "times, best first.",
-    ),
-]
-StartOpt = Annotated[
-    str, typer.Option(help="First instant, UTC, e.g. 2015-12-01T09:00.", show_default=False)
-]
-StopOpt = Annotated[str, typer.Option(help="End, not included.", show_default=False)]
-IntervalsOpt = Annotated[
-    str,
-    typer.Option(
-        "--intervals",
-        metavar="FILE",
-        show_default=False,
-        help="Intervals from CSV, VOTable or a catalog.",
-    ),
-]
-PadOpt = Annotated[
-    str, typer.Option("--pad", help="Widen every interval, e.g. 5min.", show_default=False)
-]
-
 
 @app.callback()
 def common(
@@ -98,12 +68,6 @@ def common(
 
         typer.echo(__version__)
         raise typer.Exit
-
-
-HaveOpt = Annotated[
-    str,
-    typer.Option("--store", metavar="DIR", show_default=False, help="Show what this store has."),
-]
 
 
 @app.command()
@@ -180,121 +144,8 @@ def explain(
     show.explain(dataset, at, store, registry, json)
 
 
-@app.command()
-def plan(
-    targets: Targets,
-    start: StartOpt = "",
-    stop: StopOpt = "",
-    intervals: IntervalsOpt = "",
-    pad: PadOpt = "",
-    store: StoreOpt = DEFAULT_STORE,
-    registry: RegistryOpt = "",
-    archive: ArchiveOpt = [],  # noqa: B006
-    offline: OfflineOpt = False,
-    cache: CacheOpt = "",
-    cache_size: CacheSizeOpt = "20GB",
-    json: JsonOpt = False,
-) -> None:
-    """Show what a run would make, and why it is stale. Changes nothing.
-
-    Example: `sciqlop-pipe plan 'mms1.fpi.*.moments' --start 2020-11-19 --stop 2020-11-20
-    --archive ~/data/mms`
-    """
-    from . import running
-
-    running.plan(
-        targets,
-        running.spans(start, stop, intervals, pad),
-        store,
-        registry,
-        archive,
-        access_of(offline, cache, cache_size, 4),
-        json,
-    )
-
-
-@app.command()
-def run(
-    targets: Targets,
-    start: StartOpt = "",
-    stop: StopOpt = "",
-    intervals: IntervalsOpt = "",
-    pad: PadOpt = "",
-    store: StoreOpt = DEFAULT_STORE,
-    registry: RegistryOpt = "",
-    archive: ArchiveOpt = [],  # noqa: B006
-    workers: Annotated[int, typer.Option(help="Worker processes; 0 runs in this process.")] = (
-        os.cpu_count() or 2
-    ),
-    scheduler: Annotated[
-        str, typer.Option(help="Address of a running Dask scheduler instead.", show_default=False)
-    ] = "",
-    profile: Annotated[
-        str,
-        typer.Option(
-            "--profile",
-            metavar="FILE",
-            show_default=False,
-            help="A TOML or YAML file that says where it runs (SSH, SLURM, Kubernetes ...).",
-        ),
-    ] = "",
-    salvage: Annotated[
-        bool,
-        typer.Option(
-            "--salvage", help="Read the whole variables of truncated files; what is lost is named."
-        ),
-    ] = False,
-    stage: Annotated[
-        str,
-        typer.Option(
-            help="Keep results aside under this label, to be published.", show_default=False
-        ),
-    ] = "",
-    keep: Annotated[bool, typer.Option("--keep", help="Keep transient targets too.")] = False,
-    granule: Annotated[
-        str, typer.Option(help="Granule length for the targets, e.g. 1d.", show_default=False)
-    ] = "",
-    no_sync: Annotated[bool, typer.Option("--no-sync", help="Do not wait for the disk.")] = False,
-    offline: OfflineOpt = False,
-    cache: CacheOpt = "",
-    cache_size: CacheSizeOpt = "20GB",
-    requests: AtOnceOpt = 4,
-    log: LogOpt = "",
-    metrics: MetricsOpt = 0,
-    json: JsonOpt = False,
-) -> None:
-    """Make the targets, and everything they need, current in an interval.
-
-    What is current already is not computed again; the same command resumes after an interruption.
-    Exit status: 0 all well, 1 some granules failed, 2 refused, 130 interrupted.
-
-    Example: `sciqlop-pipe run mms1.fpi.dis.brst.moments --start 2020-11-19T23:34 --stop
-    2020-11-19T23:37 --archive ~/data/mms --store ./store`
-    """
-    from . import running
-
-    status = running.run(
-        targets,
-        running.spans(start, stop, intervals, pad),
-        store,
-        registry,
-        archive,
-        running.How(
-            workers,
-            scheduler,
-            salvage,
-            stage,
-            keep,
-            granule,
-            not no_sync,
-            access_of(offline, cache, cache_size, requests),
-            profile,
-            log,
-            metrics,
-        ),
-        json,
-    )
-    raise typer.Exit(status)
+app.command()(plan)
+app.command()(run)
 
 
 @app.command()

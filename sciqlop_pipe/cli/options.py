@@ -63,6 +63,41 @@ MetricsOpt = Annotated[
     ),
 ]  # fmt: skip
 JsonOpt = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
+Targets = Annotated[
+    list[str],
+    typer.Argument(help="Names of datasets, or globs ('mms1.*.moments').", show_default=False),
+]
+ArchiveOpt = Annotated[
+    list[str],
+    typer.Option(
+        "--archive",
+        metavar="DOOR",
+        show_default=False,
+        help="Where mission files are: a folder, a URL, `speasy`, `speasy:cda`, "
+        "`hapi+https://SERVER/hapi`, `https://.../{start:%Y}/{start:%m}/`. May be given several "
+        "times, best first.",
+    ),
+]
+StartOpt = Annotated[
+    str, typer.Option(help="First instant, UTC, e.g. 2015-12-01T09:00.", show_default=False)
+]
+StopOpt = Annotated[str, typer.Option(help="End, not included.", show_default=False)]
+IntervalsOpt = Annotated[
+    str,
+    typer.Option(
+        "--intervals",
+        metavar="FILE",
+        show_default=False,
+        help="Intervals from CSV, VOTable or a catalog.",
+    ),
+]
+PadOpt = Annotated[
+    str, typer.Option("--pad", help="Widen every interval, e.g. 5min.", show_default=False)
+]
+HaveOpt = Annotated[
+    str,
+    typer.Option("--store", metavar="DIR", show_default=False, help="Show what this store has."),
+]
 
 
 def access_of(offline: bool, cache: str, cache_size: str, at_once: int) -> Access:
