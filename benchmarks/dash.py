@@ -20,8 +20,7 @@ import numpy as np
 
 from sciqlop_pipe import datatypes
 from sciqlop_pipe.dash.desk import Desk, load
-from sciqlop_pipe.dash.distribution import seen
-from sciqlop_pipe.dash.looking import Beside, session
+from sciqlop_pipe.dash.looking import Beside, seen, session
 from sciqlop_pipe.dash.state import View
 from sciqlop_pipe.granule import DAY, HOUR, MINUTE, Interval, instant
 from sciqlop_pipe.graph import Graph

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
-from types import TracebackType
+from typing import Any
 
 from ..bundles import lacking
 from ..errors import StoreError
@@ -42,13 +42,8 @@ class Held(Control):
         self._beat.__enter__()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._beat.__exit__(kind, error, trace)
+    def __exit__(self, *error: Any) -> None:
+        self._beat.__exit__(*error)
 
     def narrow(self, plan: Plan) -> None:
         """Take out of a plan what was not frozen, is quarantined or excused, or needs such."""

@@ -65,3 +65,9 @@ def button_keys(document: Any, keys: Mapping[str, pn.widgets.Button]) -> None:
     words = {key: button.label for key, button in keys.items()}
     code = (ASSETS / "button_keys.js").read_text()
     document.js_on_event("document_ready", CustomJS(args={"words": words}, code=code))
+
+
+def remember(query: str) -> None:
+    """Put what is looked at into the address of the page, so that it can be sent to somebody."""
+    if pn.state.location is not None:
+        pn.state.location.search = query

@@ -13,7 +13,7 @@ from ..granule import Interval
 from ..publish.quicklook import around, marks_of, neighbourhood
 from ..store.records import Event
 from .charts import statistics_of
-from .chrome import html, page, said, say
+from .chrome import html, page, remember, said, say
 from .desk import Desk, catalogs, load
 from .figures import Board, interval_of, on_range, x_range
 from .judging import COLUMNS, add_missed, details, filtered, frame_of, judge, missed
@@ -241,8 +241,7 @@ class Events:
         )
         self._select()
         self._describe()
-        if pn.state.location is not None:
-            pn.state.location.search = View(events=(self.which.value,), event=self.event.id).query
+        remember(View(events=(self.which.value,), event=self.event.id).query)
 
     def _all(self) -> list[Event]:
         if self.catalog is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -12,14 +13,14 @@ from ..errors import PipeError, UsageError
 from ..granule import DAY, SECOND, Interval, instant
 from ..publish.picture import Mark
 from ..publish.quicklook import marks_of
-from .chrome import ASSETS, html, page, said, say
+from .chrome import ASSETS, html, page, remember, said, say
 from .desk import Desk, held, load, opening
 from .exporting import export_bar
 from .figures import Board, interval_of, on_range, x_range
 from .latest import Latest
 from .state import MOST, View, parsed
 from .tree import tree_of
-from .words import clock, safe, sentence
+from .words import clock, safe, sentence, typed
 
 
 class Explorer:
@@ -62,41 +63,11 @@ class Explorer:
             self.start,
             self.stop,
             pn.widgets.Button(label="Go", width=50, align="end", on_click=self._go),
-            pn.widgets.Button(
-                label="◀",
-                width=40,
-                align="end",
-                description="Earlier (left arrow)",
-                on_click=lambda _: self._move(-0.5),
-            ),
-            pn.widgets.Button(
-                label="▶",
-                width=40,
-                align="end",
-                description="Later (right arrow)",
-                on_click=lambda _: self._move(0.5),
-            ),
-            pn.widgets.Button(
-                label="−",
-                width=40,
-                align="end",
-                description="Zoom out (-)",
-                on_click=lambda _: self._zoom(2.0),
-            ),
-            pn.widgets.Button(
-                label="+",
-                width=40,
-                align="end",
-                description="Zoom in (+)",
-                on_click=lambda _: self._zoom(0.5),
-            ),
-            pn.widgets.Button(
-                label="All",
-                width=50,
-                align="end",
-                on_click=self._whole,
-                description="Everything that the store has of these",
-            ),
+            _button("◀", "Earlier (left arrow)", lambda _: self._move(-0.5)),
+            _button("▶", "Later (right arrow)", lambda _: self._move(0.5)),
+            _button("−", "Zoom out (-)", lambda _: self._zoom(2.0)),
+            _button("+", "Zoom in (+)", lambda _: self._zoom(0.5)),
+            _button("All", "Everything that the store has of these", self._whole, 50),
             sizing_mode="stretch_width",
         )
         main = pn.Column(
@@ -141,8 +112,7 @@ class Explorer:
         self.status.object = safe(words)
         if view.interval is not None:
             self._times(view.interval)
-        if pn.state.location is not None:
-            pn.state.location.search = view.query
+        remember(view.query)
 
     def _times(self, interval: Interval) -> None:
         self.start.value, self.stop.value = clock(interval.start), clock(interval.stop)
@@ -168,7 +138,7 @@ class Explorer:
 
     def _go(self, _: Any) -> None:
         try:
-            self._set(Interval.of(_typed(self.start.value), _typed(self.stop.value)))
+            self._set(Interval.of(typed(self.start.value), typed(self.stop.value)))
             say(self.said, "")
         except PipeError as error:
             say(self.said, sentence(error))
@@ -195,8 +165,10 @@ class Explorer:
             self._set(Interval(start, max(start + SECOND, *(instant(r[6]) for r in rows))))
 
 
-def _typed(text: str) -> str:
-    return text.strip().replace(" ", "T", 1)
+def _button(label: str, description: str, act: Callable[[Any], None], width: int = 40) -> Any:
+    return pn.widgets.Button(
+        label=label, width=width, align="end", description=description, on_click=act
+    )
 
 
 def _first(desk: Desk, query: Any) -> tuple[View, str]:

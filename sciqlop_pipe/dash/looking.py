@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import contourpy
 import numpy as np
@@ -19,6 +20,7 @@ from ..publish.levels import kind_of
 from ..publish.raster import Grid, raster
 from ..standard import is_overview
 from ..store import Store
+from .words import clock
 
 MOST = 400
 """Distributions that one look averages: what bounds its memory (50 MB of FPI) and its time."""
@@ -257,3 +259,43 @@ def cuts_of(look: Look) -> Sequence[tuple[str, np.ndarray, np.ndarray]]:
         found.setdefault(first, f[k][:, middle].mean(1))
         found.setdefault(second, f[k][middle].mean(0))
     return [(name, v, values) for name, values in found.items()]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The numbers of one look."""
+
+    planes: list[Plane]
+    cuts: Any
+    angles: Angles | None
+    count: tuple[np.ndarray, np.ndarray]
+    line: tuple[np.ndarray, np.ndarray]
+    moments: list[tuple[str, str]]
+    words: str
+
+
+def seen(session_: Session, start: int, stop: int | None, options: dict[str, Any]) -> Seen:
+    """Return the numbers of a look at a time, or over an interval.
+
+    Raises
+    ------
+    UsageError
+        When there is no distribution, too many, or not what the axes need.
+    """
+    taken(session_, start, stop)
+    look: Look = session_.look(start, stop, **options)
+    vdf = session_.distributions(start, stop)
+    times = vdf["time"].values.astype("datetime64[ns]").astype(np.int64)
+    words = clock(int(times[0]))
+    if times.size > 1:
+        words += f" to {clock(int(times[-1]))}, mean of {times.size} distributions"
+    line = (look.line["v"].values, look.line["f"].values[0])
+    return Seen(
+        planes_of(look),
+        cuts_of(look),
+        angles_of(look),
+        one_count(vdf),
+        line,
+        moments_table(look),
+        words,
+    )

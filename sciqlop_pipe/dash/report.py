@@ -6,7 +6,6 @@ import base64
 import io
 import tempfile
 import time
-import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +17,7 @@ from ..granule import Interval, instant
 from ..graph import Graph
 from ..publish.citing import citation, software, text
 from ..publish.quicklook import draw_event, draw_interval
+from ..publish.whole import replacing
 from ..standard import is_overview
 from ..store import Store
 from ..store.events import event_datasets
@@ -93,17 +93,8 @@ def write_report(
         f"<p>Made {made} by {safe(software())} from {safe(store.root)}.</p>"
         f"{''.join(parts)}</body></html>"
     )
-    part = output.with_name(f".part-{uuid.uuid4().hex[:8]}-{output.name}")
-    try:
+    with replacing(output, "report") as part:
         part.write_text(page, encoding="utf-8")
-        part.replace(output)
-    except OSError as error:
-        raise PipeError(
-            f"the report could not be written ({error.strerror or error})", str(output),
-            "Give -o a folder that exists and that you may write to",
-        ) from error  # fmt: skip
-    finally:
-        part.unlink(missing_ok=True)
 
 
 # -- parts -----------------------------------------------------------------------------------

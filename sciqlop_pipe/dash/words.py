@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..errors import PipeError
-from ..granule import iso
+from ..granule import instant, iso
 
 _UP = str.maketrans("0123456789-+.", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺·")
 _SIGNS = {
@@ -44,6 +44,17 @@ def sentence(error: BaseException) -> str:
         return str(error)
     first = str(error).strip().splitlines()[:1]
     return f"This could not be done: {type(error).__name__}{': ' + first[0] if first else ''}"
+
+
+def typed(text: str) -> int:
+    """Return the time that somebody typed, "2015-12-01 09:30" [ns since 1970 UTC].
+
+    Raises
+    ------
+    UsageError
+        When it is none.
+    """
+    return instant(text.strip().replace(" ", "T", 1))
 
 
 def clock(when: int) -> str:

@@ -5,7 +5,6 @@ Nothing here uses pyplot, so pictures can be drawn from any thread.
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC
@@ -19,6 +18,7 @@ from ..errors import PipeError, UsageError
 from ..granule import DAY, MINUTE, SECOND, Interval
 from .painters import FAINT, INK, SOFT
 from .panels import Panel, Row, rows
+from .whole import replacing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -93,18 +93,9 @@ def draw(panels: Sequence[Panel], interval: Interval, output: Path, title: str, 
     if output.suffix.lower() != ".png":
         raise UsageError("a quicklook is a PNG picture", str(output), "Give a name ending in .png")
     made = figure(panels, interval, title, events=events, source=source)
-    part = output.with_name(f".part-{uuid.uuid4().hex[:8]}-{output.name}")
-    try:
+    with replacing(output, "picture") as part:
         words = {"Software": _software(), "Title": title, **(facts or {})}
         made.savefig(part, format="png", dpi=dpi, metadata=words)
-        part.replace(output)
-    except OSError as error:
-        raise PipeError(
-            f"the picture could not be written ({error.strerror or error})", str(output),
-            "Give -o a folder that exists and that you may write to",
-        ) from error  # fmt: skip
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def figure(panels: Sequence[Panel], interval: Interval, title: str, *,

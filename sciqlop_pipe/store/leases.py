@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
+from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
@@ -48,13 +48,8 @@ class Leases:
         self._beat.__enter__()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._beat.__exit__(kind, error, trace)
+    def __exit__(self, *error: Any) -> None:
+        self._beat.__exit__(*error)
         # A registry that does not answer now: the leases end by themselves.
         with suppress(StoreError), self.db.write() as conn:
             conn.execute(delete(lease).where(lease.c.holder == self.holder))

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from sciqlop_pipe import datatypes
-from sciqlop_pipe.dash.campaigns import Campaigns, coverage_chart
+from sciqlop_pipe.dash.campaign_charts import coverage_chart
+from sciqlop_pipe.dash.campaigns import Campaigns
 from sciqlop_pipe.dash.desk import Desk
 from sciqlop_pipe.dash.health import coverage, drift, off_usual, placed, provenance
 from sciqlop_pipe.dash.report import write_report

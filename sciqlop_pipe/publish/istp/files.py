@@ -6,7 +6,6 @@ import hashlib
 import json
 import os
 import re
-import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import astuple, dataclass
 from fnmatch import fnmatchcase
@@ -18,6 +17,7 @@ from ...graph import Graph
 from ...store import Store
 from ...store.events import event_datasets
 from ...store.records import Current, Rows
+from ..whole import part_of, write_through
 from .encode import CONTENT, DATASET, file_facts, to_cdf
 from .facts import Facts, Provenance, stamp
 
@@ -275,17 +275,12 @@ def _following(last: tuple[int, ...], code: int) -> str:
 def _write(path: Path, data: bytes) -> bool:
     """Put a file into place unless there is one already; tell whether it was put."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".part-{uuid.uuid4().hex[:8]}-{path.name}")
-    try:
-        with part.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.link(part, path)
-    except FileExistsError:
-        return False
-    finally:
-        part.unlink(missing_ok=True)
+    with part_of(path) as part:
+        write_through(part, data)
+        try:
+            os.link(part, path)
+        except FileExistsError:
+            return False
     handle = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(handle)

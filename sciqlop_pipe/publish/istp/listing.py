@@ -5,15 +5,14 @@ from __future__ import annotations
 import hashlib
 import html
 import json
-import os
 import re
-import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from ...graph import Graph
 from ...store import Store
+from ..whole import part_of, write_through
 from .decode import from_cdf
 from .encode import DATASET, file_facts, to_cdf
 from .facts import Names, Provenance
@@ -161,12 +160,6 @@ def _index(folder: Path, top: bool) -> str:
 def _replace(path: Path, content: str | bytes) -> None:
     """Write a file so that readers see the old one or the new one."""
     data = content.encode() if isinstance(content, str) else content
-    part = path.with_name(f".part-{uuid.uuid4().hex[:8]}-{path.name}")
-    try:
-        with part.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+    with part_of(path) as part:
+        write_through(part, data)
         part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
