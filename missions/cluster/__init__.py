@@ -32,7 +32,7 @@ mission = Mission(
     authors=(
         "C. P. Escoubet (mission); CIS: H. Reme, I. Dandouras; FGM: A. Balogh, C. M. Carr; "
         "EFW: G. Gustafsson, M. Andre; WHISPER: P. M. E. Decreau; "
-        "PEACE: A. D. Johnstone, A. Fazakerley"
+        "PEACE: A. D. Johnstone, A. Fazakerley; STAFF: N. Cornilleau-Wehrlin, P. Canu"
     ),
     citation=(
         "Escoubet et al. 2001, Ann. Geophys. 19, 1197, doi:10.5194/angeo-19-1197-2001; "
@@ -40,7 +40,9 @@ mission = Mission(
         "Balogh et al. 2001 (FGM), Ann. Geophys. 19, 1207, doi:10.5194/angeo-19-1207-2001; "
         "Gustafsson et al. 2001 (EFW), Ann. Geophys. 19, 1219, doi:10.5194/angeo-19-1219-2001; "
         "Decreau et al. 2001 (WHISPER), Ann. Geophys. 19, 1241, doi:10.5194/angeo-19-1241-2001; "
-        "Johnstone et al. 1997 (PEACE), Space Sci. Rev. 79, 351, doi:10.1023/A:1004938001388"
+        "Johnstone et al. 1997 (PEACE), Space Sci. Rev. 79, 351, doi:10.1023/A:1004938001388; "
+        "Cornilleau-Wehrlin et al. 2003 (STAFF), Ann. Geophys. 21, 437, "
+        "doi:10.5194/angeo-21-437-2003"
     ),
     archives=(
         "https://csa.esac.esa.int/",

@@ -12,8 +12,9 @@ mission = Mission(
     title="Geotail",
     authors="A. Nishida (mission); CPI: L. A. Frank, W. R. Paterson",
     citation=(
-        "Nishida 1994, Geophys. Res. Lett. 21, 2871, doi:10.1029/94GL01223; "
-        "Frank et al. 1994 (CPI), J. Geomag. Geoelectr. 46, 23, doi:10.5636/jgg.46.23"
+        "Nishida 1994, Geophys. Res. Lett. 21, 2871; "
+        "Frank et al. 1994 (CPI), J. Geomag. Geoelectr. 46, 23, "
+        "https://www.jstage.jst.go.jp/article/jgg1949/46/1/46_1_23/_article"
     ),
     archives=("https://spdf.gsfc.nasa.gov/pub/data/geotail/",),
 )

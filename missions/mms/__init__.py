@@ -50,7 +50,7 @@ mission = Mission(
     authors=(
         "J. L. Burch (mission); FPI: B. L. Giles, C. J. Pollock; FIELDS: R. B. Torbert; "
         "FGM: C. T. Russell, W. Magnes; EDP: P.-A. Lindqvist, R. E. Ergun; SCM: O. Le Contel; "
-        "HPCA: D. T. Young, S. A. Fuselier; MEC: M. G. Henderson, S. K. Morley"
+        "HPCA: D. T. Young, S. A. Fuselier; EIS: B. H. Mauk; MEC: M. G. Henderson, S. K. Morley"
     ),
     citation=(
         "Burch et al. 2016, Space Sci. Rev. 199, 5, doi:10.1007/s11214-015-0164-9; "
@@ -59,7 +59,8 @@ mission = Mission(
         "Russell et al. 2016 (FGM), Space Sci. Rev. 199, 189, doi:10.1007/s11214-014-0057-3; "
         "Lindqvist et al. 2016 (EDP), Space Sci. Rev. 199, 137, doi:10.1007/s11214-014-0116-9; "
         "Le Contel et al. 2016 (SCM), Space Sci. Rev. 199, 257, doi:10.1007/s11214-014-0096-9; "
-        "Young et al. 2016 (HPCA), Space Sci. Rev. 199, 407, doi:10.1007/s11214-014-0119-6"
+        "Young et al. 2016 (HPCA), Space Sci. Rev. 199, 407, doi:10.1007/s11214-014-0119-6; "
+        "Mauk et al. 2016 (EIS), Space Sci. Rev. 199, 471, doi:10.1007/s11214-014-0055-5"
     ),
     archives=(
         "https://lasp.colorado.edu/mms/sdc/public/",

@@ -21,7 +21,8 @@ mission = Mission(
     ),
     citation=(
         "Angelopoulos 2008, Space Sci. Rev. 141, 5, doi:10.1007/s11214-008-9336-1; "
-        "Angelopoulos 2011 (ARTEMIS), Space Sci. Rev. 165, 3, doi:10.1007/s11214-010-9687-2; "
+        "Angelopoulos 2011 (ARTEMIS), Space Sci. Rev. 165, 3, reprinted as "
+        "doi:10.1007/978-1-4614-9554-3_2; "
         "McFadden et al. 2008 (ESA), Space Sci. Rev. 141, 277, doi:10.1007/s11214-008-9440-2; "
         "Auster et al. 2008 (FGM), Space Sci. Rev. 141, 235, doi:10.1007/s11214-008-9365-9"
     ),
