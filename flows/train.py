@@ -10,11 +10,10 @@ from prefect.cache_policies import NO_CACHE
 
 from flows.alerts import on_failure
 from flows.where import Where
-from sciqlop_pipe.catalog import load_catalog
 from sciqlop_pipe.detect.evaluation.report import Evaluation
-from sciqlop_pipe.detect.learning.door import Asked, learner
+from sciqlop_pipe.detect.learning.door import Asked
+from sciqlop_pipe.detect.learning.learners import heard, learner
 from sciqlop_pipe.detect.learning.promotion import compare, promote_if_not_worse
-from sciqlop_pipe.detect.learning.verdicts import said_of
 from sciqlop_pipe.store import Store
 
 
@@ -45,7 +44,7 @@ def train(
     """
     where, found = where or Where(), learner(detector)
     with Store.open(where.store, create=True, registry=where.registry) as store:
-        said = said_of(load_catalog(store, verdicts)) if verdicts else ()
+        said = heard(store, found, verdicts) if verdicts else ()
         asked = Asked(
             inputs=tuple(map(Path, inputs)),
             labels=tuple(map(Path, labels or [])),

@@ -62,18 +62,16 @@ def asked(truth: Truth, inputs: Sequence[Path], **how: Any) -> Asked:
 
 def said(detector: str, dataset: str, store: str, registry: str) -> tuple[Said, ...]:
     """Return what a detector can learn from verdicts on the events of a store."""
-    from ..catalog import load_catalog
-    from ..detect.learning.verdicts import past_events, said_of
+    from ..detect.learning.learners import heard
     from ..errors import UsageError
     from ..store import Store
 
     with Store.open(store, read_only=True, registry=registry) as opened:
-        catalog = load_catalog(opened, dataset)
-        found = said_of(catalog, past_events(opened, catalog))
-        if not found:
-            raise UsageError("nobody has judged these events", dataset,
-                             "'sciqlop-pipe catalog next' says which to look at")  # fmt: skip
-        return learner(detector).listen(opened, dataset, found)
+        found = heard(opened, learner(detector), dataset)
+    if not found:
+        raise UsageError("nobody has judged these events", dataset,
+                         "'sciqlop-pipe catalog next' says which to look at")  # fmt: skip
+    return found
 
 
 def promoted(

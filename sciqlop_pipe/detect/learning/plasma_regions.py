@@ -133,7 +133,7 @@ def train(
         f"{len(windows)} windows of {windows.length} records, "
         f"{windows.groups}; hash {windows.content}{told(said)}"
     )
-    whole = every.only(np.isfinite(every.x).all(axis=1))
+    whole = every.only(_known(every.x))
     seen = learn_seen(spectral.NAMES, whole.x, whole.y, whole.group)
     return pipelines, Card(NAME, words, metrics, command, sklearn.__version__), seen
 
@@ -156,7 +156,7 @@ def cross_validate(windows: Windows, *, said: Sequence[Said] = (), seed: int = 0
     rows, taught = training_rows(windows), taught_records(said)
     seen = {(n, b): windows.matrix(n, b) for n, b in SCALES}
     size = (len(windows), len(CLASSES))
-    said = {(v, n, b): np.full(size, np.nan) for v in VARIANTS for n, b in SCALES}
+    judged = {(v, n, b): np.full(size, np.nan) for v in VARIANTS for n, b in SCALES}
     strengths = []
     for group in np.unique(windows.group):
         out = windows.group == group
@@ -171,9 +171,9 @@ def cross_validate(windows: Windows, *, said: Sequence[Said] = (), seed: int = 0
             fitted = _fit(rest.heard(heard), names, strength, seed)
             model = _model({variant: fitted}, {variant: names})
             for n, b in SCALES:
-                said[variant, n, b][out] = of_windows(model, seen[n, b][out])
+                judged[variant, n, b][out] = of_windows(model, seen[n, b][out])
     return Validated(
-        {k: Classified(CLASSES, p, windows.label, windows.group) for k, p in said.items()},
+        {k: Classified(CLASSES, p, windows.label, windows.group) for k, p in judged.items()},
         tuple(strengths),
     )
 
@@ -240,8 +240,13 @@ def training_rows(windows: Windows) -> Rows:
     some = windows.matrix()[:, ::_STEP]
     x = some.reshape(-1, some.shape[2])
     y, group = (np.repeat(a, some.shape[1]) for a in (windows.label, windows.group))
-    known = np.isfinite(x).all(axis=1)
+    known = _known(x)
     return Rows(x[known], y[known], group[known], np.ones(int(known.sum())))
+
+
+def _known(x: Array) -> NDArray[np.bool_]:
+    """Return which rows have all their features."""
+    return np.asarray(np.isfinite(x).all(axis=1))
 
 
 def refuse_absent(windows: Windows) -> None:
@@ -278,7 +283,9 @@ def _various(rows: Rows, seed: int) -> Rows:
         copies.append(x)
     x = np.concatenate(copies)
     x = x + rng.normal(0, _NOISE, x.shape) * x.std(axis=0)
-    return Rows(x, *(np.tile(a, _COPIES) for a in (rows.y, rows.group, rows.weight)))
+    return Rows(
+        x, np.tile(rows.y, _COPIES), np.tile(rows.group, _COPIES), np.tile(rows.weight, _COPIES)
+    )
 
 
 def _fit(rows: Rows, names: tuple[str, ...], strength: float, seed: int) -> Any:
@@ -287,7 +294,7 @@ def _fit(rows: Rows, names: tuple[str, ...], strength: float, seed: int) -> Any:
     from sklearn.preprocessing import StandardScaler
 
     columns = [spectral.NAMES.index(n) for n in names]
-    various = _various(rows.only(np.isfinite(rows.x[:, columns]).all(axis=1)), seed)
+    various = _various(rows.only(_known(rows.x[:, columns])), seed)
     count = np.bincount(various.y, various.weight, minlength=len(CLASSES))
     balance = various.weight.sum() / len(CLASSES) / np.maximum(count, 1)
     weight = balance[various.y] * various.weight
