@@ -94,7 +94,6 @@ class DistributionFigures:
         bar = ColorBar(color_mapper=self.mapper, width=10, ticker=LogTicker(desired_num_ticks=4))
         self.planes[-1].figure.add_layout(bar, "right")
         self.planes[-1].figure.width = SIDE + 70
-        self.cut_sources: dict[str, ColumnDataSource] = {}
         self.cuts = _against_velocity("f")
         self.lines: list[Any] = []
         for k in range(3):

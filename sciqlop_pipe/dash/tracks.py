@@ -360,9 +360,8 @@ class Track:
         text = [
             ("", curve.word or "value"),
             ("time", f"@x{_CLOCK}"),
-            ("value", f"@y{{0.0000a}} {units}"),
+            ("value", f"@y {units}"),
         ]
-        text[2] = ("value", f"@y {units}")
         fig.add_tools(
             HoverTool(
                 renderers=[drawn[0]],
