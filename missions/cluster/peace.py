@@ -9,6 +9,7 @@ import numpy as np
 
 from sciqlop_pipe.datatypes import PitchAngleFlux
 from sciqlop_pipe.model import Dataset, raw
+from sciqlop_pipe.sources.conventions import Deltas
 from sciqlop_pipe.sources.files import FileSource
 from sciqlop_pipe.sources.pitch_flux import PitchFluxAdapter
 from sciqlop_pipe.sources.species import ELECTRON
@@ -24,12 +25,16 @@ def flux(probe: str) -> Seen:
     """Return the adapter for the differential particle flux by pitch angle."""
     name = f"{{}}__C{probe}_CP_{PRODUCT}".format
     adapter = PitchFluxAdapter(
-        name("Data"), name("Sweep_PitchAngle"), name("Sweep_Energy"), ELECTRON
+        name("Data"), name("Sweep_PitchAngle"), name("Sweep_Energy"), ELECTRON, time_tag=Deltas()
+    )
+    edges = (
+        ("DELTA_MINUS_VAR", name("time_tags_DeltaLower")),
+        ("DELTA_PLUS_VAR", name("time_tags_DeltaUpper")),
     )
     # Readers take what is negative for nothing measured, beside the declared fill.
     return Seen(
         adapter,
-        restated=((name("Sweep_PitchAngle"), (("UNITS", "deg"),)),),
+        restated=((name("Sweep_PitchAngle"), (("UNITS", "deg"),)), (name("time_tags"), edges)),
         limits=((name("Data"), 0.0, np.inf),),
     )
 

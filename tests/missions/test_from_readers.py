@@ -99,7 +99,11 @@ def test_electrons_by_pitch_angle(tmp_path: Path):
     out.add(f"Data__{PEACE}", flux, DEPEND_0=tags, UNITS="1/cm^2-s-sr-keV", FILLVAL=FILL)
     out.add(f"Sweep_PitchAngle__{PEACE}", 7.5 + 15 * np.arange(12), fixed=True, UNITS="Degrees")
     out.add(f"Sweep_Energy__{PEACE}", np.tile(energy, (N, 1)), DEPEND_0=tags, UNITS="eV")
+    for side, seconds in (("Lower", 1.0), ("Upper", 3.0)):
+        out.add(f"time_tags_Delta{side}__{PEACE}", np.full(N, seconds, "f4"), DEPEND_0=tags,
+                UNITS="s")  # fmt: skip
     ds = read(cluster.mission, "cluster3.peace.pad_flux", out.save(tmp_path / f"{PEACE}{CSA}"))
+    assert (ds["time"].values - times(N, "4s") == np.timedelta64(1, "s")).all()
     assert ds["flux"].shape == (N, 12, 44)
     assert np.isnan(ds["flux"].values[2, 3, 4:6]).all()
     assert int(np.isnan(ds["flux"]).sum()) == 2

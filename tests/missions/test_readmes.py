@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from sciqlop_pipe.cli.app import app
 from tests.conftest import ROOT
+from tests.missions.double_star import files as double_star
 from tests.missions.dscovr.files import field_file, proton_file
 
 MISSIONS = sorted(p.parent.name for p in (ROOT / "missions").glob("*/README.md"))
@@ -30,6 +31,10 @@ def commands(mission: str) -> list[str]:
 def made(mission: str, folder: Path) -> Path:
     """Return a folder with files like those of a mission's archive."""
     folder.mkdir()
+    if mission == "double_star":
+        double_star.field_file(folder, np.full((60, 3), 5.0))
+        double_star.moments_file(folder, np.full(60, 5.0), np.full((60, 3), -400.0))
+        return folder
     assert mission == "dscovr", f"write files for {mission} here, or name real ones in its README"
     field_file(folder, np.full((60, 3), 5, "f4"))
     proton_file(folder, np.full((60, 3), -400, "f4"))
