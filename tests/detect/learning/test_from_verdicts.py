@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from sciqlop_pipe.cli.app import app
 from sciqlop_pipe.detect.icme_model import load_icme_model
 from sciqlop_pipe.detect.learning.promotion import NotPromoted
+from sciqlop_pipe.detect.learning.windows import read_windows
+from sciqlop_pipe.detect.models import load_model
 from sciqlop_pipe.store import Store
 from tests.conftest import Effort
 
@@ -18,6 +21,7 @@ pytest.importorskip("skops", reason="trained models need the extra `detect`")
 pytestmark = [pytest.mark.long, pytest.mark.timeout(1800)]
 
 ICMES = "omni.omni2.1h.icmes"
+STRETCHES = "mms1.region_stretches"
 
 
 def run(*words: object) -> str:
@@ -83,3 +87,39 @@ def test_icmes_are_learned_again_from_what_people_said(
     run(*find)  # with the new model; what was said follows the events
     words = [v["verdict"] for e in shown(ICMES, store) for v in e["verdicts"]]
     assert sorted(words) == ["accept", "moved"]
+
+
+def test_regions_are_learned_again_from_what_people_said(
+    quick: None, shared_data: Path, tmp_path: Path
+):
+    store, better = tmp_path / "store", tmp_path / "better"
+    at = ("--store", store)
+    find = ("run", STRETCHES, "--start", "2015-12-01T08:00", "--stop", "2015-12-01T10:00",
+            "--archive", shared_data / "mms" / "fast_20151201", "--salvage", *at)  # fmt: skip
+    run(*find)
+    found = shown(STRETCHES, store)
+    sheath = max((e for e in found if e["kind"] == "magnetosheath"), key=lambda e: e["start"])
+    run("catalog", "verdict", sheath["id"], "accept", "--author", "me", *at)
+    run("catalog", "verdict", STRETCHES, "missed", "--author", "me", "--start",
+        "2015-12-01T09:24", "--stop", "2015-12-01T09:30", "--comment", "foreshock", *at)  # fmt: skip
+    said = run("train", "regions", "--labels", few(shared_data, tmp_path), "-o", better,
+               "--verdicts", STRETCHES, "--promote", *at)  # fmt: skip
+    candidate = load_model(better)
+    assert "2 stretches by verdicts of people" in candidate.card.training
+    kept = of(store, "plasma_regions")
+    assert kept != candidate.content if "is not promoted" in said else kept == candidate.content
+
+
+def few(shared_data: Path, folder: Path) -> Path:
+    """Write some windows of three passes of each class, and return the file."""
+    whole = shared_data / "ml" / "mms_regions" / "train.npz"
+    windows = read_windows([whole])
+    rows = []
+    for k in range(6):
+        passes = np.unique(windows.group[windows.label == k])[:3]
+        for p in passes:
+            rows += np.flatnonzero((windows.label == k) & (windows.group == p))[:4].tolist()
+    with np.load(whole) as data:
+        some = {n: data[n][sorted(rows)] for n in ("flux", "params", "label")}
+    np.savez(folder / "few.npz", group=windows.group[sorted(rows)], **some)
+    return folder / "few.npz"
