@@ -22,6 +22,7 @@ from sciqlop_missions.sim.simulate import simulate
 from sciqlop_pipe.granule import Interval
 from sciqlop_pipe.store import Store
 from tests.conftest import ROOT
+from tests.store.test_postgres import new_database, server  # noqa: F401
 
 pytest.importorskip("prefect", reason="flows need the extra `flows`")
 pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
@@ -104,12 +105,18 @@ def stop(process: subprocess.Popen[bytes]) -> None:
 
 
 @pytest.fixture(scope="module")
-def prefect(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prefect]:
-    """A server with deployments and a worker, everything in a temporary folder."""
+def prefect(
+    tmp_path_factory: pytest.TempPathFactory,
+    server: str,  # noqa: F811
+) -> Iterator[Prefect]:
+    """A server on PostgreSQL with deployments and a worker, everything in temporary folders."""
     folder = tmp_path_factory.mktemp("prefect")
     port = free_port()
     environment = os.environ | {
         "PREFECT_HOME": str(folder / "home"),
+        "PREFECT_SERVER_DATABASE_CONNECTION_URL": new_database(server).replace(
+            "postgresql:", "postgresql+asyncpg:"
+        ),
         "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "PREFECT_SERVER_SERVICES_SCHEDULER_LOOP_SECONDS": "3",
@@ -186,15 +193,15 @@ def test_every_deployment_is_there_with_its_schedule(prefect: Prefect) -> None:
 
 
 def test_a_scheduled_run_is_picked_up_and_fills_the_store(prefect: Prefect, archive: str) -> None:
-    """The schedule begins in a moment: nobody starts the run."""
+    """Twice a minute, until one has ended: nobody starts the run."""
     given = {"targets": ["sim.fgm.b"], "where": where(prefect, archive), "span": SPAN}
-    soon = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime(time.time() + 8))
     prefect(
         "--no-prompt", "deploy", "flows/process.py:process", "--name", "soon", "--pool", "sciqlop",
-        "--prefect-file", "deploy/prefect.yaml", "--params", json.dumps(given),
-        "--interval", "86400", "--anchor-date", soon,
+        "--prefect-file", "deploy/prefect.yaml", "--params", json.dumps(given), "--interval", "30",
     )  # fmt: skip
     run = prefect.ended("process")
+    (made,) = (d for d in prefect.ask("deployments/filter") if d["name"] == "soon")
+    prefect.ask(f"deployments/{made['id']}/pause_deployment")
     assert run["state"]["type"] == "COMPLETED", prefect.log()
     assert run["auto_scheduled"]
     with Store.open(prefect.store, read_only=True) as store:

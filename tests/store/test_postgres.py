@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import tempfile
 import threading
 import uuid
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ from sqlalchemy import create_engine, text
 from sciqlop_pipe.errors import StoreError
 from sciqlop_pipe.store import Store
 from sciqlop_pipe.store.backup import backup, restore
-from sciqlop_pipe.store.compare import contents
+from sciqlop_pipe.store.compare import contents, contents_on_disk
 from sciqlop_pipe.store.database import Database
 from sciqlop_pipe.store.events import Verdict, add_verdict
 from sciqlop_pipe.store.schema import FORMAT
@@ -33,6 +34,8 @@ from tests.store.test_garbage import *  # noqa: F403
 from tests.store.test_leases import *  # noqa: F403
 from tests.store.test_registry import *  # noqa: F403
 from tests.store.test_staging import *  # noqa: F403
+from tests.test_coordinators import GRANULES, contend, contradictions, total, undisturbed
+from tests.torture import TARGETS
 from tests.toy import DAY, toy_graph
 
 pytestmark = pytest.mark.system
@@ -56,21 +59,18 @@ def _programs() -> Path:
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def server() -> Iterator[str]:
     """Address of a private server, without the name of a database."""
-    programs, folder = _programs(), tmp_path_factory.mktemp("postgres")
+    programs = _programs()
+    # Not below pytest's own folder, which every session of pytest closes to other users again.
+    folder = Path(tempfile.mkdtemp(prefix="pg-"))
     user: list[str] = []
     if os.geteuid() == 0:
         if shutil.which("runuser") is None:
             pytest.skip("PostgreSQL does not run as root, and there is no runuser")
         user = ["runuser", "-u", "nobody", "--"]
         shutil.chown(folder, "nobody")
-        for parent in folder.parents[:3]:  # pytest's folders are closed to others
-            if parent.name.startswith("pytest-"):
-                parent.chmod(0o755)
-    data, sockets = folder / "data", Path("/tmp") / f"pg-{uuid.uuid4().hex[:8]}"
-    sockets.mkdir()
-    sockets.chmod(0o777)
+    data, sockets = folder / "data", folder
 
     def run(*command: str | Path) -> None:
         done = subprocess.run(
@@ -87,12 +87,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield f"postgresql://pipe@/{{name}}?host={sockets}"
         run(programs / "pg_ctl", "-D", data, "-m", "immediate", "stop")
     finally:
-        shutil.rmtree(sockets, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.fixture
-def registry(server: str) -> str:
-    """Address of a new database."""
+def new_database(server: str) -> str:
+    """Make a database; return its address."""
     name = f"t{uuid.uuid4().hex[:10]}"
     address = server.format(name="postgres").replace("postgresql:", "postgresql+psycopg:")
     engine = create_engine(address, isolation_level="AUTOCOMMIT")
@@ -100,6 +99,12 @@ def registry(server: str) -> str:
         conn.execute(text(f"CREATE DATABASE {name}"))
     engine.dispose()
     return server.format(name=name)
+
+
+@pytest.fixture
+def registry(server: str) -> str:
+    """Address of a new database."""
+    return new_database(server)
 
 
 @pytest.fixture
@@ -206,6 +211,24 @@ def test_a_campaign_leaves_the_same_store_as_on_sqlite(bench: Bench, registry: s
             assert report.status == 0
             assert contents(other) == wanted
     assert report.planned == 0
+
+
+@pytest.mark.parametrize("how", [(), ("no-leases",)], ids=["leases", "no leases"])
+def test_two_coordinators_contend_and_nothing_is_twice_or_lost(
+    bench: Bench, registry: str, how: tuple[str, ...]
+) -> None:
+    """Two programs run the same targets at the same moment."""
+    bench.files(17, 18, 19, trouble="slow0.05")
+    assert bench.run(*TARGETS, name="undisturbed").status == 0
+    Store.open(bench.folder / "store", create=True, durable=False, registry=registry).close()
+    found = contend(bench, 2, *how)
+    assert [r["status"] for r in found] == [0, 0]
+    assert total(found, "done") == GRANULES
+    assert bool(total(found, "duplicates")) == bool(how)
+    with Store.open(bench.folder / "store") as store:
+        assert store.registry.db.engine.dialect.name == "postgresql"
+        assert contents_on_disk(store) == undisturbed(bench)
+        assert contradictions(store) == []
 
 
 def test_a_server_that_is_away_is_said(tmp_path: Path) -> None:
