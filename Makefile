@@ -57,12 +57,12 @@ $(STAMP): pyproject.toml setup.py constraints.txt
 		else "$$python" -m venv $(VENV) || { \
 			rm -rf $(VENV); echo "python -m venv failed: install the venv module (Debian: python3-venv), or uv" >&2; exit 1; }; fi; \
 	fi
-	@echo "installing sciqlop-pipe[$(EXTRAS)] into $(VENV) with $(if $(UV),uv,pip); a first time takes a minute or two"
+	@echo "installing sciqlop-pipe[$(EXTRAS)] into $(VENV) with $(if $(UV),uv,pip); a first time takes some minutes"
 ifneq ($(UV),)
 	@"$(UV)" pip install -q --python $(PY) -c constraints.txt -e ".[$(EXTRAS)]"
 else
 	@$(PY) -c 'import pip' 2>/dev/null || $(PY) -m ensurepip -q
-	@PYTHONWARNINGS=ignore $(PY) -m pip install -q -c constraints.txt -e ".[$(EXTRAS)]"
+	@PYTHONWARNINGS=ignore $(PY) -m pip install -q --no-compile -c constraints.txt -e ".[$(EXTRAS)]"
 endif
 # Compiled once here, or every command pays for it where PYTHONDONTWRITEBYTECODE is set.
 	@$(PY) -m compileall -qq -j 0 -x '[/]tests?[/]' "$$($(PY) -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" || true
