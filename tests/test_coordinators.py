@@ -303,7 +303,7 @@ def together(scheduler: LocalCluster, bench: Bench) -> None:
     """Run the same campaign at once for two stores with different data."""
 
     def run(name: str) -> None:
-        with Client(scheduler) as client, bench.store(name) as store:
+        with Client(scheduler, set_as_default=False) as client, bench.store(name) as store:
             run_campaign(
                 store, toy_graph(), TARGETS, [DAY], list_archives([str(bench.folder / f"raw-{name}")]),
                 lambda: client, Options(),
