@@ -1,12 +1,24 @@
-"""Every how-to page is followed literally: its blocks one after the other, in a clone."""
+"""Every how-to page is followed literally: its blocks one after the other, in a clone.
+
+What a comment on the line before a block may say:
+
+`<!-- stays: ready when it says "..." -->`
+    the last command does not end: it runs in another terminal until the page is done;
+`<!-- not run: ... -->`
+    the block is left out, for the reason given.
+"""
 
 from __future__ import annotations
 
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -16,17 +28,91 @@ from tests.conftest import ROOT
 pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
 #: Pages that have a test of their own, which does between the blocks what a reader would.
 ELSEWHERE = {"add-a-mission": "tests/authors/test_how_to.py"}
-PAGES = sorted(p for p in (ROOT / "docs/how-to").glob("*.md") if p.stem not in ELSEWHERE)
-#: A block is run unless the line before it says why not: <!-- not run: needs a cluster -->
 BLOCK = re.compile(
-    r"(?:^<!-- not run: (?P<why>[^\n]+) -->\n+)?^```(?P<language>sh|python)\n(?P<code>.*?)^```",
+    r'(?:^<!-- (?:not run: (?P<why>[^\n]+)|stays: ready when it says "(?P<ready>[^\n"]+)") -->\n+)?'
+    r"^```(?P<language>sh|python)\n(?P<code>.*?)^```",
     re.MULTILINE | re.DOTALL,
 )
+PAGES = sorted(
+    p for folder in ("how-to", "explanation") for p in (ROOT / "docs" / folder).glob("*.md")
+    if p.stem not in ELSEWHERE and BLOCK.search(p.read_text())
+)  # fmt: skip
+SHELL = shutil.which("bash") or "/bin/bash"
+PATIENCE = 180  # seconds until a server of a page must be ready
+
+
+@dataclass(frozen=True)
+class Terminal:
+    """Runs blocks in a clone; a variable that a block exports is there for the next one."""
+
+    clone: Path
+    servers: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    @property
+    def state(self) -> Path:
+        return self.clone.parent / "exported"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        home = self.clone.parent
+        return {
+            **os.environ,
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "HOME": str(home),
+            "XDG_CACHE_HOME": str(home / "cache"),
+            "MPLBACKEND": "Agg",
+            "PYTHONUNBUFFERED": "1",
+            "PREFECT_HOME": str(home / "prefect"),
+            "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+            "DO_NOT_TRACK": "1",
+            "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
+        }
+
+    def command(self, language: str, code: str) -> list[str]:
+        if language == "python":
+            script = f'. "{self.state}"; exec "$0" -c "$1"'
+            return [SHELL, "-c", script, sys.executable, code]
+        script = f'set -eo pipefail; . "{self.state}"; {{\n{code}\n}}; export -p > "{self.state}"'
+        return [SHELL, "-c", script]
+
+    def run(self, language: str, code: str) -> None:
+        """Run a block to its end; fail with what it printed."""
+        done = subprocess.run(
+            self.command(language, code), cwd=self.clone, env=self.environment,
+            capture_output=True, text=True, check=False, timeout=600, stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+        assert done.returncode == 0, f"{code}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
+
+    def start(self, language: str, code: str, ready: str) -> None:
+        """Run a block in another terminal, and wait until it says that it is ready."""
+        said = self.clone.parent / f"terminal-{len(self.servers)}"
+        with said.open("wb") as out:
+            server = subprocess.Popen(
+                self.command(language, code), cwd=self.clone, env=self.environment, stdout=out,
+                stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, start_new_session=True,
+            )  # fmt: skip
+        self.servers.append(server)
+        end = time.monotonic() + PATIENCE
+        while ready not in said.read_text(errors="replace"):
+            ended = server.poll()
+            words = f"{code}\n{said.read_text(errors='replace')[-2000:]}"
+            assert ended is None, f"ended with {ended}: {words}"
+            assert time.monotonic() < end, f"not ready after {PATIENCE} s: {words}"
+            time.sleep(0.2)
+
+    def close(self) -> None:
+        for server in reversed(self.servers):
+            os.killpg(server.pid, signal.SIGTERM)
+            try:
+                server.wait(20)
+            except subprocess.TimeoutExpired:
+                os.killpg(server.pid, signal.SIGKILL)
+                server.wait()
 
 
 @pytest.fixture
-def clone(tmp_path: Path, shared_data: Path) -> Path:
-    """A folder that looks like a clone with the mission files beside it, and keeps what is made."""
+def terminal(tmp_path: Path, shared_data: Path) -> Iterator[Terminal]:
+    """A terminal in what looks like a clone with the mission files beside it; keeps what is made."""
     folder = tmp_path / "clone"
     folder.mkdir()
     for entry in ROOT.iterdir():
@@ -34,39 +120,28 @@ def clone(tmp_path: Path, shared_data: Path) -> Path:
             (folder / entry.name).symlink_to(entry)
     (tmp_path / "shared").mkdir()
     (tmp_path / "shared/data").symlink_to(shared_data)
-    return folder
+    terminal = Terminal(folder)
+    terminal.state.touch()
+    try:
+        yield terminal
+    finally:
+        terminal.close()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.stem)
-def test_a_page_can_be_followed(page: Path, clone: Path) -> None:
-    environment = {
-        **os.environ,
-        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-        "HOME": str(clone.parent),
-        "XDG_CACHE_HOME": str(clone.parent / "cache"),
-        "MPLBACKEND": "Agg",
-        "PREFECT_HOME": str(clone.parent / "prefect"),
-        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-        "DO_NOT_TRACK": "1",
-        "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
-    }
-    # A variable that a block exports is there for the next one, as in a terminal.
-    state = clone.parent / "exported"
-    state.touch()
-    shell = shutil.which("bash") or "/bin/bash"
+def test_a_page_can_be_followed(page: Path, terminal: Terminal) -> None:
     blocks = [m for m in BLOCK.finditer(page.read_text()) if not m["why"]]
-    if not blocks:
-        pytest.skip("nothing on the page runs without a network or a server that stays")
+    assert blocks
     for block in blocks:
-        code = block["code"]
-        if block["language"] == "python":
-            script = f'. "{state}"; exec "$0" -c "$1"'
-            command = [shell, "-c", script, sys.executable, code]
+        if block["ready"]:
+            terminal.start(block["language"], block["code"], block["ready"])
         else:
-            script = f'set -eo pipefail; . "{state}"; {{\n{code}\n}}; export -p > "{state}"'
-            command = [shell, "-c", script]
-        done = subprocess.run(
-            command, cwd=clone, env=environment, capture_output=True, text=True, check=False,
-            timeout=600, stdin=subprocess.DEVNULL,
-        )  # fmt: skip
-        assert done.returncode == 0, f"{code}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
+            terminal.run(block["language"], block["code"])
+
+
+def test_a_block_that_fails_and_a_server_that_ends_are_noticed(terminal: Terminal) -> None:
+    """Negative controls of the test above."""
+    with pytest.raises(AssertionError, match="no-such-command"):
+        terminal.run("sh", "no-such-command\n")
+    with pytest.raises(AssertionError, match="ended with 3"):
+        terminal.start("sh", "echo begins; exit 3\n", "ready")
