@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Connection, delete, func, insert, or_, sel
 
 from ..errors import UnknownName, UsageError
 from ..granule import Interval
+from ..pairing import iou, one_to_one
 from . import schema
 from .database import Database
 from .records import Event
@@ -35,32 +36,14 @@ class Verdict:
     at: int = 0
 
 
-def iou(a: Event, b: Event) -> float:
-    """Return the intersection over union of two events; moments are alike when equal."""
-    union = max(a.stop, b.stop) - min(a.start, b.start)
-    shared = min(a.stop, b.stop) - max(a.start, b.start)
-    if union <= 0:
-        return 1.0
-    return max(0, shared) / union
-
-
 def successors(old: Sequence[Event], new: Sequence[Event]) -> list[tuple[str, str]]:
     """Return (old id, new id) of events of one kind that are the same: IoU >= 0.5, one to one."""
-    pairs = [
+    return one_to_one(
         (iou(a, b), a.id, b.id)
         for a in old
         for b in new
         if a.kind == b.kind and iou(a, b) >= _MATCH
-    ]
-    taken_old: set[str] = set()
-    taken_new: set[str] = set()
-    matched = []
-    for _, a_id, b_id in sorted(pairs, key=lambda p: (-p[0], p[1], p[2])):
-        if a_id not in taken_old and b_id not in taken_new:
-            taken_old.add(a_id)
-            taken_new.add(b_id)
-            matched.append((a_id, b_id))
-    return matched
+    )
 
 
 def record_succession(conn: Connection, dataset: str, tx: int) -> None:

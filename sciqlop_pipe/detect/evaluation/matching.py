@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ...granule import instant
+from ...pairing import iou, one_to_one
 from ...store.records import Event
 
 Pair = tuple[int, int]
@@ -127,15 +128,6 @@ class Within:
         return -float(apart) if apart <= self.tolerance else None
 
 
-def iou(a: Mark, b: Mark) -> float:
-    """Return intersection over union of two intervals [1]; 0 when they do not share a time."""
-    shared = min(a.stop, b.stop) - max(a.start, b.start)
-    union = max(a.stop, b.stop) - min(a.start, b.start)
-    if union == 0:
-        return 1.0
-    return max(0, shared) / union
-
-
 def candidates(
     found: Sequence[Mark], true: Sequence[Mark], rule: Rule
 ) -> list[tuple[float, int, int]]:
@@ -173,16 +165,7 @@ def match(found: Sequence[Mark], true: Sequence[Mark], rule: Rule) -> list[Pair]
     rule : Rule
         What counts as the same.
     """
-    pairs = candidates(found, true, rule)
-    used_found: set[int] = set()
-    used_true: set[int] = set()
-    matched = []
-    for _, i, j in sorted(pairs, key=lambda p: (-p[0], p[1], p[2])):
-        if i not in used_found and j not in used_true:
-            used_found.add(i)
-            used_true.add(j)
-            matched.append((i, j))
-    return matched
+    return one_to_one(candidates(found, true, rule))
 
 
 def _alike(a: Mark, b: Mark) -> bool:

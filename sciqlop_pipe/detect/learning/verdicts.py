@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from ...catalog import Catalog, find_event
 from ...errors import UnknownName
 from ...granule import DAY
+from ...pairing import iou
 from ...store import Store
 from ...store.events import Verdict
 from ...store.records import Event
-from ..evaluation.matching import Mark, iou, mark
+from ..evaluation.matching import Mark, mark
 
 WEIGHT = 3.0
 """How much an hour somebody looked at counts, against one of a list."""

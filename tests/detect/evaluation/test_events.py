@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from sciqlop_pipe.detect.evaluation import Mark, Overlap, Within, match, score_events
 from sciqlop_pipe.detect.evaluation.groups import bootstrap
-from sciqlop_pipe.detect.evaluation.matching import iou
 from sciqlop_pipe.granule import DAY, HOUR, SECOND, Interval, instant
+from sciqlop_pipe.pairing import iou
 
 T0 = instant("2012-01-01")
 
