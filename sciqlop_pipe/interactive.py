@@ -24,6 +24,9 @@ AXES = ("field", "instrument", "turned")
 FAR = DAY // 24
 """How far beyond a stretch an attitude is read [ns]: its samples may be minutes apart."""
 
+REMEMBERED = 50
+"""Distributions that a session keeps in memory between looks, 7 MB of FPI with errors."""
+
 
 @dataclass(frozen=True, slots=True)
 class Look:
@@ -85,6 +88,7 @@ class Session:
         self._times = self._vdf["time"].values.astype("datetime64[ns]").astype(np.int64)
         self._b = store.read(b, *wide).load() if b else None
         self._attitude = store.read(attitude, *far).load() if attitude else None
+        self._last: tuple[tuple[int, int], xr.Dataset] | None = None
 
     @property
     def times(self) -> np.ndarray:
@@ -118,7 +122,12 @@ class Session:
             raise UsageError(
                 f"there is no distribution at {iso(begin)}", self.name, "Take a longer interval"
             )
-        return self._vdf.isel(time=slice(rows[0], rows[-1] + 1)).load()
+        ends = (rows[0], rows[-1] + 1)
+        kept = self._last
+        if kept is None or kept[0] != ends:
+            kept = (ends, self._vdf.isel(time=slice(*ends)).load())
+            self._last = kept if ends[1] - ends[0] <= REMEMBERED else None
+        return kept[1]
 
     def look(
         self,

@@ -7,20 +7,28 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import panel as pn
+from bokeh.events import ConnectionLost
+from bokeh.models import CustomJS
+from panel.io.resources import LOCAL_DIST
 
 from ..errors import PipeError
 from .campaigns import Campaigns
-from .chrome import ASSETS, CSS, button_keys, html, page
+from .chrome import ASSETS, CSS, LOST, TOKEN, button_keys, html, keep_token, page
 from .desk import Desk
 from .distribution import Distribution
 from .events import REFRESH_MS, Events
 from .explorer import Explorer, keys
+from .warming import warmed
 from .words import safe, sentence
 
 TITLE = "SciQLOP Pipe"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+UNUSED_MS = 180_000
+"""How long a page may take to be fetched before its session is given up. A browser that comes later
+gets a new one; with the library's 15 s that was every one of twenty on a busy machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +67,7 @@ def explorer_page(desk: Desk, query: Any) -> Any:
 
 def events_page(desk: Desk, query: Any) -> Any:
     """Return one user's events, which look for what others said while they are open."""
-    events = Events(desk, query, _user())
+    events = Events(desk, query, _user(), _token(query))
     wanted = {"a": events.accept, "r": events.reject, "m": events.move, "j": events.next}
     button_keys(pn.state.curdoc, {**wanted, "k": events.back})
     pn.state.curdoc.add_periodic_callback(events.refresh, REFRESH_MS)
@@ -75,7 +83,7 @@ def distribution_page(desk: Desk, query: Any) -> Any:
 
 def campaigns_page(desk: Desk, query: Any) -> Any:
     """Return one user's campaigns, whose progress goes on while they are open."""
-    campaigns = Campaigns(desk, query)
+    campaigns = Campaigns(desk, query, _token(query))
     pn.state.curdoc.add_periodic_callback(campaigns.refresh, REFRESH_MS)
     return campaigns.root
 
@@ -85,10 +93,22 @@ def _user() -> str:
     return str(pn.state.user or "") if pn.config.cookie_secret else ""
 
 
+def _token(query: Any) -> str:
+    """Return the token that a browser gave: in the address, or once before."""
+    given = query.get("token", [b""])[-1]
+    word = given.decode("utf-8", "replace") if isinstance(given, bytes) else str(given)
+    if word:
+        keep_token(pn.state.curdoc, word)
+    return word or unquote(str(pn.state.cookies.get(TOKEN, "")))
+
+
 def _guarded(desk: Desk, path: str, make: Callable[[Desk, Any], Any]) -> Callable[[], Any]:
     """Return a page that says what is wrong instead of failing."""
 
     def made() -> Any:
+        # A session that a browser makes over its socket would fetch its styles from elsewhere.
+        pn.state.curdoc.template_variables["dist_url"] = LOCAL_DIST
+        pn.state.curdoc.js_on_event(ConnectionLost, CustomJS(code=LOST))
         try:
             root = make(desk, dict(pn.state.session_args or {}))
         except Exception as error:
@@ -122,6 +142,7 @@ def serve(desk: Desk, how: Serving, **options: Any) -> Any:
     origins = [*how.origins, f"{host}:{how.port}"]
     if how.address in LOOPBACK:
         origins += [f"localhost:{how.port}", f"127.0.0.1:{how.port}"]
+    warmed(desk)
     try:
         return pn.serve(
             pages(desk),
@@ -130,6 +151,7 @@ def serve(desk: Desk, how: Serving, **options: Any) -> Any:
             websocket_origin=origins,
             show=False,
             title=TITLE,
+            unused_session_lifetime_milliseconds=UNUSED_MS,
             **login,
             **options,
         )

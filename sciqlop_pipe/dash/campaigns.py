@@ -17,7 +17,7 @@ from ..store import campaigns as book
 from ..store.staging import stages
 from .campaign_charts import coverage_chart, provenance_chart, trend_charts
 from .charts import chart
-from .chrome import html, page, said, say
+from .chrome import html, page, said, say, token_field
 from .desk import Desk
 from .health import MOST_DATASETS, coverage, provenance, rate
 from .state import View, parsed
@@ -31,8 +31,8 @@ _EMPTY = "This store is empty: nothing was run into it yet. 'sciqlop-pipe run TA
 class Campaigns:
     """One user's page of campaigns and health; `root` is what is served."""
 
-    def __init__(self, desk: Desk, query: Any = None) -> None:
-        self.desk = desk
+    def __init__(self, desk: Desk, query: Any = None, token: str = "") -> None:
+        self.desk, self.token = desk, token
         self.said = said()
         parts: dict[str, Callable[[], Any]] = {
             "Coverage": self._coverage,
@@ -188,9 +188,7 @@ class Campaigns:
         )
         author = pn.widgets.TextInput(label="Author", width=140)
         why = pn.widgets.TextInput(label="Why (to go on without)", width=280)
-        token = pn.widgets.PasswordInput(
-            label="Token", visible=bool(self.desk.access.token), width=120
-        )
+        token = token_field(self.desk.access, self.token, wanted=True)
         problem = said(self.desk.refusal)
 
         def decide(decided: str) -> None:

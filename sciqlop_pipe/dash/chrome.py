@@ -10,6 +10,7 @@ import panel as pn
 from bokeh.models import CustomJS
 
 from .. import __version__
+from .desk import Access
 from .words import safe
 
 PAGES = (
@@ -22,6 +23,10 @@ PAGES = (
 ASSETS = Path(__file__).parent / "assets"
 CSS = (ASSETS / "page.css").read_text()
 INNER = (ASSETS / "pane.css").read_text()
+LOST = (ASSETS / "lost.js").read_text()
+TOKEN = "sciqlop_pipe_token"
+"""The cookie in which a browser keeps the token, so that it is given once."""
+_KEEP = f"document.cookie = '{TOKEN}=' + encodeURIComponent(WORD) + '; path=/; SameSite=Strict'"
 
 
 def html(text: str, **options: Any) -> pn.pane.HTML:
@@ -58,6 +63,25 @@ def page(here: str, where: str, *parts: Any, links: Sequence[tuple[str, str]] = 
         f"<span class='where' title='store'>{safe(Path(where).name)} · {__version__}</span></div>"
     )
     return pn.Column(html(head, margin=0), *parts, sizing_mode="stretch_width", margin=0)
+
+
+def token_field(access: Access, given: str, *, wanted: bool) -> pn.widgets.PasswordInput:
+    """Return the field of the token, hidden where none is wanted or the right one was given."""
+    right = not access.refuse(given)
+    field = pn.widgets.PasswordInput(
+        label="Token",
+        value=given if right else "",
+        width=110,
+        visible=bool(access.token) and wanted and not right,
+    )
+    field.jscallback(value=_KEEP.replace("WORD", "cb_obj.value"))
+    return field
+
+
+def keep_token(document: Any, given: str) -> None:
+    """Let a browser keep a token that it gave in an address, and take it out of the address."""
+    code = f"{_KEEP.replace('WORD', 'given')};{(ASSETS / 'no_token.js').read_text()}"
+    document.js_on_event("document_ready", CustomJS(args={"given": given}, code=code))
 
 
 def button_keys(document: Any, keys: Mapping[str, pn.widgets.Button]) -> None:

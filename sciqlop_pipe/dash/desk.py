@@ -18,11 +18,12 @@ from ..graph import Graph
 from ..publish.levels import Limit, kind_of, panel_of
 from ..publish.panels import Panel
 from ..publish.quicklook import marks_of
-from ..standard import is_overview
+from ..standard import LEVELS, is_overview
 from ..store import Store
 from ..store.events import event_datasets
 from ..store.mark import MARK
 from .frames import WIDTH, Frame, Words, frames_of, titled
+from .kept import Kept
 from .state import View
 from .words import sentence
 
@@ -51,7 +52,8 @@ class Access:
 class Desk:
     """A store that is looked at, the graph of datasets, and who may write.
 
-    The store is opened when it is first asked for, and again after it was away.
+    The store is opened when it is first asked for, and again after it was away. `warming` says that
+    kernels are being compiled for the first look; `frames` are those that users asked for last.
     """
 
     url: str
@@ -59,6 +61,8 @@ class Desk:
     graph: Graph
     access: Access = Access()
     links: tuple[tuple[str, str], ...] = ()
+    warming: bool = False
+    frames: Kept[list[Frame]] = field(default_factory=Kept, repr=False)
     _store: Store | None = field(default=None, repr=False)
     _lock: Any = field(default_factory=threading.Lock, repr=False)
 
@@ -222,10 +226,15 @@ def _frames(desk: Desk, name: str, interval: Interval, width: int, limit: Limit)
     if kind_of(store, name, interval) == "Events":
         count = len(marks_of(store, name, interval))
         return [Frame(f"{name}/", name, "", Words(f"{count} events, drawn over the panels"))]
-    panel, level = panel_of(store, name, interval, limit)
-    frames = frames_of(Panel(name, panel.datatype, panel.ds), interval, width=width)
-    note = name if not level else f"{name}, means over {level.rpartition('_')[2]}"
-    return titled(frames, note)
+    states = tuple(store.registry.changed(n) for n in (name, *(f"{name}.{w}" for w in LEVELS)))
+
+    def drawn() -> list[Frame]:
+        panel, level = panel_of(store, name, interval, limit)
+        frames = frames_of(Panel(name, panel.datatype, panel.ds), interval, width=width)
+        note = name if not level else f"{name}, means over {level.rpartition('_')[2]}"
+        return titled(frames, note)
+
+    return desk.frames.get((name, interval, width, limit, states), drawn)
 
 
 def catalogs(desk: Desk) -> Sequence[str]:

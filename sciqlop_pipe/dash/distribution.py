@@ -155,7 +155,14 @@ class Distribution:
         self.axes.options = options
         self.axes.value = next(iter(options.values()))
         self.v_max.value = self.what.v_max if self.what.v_max != 2500.0 else 1000.0
-        self.apply(self._looked(*self._asked()))
+        words = "Reading the distribution ..."
+        if self.desk.warming:
+            words = (
+                "Kernels are being compiled, once on this machine: the planes come in less than "
+                "a minute."
+            )
+        say(self.said, words, fine=True)
+        self.request()
 
     def _redraw(self) -> None:
         name = self.what.spectrum or self.what.vdf

@@ -13,7 +13,7 @@ from ..granule import Interval
 from ..publish.quicklook import around, marks_of, neighbourhood
 from ..store.records import Event
 from .charts import statistics_of
-from .chrome import html, page, remember, said, say
+from .chrome import html, page, remember, said, say, token_field
 from .desk import Desk, catalogs, load
 from .figures import Board, interval_of, on_range, x_range
 from .judging import COLUMNS, add_missed, details, filtered, frame_of, judge, missed
@@ -38,7 +38,7 @@ _SMALL = ".tabulator .tabulator-row, .tabulator .tabulator-header { font-size: 1
 class Events:
     """One user's events page; `root` is what is served."""
 
-    def __init__(self, desk: Desk, query: Any = None, user: str = "") -> None:
+    def __init__(self, desk: Desk, query: Any = None, user: str = "", token: str = "") -> None:
         self.desk, self.user = desk, user
         self.said = said()
         self.latest = Latest(self._asked, self._loaded, self._draw)
@@ -52,6 +52,7 @@ class Events:
         except PipeError as error:
             problem = sentence(error)
         self._widgets(known, view)
+        self.token = token_field(desk.access, token, wanted=not user)
         self.range = x_range(Interval(0, 10**9))
         self.board = Board(self.range, editable=True)
         self.plots = pn.Column(sizing_mode="stretch_width", margin=0)
@@ -102,9 +103,6 @@ class Events:
             label="Author", value=self.user, width=130, disabled=bool(self.user)
         )
         self.comment = pn.widgets.TextInput(label="Comment", width=250)
-        self.token = pn.widgets.PasswordInput(
-            label="Token", width=110, visible=bool(self.desk.access.token and not self.user)
-        )
         make = pn.widgets.Button
         self.accept = make(
             label="Accept (a)", button_type="success", on_click=lambda _: self._judge("accept")

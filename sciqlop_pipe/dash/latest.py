@@ -9,9 +9,10 @@ from typing import Any
 
 import panel as pn
 from bokeh.document import without_document_lock
+from panel.io import hold
 
-PAUSE = 0.05
-"""Seconds that a request waits for the next one: dragging asks many times a second."""
+PAUSE = 0.01
+"""Seconds that a request waits for the next one: both ends of a range come one after the other."""
 
 
 class Latest:
@@ -58,6 +59,11 @@ class Latest:
                 done = self._wanted
                 answer = await asyncio.to_thread(self._made, *self._asked())
                 if done == self._wanted:
-                    doc.add_next_tick_callback(partial(self._apply, answer))
+                    doc.add_next_tick_callback(partial(self._shown, doc, answer))
         finally:
             self._busy = False
+
+    def _shown(self, doc: Any, answer: Any) -> None:
+        """Apply an answer as one message: a browser that gets it in parts draws it in parts."""
+        with hold(doc):
+            self._apply(answer)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import re
 import shutil
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -122,6 +125,32 @@ def test_every_page_opens_without_an_error_or_a_request_to_elsewhere(kind, user,
             user.open(f"{url}/distribution", until="canvas")
             user.says("density")
     user.fine()
+
+
+def test_a_session_made_over_its_socket_fetches_nothing_from_elsewhere(server):
+    """A browser that comes after its session was given up makes a new one, without a page."""
+    import panel.models.layout
+    import panel.models.markup
+    import panel.models.reactive_html  # noqa: F401
+    from bokeh.client import pull_session
+
+    import sciqlop_pipe.dash.app  # noqa: F401
+
+    session = pull_session(url=f"{server}/explorer", arguments={"show": "m.moments"})
+    try:
+        hosts = re.findall(
+            r"https?://[^\"'/ ]+", json.dumps(session.document.to_json(), default=str)
+        )
+    finally:
+        session.close()
+    assert all(h.startswith("http://127.0.0.1") for h in hosts), hosts
+
+
+def test_a_server_that_goes_away_is_a_sentence_on_the_page(user, filled):
+    with serving(filled) as url:
+        user.open(f"{url}/explorer?show=m.moments", until="canvas")
+        user.page.wait_for_function("window.Bokeh && Bokeh.documents[0].is_idle")
+    user.says("connection to the server is lost")
 
 
 def test_the_bright_bin_is_seen_at_its_time_and_energy(user, server):
@@ -261,15 +290,81 @@ def test_who_is_logged_in_is_the_author_and_the_login_asks_nobody_else(user, tmp
         user.page.fill("input[name=username]", "ana")
         user.page.fill("input[name=password]", "word")
         user.page.keyboard.press("Enter")
-        user.page.wait_for_selector("text=SciQLOP Pipe", timeout=60_000)
-        user.open(f"{url}/events?events=m.crossings&event=00000001", until="canvas")
+        user.page.wait_for_selector("canvas", timeout=60_000)
         user.says("Reject (r)")
+        assert user.page.url.endswith("/events?events=m.crossings&event=00000001")
         user.page.wait_for_timeout(1500)
         user.page.keyboard.press("r")
         user.says("reject by ana is kept")
     with Store.open(store, read_only=True) as opened:
         (said,) = verdicts(opened.registry.db, "m.crossings")[0]["00000001"]
     assert (said.author, said.verdict) == ("ana", "reject")
+    user.fine()
+
+
+def test_a_token_is_given_once_and_never_stays_in_the_address(browser, tmp_path):
+    store = fill(tmp_path / "store")
+    stranger, friend = watched(browser), watched(browser)
+    with serving(store, SCIQLOP_PIPE_DASH_TOKEN="word") as url:
+        page = f"{url}/events?events=m.crossings&event=00000001"
+        stranger.open(page, until="canvas")
+        stranger.page.get_by_label("Author").fill("eve")
+        stranger.page.get_by_label("Author").press("Tab")
+        stranger.page.click("text=Accept (a)")
+        stranger.says("needs the token")
+        friend.open(f"{page}&token=word", until="canvas")
+        friend.page.wait_for_function("!location.search.includes('token')")
+        friend.open(page, until="canvas")
+        friend.page.get_by_label("Author").fill("ana")
+        friend.page.get_by_label("Author").press("Tab")
+        friend.page.click("text=Accept (a)")
+        friend.says("accept by ana is kept")
+    with Store.open(store, read_only=True) as opened:
+        (said,) = verdicts(opened.registry.db, "m.crossings")[0]["00000001"]
+    assert said.author == "ana"
+    friend.fine()
+    stranger.fine()
+
+
+def test_a_store_on_a_read_only_disk_is_shown_and_says_so(user, tmp_path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    made = subprocess.run(["mount", "-t", "tmpfs", "tmpfs", disk], check=False, capture_output=True)
+    if made.returncode:
+        pytest.skip("a disk cannot be mounted here: that needs root")
+    try:
+        fill(disk / "store")
+        subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+        with serving(disk / "store") as url:
+            for name in PAGES[::-1]:
+                user.open(f"{url}/{name}", until="canvas")
+            user.open(f"{url}/events", until="canvas")
+            user.says("This store is read-only: verdicts cannot be kept in it.")
+            assert "Accept (a)" not in user.text()
+    finally:
+        subprocess.run(["umount", "-l", disk], check=True)
+    user.fine()
+
+
+def test_broken_granules_and_ranges_without_data_are_sentences_beside_what_is_whole(user, tmp_path):
+    store = fill(tmp_path / "store")
+    for name in ("m.moments", "m.vdf"):
+        for file in (store / "data" / name).rglob("*.zip"):
+            whole = file.read_bytes()
+            file.write_bytes(whole[: len(whole) // 2])
+    span = "from=2020-11-19T23:34&to=2020-11-19T23:39"
+    with serving(store) as url:
+        user.open(f"{url}/explorer?show=m.moments,m.energy_spectrum&{span}", until="canvas")
+        user.page.wait_for_function(f"({SAID})('m.moments/').length > 20", timeout=20_000)
+        assert user.page.evaluate(f"({SAID})('m.energy_spectrum/spectrum')") == ""
+        assert "Error" not in user.page.evaluate(f"({SAID})('m.moments/')")
+        user.open(f"{url}/distribution?show=m.vdf")
+        user.says("m.vdf", "does not read")
+        user.open(f"{url}/explorer?show=m.energy_spectrum&from=1999-01-01&to=1999-01-02",
+                  until="canvas")  # fmt: skip
+        user.page.wait_for_function(
+            f"({SAID})('m.energy_spectrum/').includes('no data in this interval')", timeout=20_000
+        )
     user.fine()
 
 

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import errno
+import os
+
 import numpy as np
 import pytest
 
@@ -175,5 +178,22 @@ def test_a_server_that_only_shows_has_no_way_to_write(filled):
         assert says in page.said.object
         assert verdicts(filled.registry.db, NAME)[0] == {}
     page.token.value = "secret"
+    page._judge("accept")
+    assert "is kept" in page.said.object
+
+
+def test_a_disk_that_turns_read_only_or_full_under_a_page_is_a_sentence(filled, desk, monkeypatch):
+    page = Events(desk)
+    page.author.value = "ana"
+    for code in (errno.EROFS, errno.ENOSPC):
+
+        def refuse(*args, code=code, **options):
+            raise OSError(code, os.strerror(code))
+
+        with monkeypatch.context() as patch:
+            patch.setattr("sciqlop_pipe.dash.desk.Store.open", refuse)
+            page._judge("accept")
+        assert os.strerror(code) in page.said.object and "Traceback" not in page.said.object
+        assert verdicts(filled.registry.db, NAME)[0] == {}
     page._judge("accept")
     assert "is kept" in page.said.object
