@@ -16,6 +16,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import sysconfig
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -110,6 +111,12 @@ class Terminal:
                 server.wait()
 
 
+def installed() -> set[str]:
+    """Return the names of the distributions of this environment, as they are on disk now."""
+    folder = Path(sysconfig.get_path("purelib"))
+    return {p.name.split("-")[0] for p in folder.glob("*.dist-info")}
+
+
 @pytest.fixture
 def terminal(tmp_path: Path, shared_data: Path) -> Iterator[Terminal]:
     """A terminal in what looks like a clone with the mission files beside it; keeps what is made."""
@@ -122,10 +129,14 @@ def terminal(tmp_path: Path, shared_data: Path) -> Iterator[Terminal]:
     (tmp_path / "shared/data").symlink_to(shared_data)
     terminal = Terminal(folder)
     terminal.state.touch()
+    before = installed()
     try:
         yield terminal
     finally:
         terminal.close()
+        # What a page installed leaves with its folder, or every later command would miss it.
+        for name in installed() - before:
+            subprocess.run([sys.executable, "-m", "pip", "uninstall", "-qy", name], check=True)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.stem)
