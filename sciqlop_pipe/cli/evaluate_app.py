@@ -53,6 +53,14 @@ SplitOpt = Annotated[
     str,
     typer.Option(help="What stays together: pass, day, year, group or block.", show_default=False),
 ]
+KindOpt = Annotated[str, typer.Option(help="Only events of a kind.", show_default=False)]
+AroundOpt = Annotated[
+    str,
+    typer.Option(
+        help="Moments of a list become intervals this far to both sides, e.g. 30s.",
+        show_default=False,
+    ),
+]
 SeedOpt = Annotated[int, typer.Option(help="Same seed, same result.")]
 
 
@@ -91,7 +99,8 @@ def evaluate(
             show_default=False,
         ),
     ] = "",
-    kind: Annotated[str, typer.Option(help="Only events of a kind.", show_default=False)] = "",
+    kind: KindOpt = "",
+    around: AroundOpt = "",
     start: StartOpt = "",
     stop: StopOpt = "",
     json: OutJsonOpt = None,
@@ -121,19 +130,19 @@ def evaluate(
     from . import judging
 
     truth = judging.Truth(tuple(catalog), source, (start, stop))
-    if judging.is_learner(detector):
-        asked = judging.asked(
-            truth, input_, model=model, split=split, validate=cross_validate, seed=seed,
-            predictions=predictions,
-        )  # fmt: skip
-        found = judging.learner(detector).evaluate(asked)
-    else:
-        found = judging.stored(detector, store, registry, truth, tolerance, kind)
+    asked = judging.asked(
+        truth, input_, model=model, split=split, validate=cross_validate, seed=seed,
+        predictions=predictions, kind=kind, around=judging.ns(around),
+    )  # fmt: skip
+    found = judging.judged(detector, store, registry, asked, tolerance, kind)
     judging.show(found, json, report, table)
 
 
 def train(
-    detector: Annotated[str, typer.Argument(help="regions or icme.")],
+    detector: Annotated[
+        str,
+        typer.Argument(help="regions, icme, or a dataset of learned events, or its model's name."),
+    ],
     labels: Annotated[
         list[Path],
         typer.Option(
@@ -148,6 +157,8 @@ def train(
         Path, typer.Option("-o", "--out", help="Folder to write the model and its card to.")
     ] = Path("model"),
     source: SourceOpt = "",
+    kind: KindOpt = "",
+    around: AroundOpt = "",
     split: SplitOpt = "",
     start: StartOpt = "",
     stop: StopOpt = "",
@@ -174,7 +185,8 @@ def train(
 ) -> None:
     """Train a detector, judge it on groups it has not seen, and write it with its card.
 
-    Random splits are refused. 'sciqlop-pipe model promote' makes it the one a store uses. With
+    Random splits are refused. 'sciqlop-pipe model promote' makes it the one a store uses. A dataset
+    of learned events (declared with learned_products) takes its series from the store. With
     --verdicts, what people accepted, rejected, moved or missed is learned from, and never scored.
 
     Examples
@@ -182,6 +194,8 @@ def train(
     `sciqlop-pipe train regions --labels windows.npz -o my-regions`
 
     `sciqlop-pipe train icme --input omni2_*.dat.gz --labels icmecat.csv --source Wind -o my-icme`
+
+    `sciqlop-pipe train my.events --labels events.csv -o my-model --store ./store`
 
     `sciqlop-pipe train icme --input omni2_*.dat.gz --labels icmecat.csv --source Wind -o better
     --verdicts omni.omni2.1h.icmes --promote`
@@ -192,11 +206,16 @@ def train(
     words = " ".join(
         ["sciqlop-pipe train", detector, *(f"--input {p.name}" for p in input_),
          *(f"--labels {p.name}" for p in labels), *([f"--source {source}"] if source else []),
+         *(f"{k} {v}" for k, v in (("--kind", kind), ("--around", around), ("--split", split),
+                                   ("--start", start), ("--stop", stop)) if v),
          f"--seed {seed}", *([f"--verdicts {verdicts}"] if verdicts else [])]
     )  # fmt: skip
     said = judging.said(detector, verdicts, store, registry) if verdicts else ()
-    asked = judging.asked(truth, input_, split=split, seed=seed, command=words, said=said)
-    found = judging.learner(detector).train(asked, out)
+    asked = judging.asked(
+        truth, input_, split=split, seed=seed, command=words, said=said, kind=kind,
+        around=judging.ns(around),
+    )  # fmt: skip
+    found = judging.trained(detector, store, registry, asked, out)
     judging.show(found, json, report, table)
     typer.echo(f"wrote {out}")
     if promote:

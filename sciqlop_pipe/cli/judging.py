@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,6 @@ from .output import wide
 
 if TYPE_CHECKING:
     from ..detect.evaluation.report import Evaluation
-    from ..detect.evaluation.tables import Table
     from ..detect.learning.door import Asked, Learner
     from ..detect.learning.verdicts import Said
     from ..granule import Interval
@@ -27,12 +27,6 @@ class Truth:
     source: str = ""
     labelled: tuple[str, str] = ("", "")
 
-    def tables(self) -> list[Table]:
-        """Return the lists."""
-        from ..detect.evaluation.tables import read_table
-
-        return [read_table(f, source=self.source) for f in self.files]
-
     def complete(self) -> list[Interval]:
         """Return where somebody said they are complete; nothing when nobody did."""
         from ..granule import Interval
@@ -41,16 +35,32 @@ class Truth:
         return [Interval.of(start or "1900-01-01", stop or "2200-01-01")] if start or stop else []
 
 
-def is_learner(name: str) -> bool:
-    """Tell whether a name is that of a detector that learns, not of a dataset."""
-    return "." not in name
-
-
-def learner(name: str) -> Learner:
-    """Return a detector that learns."""
+def learner(name: str, store: str, registry: str) -> AbstractContextManager[Learner]:
+    """Give a detector that learns."""
     from ..detect.learning import learners
 
-    return learners.learner(name)
+    return learners.learner(name, store, registry)
+
+
+def judged(
+    name: str, store: str, registry: str, asked: Asked, tolerance: str, kind: str
+) -> Evaluation:
+    """Return how a learner does; how the events of a store do, where a dataset is named.
+
+    A dataset of learned events is judged by its events as any other, unless a model is given or is
+    to be trained anew.
+    """
+    if "." in name and not (asked.validate or asked.model):
+        return stored(name, store, registry, asked, tolerance, kind)
+    with learner(name, store, registry) as detector:
+        return detector.evaluate(asked)
+
+
+def ns(text: str) -> int:
+    """Return a duration in nanoseconds, 0 when nothing is said."""
+    from ..granule import duration
+
+    return duration(text) if text else 0
 
 
 def asked(truth: Truth, inputs: Sequence[Path], **how: Any) -> Asked:
@@ -60,14 +70,23 @@ def asked(truth: Truth, inputs: Sequence[Path], **how: Any) -> Asked:
     return Asked(tuple(inputs), truth.files, truth.source, tuple(truth.complete()), **how)
 
 
+def trained(name: str, store: str, registry: str, asked: Asked, out: Path) -> Evaluation:
+    """Return how a model does on groups it has not seen, after writing it to a folder."""
+    with learner(name, store, registry) as detector:
+        return detector.train(asked, out)
+
+
 def said(detector: str, dataset: str, store: str, registry: str) -> tuple[Said, ...]:
     """Return what a detector can learn from verdicts on the events of a store."""
     from ..detect.learning.learners import heard
     from ..errors import UsageError
     from ..store import Store
 
-    with Store.open(store, read_only=True, registry=registry) as opened:
-        found = heard(opened, learner(detector), dataset)
+    with (
+        Store.open(store, read_only=True, registry=registry) as opened,
+        learner(detector, store, registry) as learns,
+    ):
+        found = heard(opened, learns, dataset)
     if not found:
         raise UsageError("nobody has judged these events", dataset,
                          "'sciqlop-pipe catalog next' says which to look at")  # fmt: skip
@@ -81,27 +100,28 @@ def promoted(
     from ..detect.learning.promotion import compare, promote_if_not_worse
     from ..store import Store
 
-    detector = learner(name)
-    comparison = compare(detector, asked, found)
-    with Store.open(store, registry=registry) as opened:
-        content = promote_if_not_worse(opened, detector, folder, comparison)
-    return (
-        f"{detector.model} is now {content[:12]}: {comparison.goal} {comparison.candidate:.4f}, "
-        f"without the verdicts {comparison.before:.4f}"
-    )
+    with learner(name, store, registry) as detector:
+        comparison = compare(detector, asked, found)
+        with Store.open(store, registry=registry) as opened:
+            content = promote_if_not_worse(opened, detector, folder, comparison)
+        return (
+            f"{detector.model} is now {content[:12]}: {comparison.goal} "
+            f"{comparison.candidate:.4f}, without the verdicts {comparison.before:.4f}"
+        )
 
 
 def stored(
-    dataset: str, store: str, registry: str, truth: Truth, tolerance: str, kind: str
+    dataset: str, store: str, registry: str, asked: Asked, tolerance: str, kind: str
 ) -> Evaluation:
     """Return how events of a store compare with lists."""
     from ..detect.evaluation.stored import evaluate_stored
+    from ..detect.evaluation.tables import read_tables
     from ..errors import UsageError
     from ..granule import duration
     from ..graph import Graph
     from ..store import Store
 
-    if not truth.files:
+    if not asked.labels:
         raise UsageError("there is nothing to compare with", dataset, "Give --catalog FILE")
     graph = Graph.discover()
     node = graph.nodes.get(dataset)
@@ -110,7 +130,8 @@ def stored(
         if node is not None and node.inputs:
             looked_at = next((n for _, n in node.inputs if opened.registry.current(n)), "")
         return evaluate_stored(
-            opened, dataset, truth.tables(), searched_by=looked_at, labelled=truth.complete(),
+            opened, dataset, read_tables(asked.labels, asked.source),
+            searched_by=looked_at, labelled=asked.labelled,
             tolerance=duration(tolerance) if tolerance else None, kind=kind,
         )  # fmt: skip
 

@@ -108,7 +108,8 @@ def inside(
 class Detection:
     """An event before it has a name: when, how sure, and what describes it.
 
-    `time` and `uncertainty` [ns]; `score` as of `score`; `flags` are words that warn.
+    `time` and `uncertainty` [ns]; `score` as of `score`; `flags` are words that warn;
+    `probability` where the detector has a calibrated one.
     """
 
     kind: str
@@ -120,16 +121,17 @@ class Detection:
     numbers: tuple[tuple[str, Any], ...] = ()
     flags: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
+    probability: float | None = None
 
 
 def events(
-    found: Iterable[Detection], recipe: Recipe, dataset: str, interval: Interval
+    found: Iterable[Detection], recipe: Recipe, dataset: str, interval: Interval, model: str = ""
 ) -> tuple[Event, ...]:
     """Return the events that begin in an interval, in time order, with the attributes all have.
 
-    These are `time` (UTC), `uncertainty` [s], `score`, then what the detector says, then `flags`
-    and `absent` (words, joined by a comma), `detector` (name and version) and `model` (of rules
-    there is none).
+    These are `time` (UTC), `uncertainty` [s], `probability` where there is one, `score`, then what
+    the detector says, then `flags` and `absent` (words, joined by a comma), `detector` (name and
+    version) and `model` (of rules there is none).
 
     Parameters
     ----------
@@ -141,6 +143,8 @@ def events(
         Enters the ids.
     interval : Interval
         The granule.
+    model : str
+        Hash of the trained model, of detectors that learned; enters the ids.
     """
     made = []
     for d in found:
@@ -150,14 +154,16 @@ def events(
         attributes: tuple[tuple[str, Any], ...] = (
             ("time", iso(round(d.time / GRAIN) * GRAIN)),
             ("uncertainty", short(-(-d.uncertainty // GRAIN) * GRAIN / SECOND)),
+            *((("probability", d.probability),) if d.probability is not None else ()),
             ("score", d.score),
             *d.numbers,
             ("flags", ", ".join(d.flags)),
             ("absent", ", ".join(d.absent)),
             ("detector", f"{recipe.name}@{recipe.version}"),
-            ("model", ""),
+            ("model", model),
         )
-        made.append(Event(event_id(dataset, d.kind, start, stop), d.kind, start, stop, attributes))
+        name = event_id(dataset, d.kind, start, stop, model)
+        made.append(Event(name, d.kind, start, stop, attributes))
     return tuple(sorted(made, key=lambda e: (e.start, e.kind, e.id)))
 
 

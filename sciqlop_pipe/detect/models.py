@@ -1,4 +1,4 @@
-"""Trained region models: what they hold, how they are written, and what is refused on reading.
+"""Trained models of records: what they hold, how they are written, and what is refused on reading.
 
 A model is a folder: `model.skops` (scikit-learn pipelines) and `card.json` (what it was trained
 on, how well it does, and rows of input and output that must come out again).
@@ -19,7 +19,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from ..errors import PipeError
-from . import features, spectral
+from . import binned, features, spectral
 from .drift import Seen
 
 REGIONS = ("magnetosphere", "magnetosheath", "solar_wind")
@@ -134,9 +134,8 @@ class RegionModel:
     def features(self) -> tuple[str, ...]:
         """Return every feature that some variant uses, in the order of the matrix."""
         seen = dict.fromkeys(f for v in self.variants for f in v.features)
-        return tuple(
-            n for n in (*(f.name for f in features.FEATURES), *spectral.NAMES) if n in seen
-        )
+        known = (*(f.name for f in features.FEATURES), *spectral.NAMES, *binned.names(binned.PARTS))
+        return tuple(n for n in known if n in seen)
 
     @property
     def content(self) -> str:
@@ -346,6 +345,9 @@ def _variant(name: str, pipeline: Any, names: tuple[str, ...], classes: int) -> 
     mean, scale = np.asarray(scaler.mean_, float), np.asarray(scaler.scale_, float)
     coefficients = np.asarray(regression.coef_, float)
     intercept = np.asarray(regression.intercept_, float)
+    if classes == 2 and intercept.shape == (1,):  # of two classes one has log odds of zero
+        coefficients = np.concatenate([0 * coefficients, coefficients])
+        intercept = np.concatenate([0 * intercept, intercept])
     fits = (
         mean.shape == scale.shape == (len(names),)
         and coefficients.shape == (classes, len(names))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .icme_model import KIND, IcmeModel, load_icme_model
+from . import event_model, icme_model
+from .event_model import EventModel, load_event_model
+from .icme_model import IcmeModel, load_icme_model
 from .models import RegionModel, load_model, read_card
 
-Trained = RegionModel | IcmeModel
+Trained = RegionModel | IcmeModel | EventModel
 
 
 def load_trained(folder: Path) -> Trained:
@@ -18,4 +20,7 @@ def load_trained(folder: Path) -> Trained:
     ModelError
         When it cannot be trusted.
     """
-    return load_icme_model(folder) if read_card(folder).get("kind") == KIND else load_model(folder)
+    kind = read_card(folder).get("kind")
+    if kind == icme_model.KIND:
+        return load_icme_model(folder)
+    return load_event_model(folder) if kind == event_model.KIND else load_model(folder)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import base64
+import csv
 import html
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from ...granule import iso
+from .matching import Mark
 
 FORMAT = 1
 
@@ -56,6 +60,27 @@ def write_json(evaluation: Evaluation, path: Path) -> None:
     """Write an evaluation as JSON."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(evaluation.as_numbers(), indent=1, allow_nan=False) + "\n")
+
+
+def event_summary(numbers: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the few numbers that goals are about, of `EventScores.as_numbers` by overlap."""
+    rules = numbers["rules"]
+    found = {f"f1_iou_{k}": rules[f"iou>{k}"]["f1"] for k in ("0", "0.3", "0.5")}
+    any_ = rules["iou>0"]
+    return found | {"precision": any_["precision"], "recall": any_["recall"],
+                    "average_precision": numbers["average_precision"],
+                    "ece": numbers["calibration"]["ece"]}  # fmt: skip
+
+
+def write_marks(path: Path | None, found: Sequence[Mark], kind: str) -> None:
+    """Write events as CSV: start, stop, kind, probability; nothing without a path."""
+    if path is None:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", newline="") as out:
+        writer = csv.writer(out, lineterminator="\n")
+        writer.writerow(["start", "stop", "kind", "probability"])
+        writer.writerows([iso(m.start), iso(m.stop), kind, f"{m.probability:.4f}"] for m in found)
 
 
 def with_interval(value: float | None, interval: Any) -> str:

@@ -109,6 +109,31 @@ def read_table(path: str | Path, *, source: str = "") -> Table:
     return _table(str(path), marks, [s for s in sheaths if s is not None])
 
 
+def read_tables(paths: Sequence[str | Path], source: str = "") -> list[Table]:
+    """Return several lists; those that name a source are narrowed to it, where one is wanted.
+
+    Parameters
+    ----------
+    paths : sequence of path
+        The files.
+    source : str
+        Only events that a list ascribes to it; lists that do not name it are taken whole.
+
+    Raises
+    ------
+    UsageError
+        As `read_table`, and when no list names the source.
+    """
+    tables = [read_table(p) for p in paths]
+    having = [any(m.source == source for m in t.marks) for t in tables]
+    if source and not any(having):
+        names = ", ".join(sorted({m.source for t in tables for m in t.marks if m.source}))
+        raise UsageError(f"no event is of '{source}'", ", ".join(map(str, paths)),
+                         f"There are: {names or 'no column of it'}")  # fmt: skip
+    return [read_table(p, source=source) if source and has else t
+            for p, t, has in zip(paths, tables, having, strict=True)]  # fmt: skip
+
+
 def _table(name: str, marks: Sequence[Mark], sheaths: Sequence[Interval] = ()) -> Table:
     if not marks:
         raise UsageError("there are no events in this table", name)

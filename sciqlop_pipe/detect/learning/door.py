@@ -46,6 +46,10 @@ class Asked:
         Of everything that is drawn.
     command : str
         What the card says made the model.
+    kind : str
+        Only events of a kind, of lists that name kinds.
+    around : int
+        Moments of lists become intervals this far to both sides [ns].
     """
 
     inputs: tuple[Path, ...] = ()
@@ -59,14 +63,24 @@ class Asked:
     said: tuple[Said, ...] = ()
     seed: int = 0
     command: str = ""
+    kind: str = ""
+    around: int = 0
 
 
 class Learner(Protocol):
     """A detector that learns."""
 
-    name: str
-    model: str
-    splits: tuple[str, ...]
+    @property
+    def name(self) -> str:
+        """Return what it is called."""
+
+    @property
+    def model(self) -> str:
+        """Return what its model is called in a store."""
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """Return how its training set may be split."""
 
     def listen(self, store: Store, dataset: str, said: Sequence[Said]) -> tuple[Said, ...]:
         """Return what it can learn from verdicts on a dataset of events of a store."""

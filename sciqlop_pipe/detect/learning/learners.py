@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from ...catalog import load_catalog
 from ...errors import UnknownName, near
 from ...store import Store
 from .door import Learner
 from .icme import IcmeLearner
+from .listed import EventLearner, taught_by_lists
 from .regions import RegionLearner
 from .verdicts import Said, past_events, said_of
 
@@ -18,8 +20,16 @@ def learners() -> Mapping[str, Learner]:
     return {"regions": RegionLearner(), "icme": IcmeLearner()}
 
 
-def learner(name: str) -> Learner:
-    """Return the learner with a name.
+@contextmanager
+def learner(name: str, store: str, registry: str = "") -> Iterator[Learner]:
+    """Give the learner with a name: of its own data, or of a dataset that lists teach in a store.
+
+    Parameters
+    ----------
+    name : str
+        "regions", "icme", or the name of a dataset of learned events, or of its model.
+    store, registry : str
+        Where the inputs of such a dataset are; read only.
 
     Raises
     ------
@@ -27,12 +37,19 @@ def learner(name: str) -> Learner:
         When there is none.
     """
     known = learners()
-    if name not in known:
+    if name in known:
+        yield known[name]
+        return
+    by_name = taught_by_lists()
+    every = sorted({*known, *by_name})
+    if name not in by_name:
         raise UnknownName(
-            f"there is no detector '{name}' that learns",
-            todo=near(name, known) or f"There are: {', '.join(known)}",
-        )
-    return known[name]
+            f"there is no detector '{name}' that learns", "",
+            near(name, every) or f"There are: {', '.join(every)}; others are declared with "
+            "detect.learned.learned_products",
+        )  # fmt: skip
+    with Store.open(store, read_only=True, registry=registry) as opened:
+        yield EventLearner(opened, by_name[name](opened))
 
 
 def heard(store: Store, learner: Learner, dataset: str) -> tuple[Said, ...]:

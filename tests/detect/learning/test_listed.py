@@ -1,0 +1,142 @@
+"""A detector taught by a list of events: trained, judged, promoted, used, and what is refused."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from sciqlop_pipe.cli.app import app
+from sciqlop_pipe.detect.evaluation.matching import Mark, Overlap, mark, match
+from sciqlop_pipe.detect.event_model import load_event_model
+from sciqlop_pipe.detect.learned import learned_events
+from sciqlop_pipe.detect.learning import listed_training as training
+from sciqlop_pipe.granule import DAY, Interval
+from tests.detect.learning.jets import (
+    DATASET,
+    FIELD,
+    FIRST,
+    MODEL,
+    MOMENTS,
+    declared,
+    filled,
+    listing,
+    sheath,
+)
+
+pytest.importorskip("skops", reason="trained models need the extra `detect`")
+
+
+def run(*words: object, fails: bool = False) -> str:
+    done = CliRunner().invoke(app, [str(w) for w in words])
+    if fails:
+        assert done.exit_code or done.exception, done.output
+        return f"{done.output} {done.exception}"
+    assert done.exit_code == 0, f"{done.output}\n{done.exception!r}"
+    return done.output
+
+
+@dataclass
+class Taught:
+    folder: Path
+    store: Path
+    events: Path
+    truth: list[list[int]]
+    numbers: dict
+
+
+@pytest.fixture(scope="module")
+def jets(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Taught]:
+    """Train once on six days of a made magnetosheath."""
+    home = tmp_path_factory.mktemp("jets")
+    truth = filled(home / "store")
+    events = listing(home / "jets.csv", truth)
+    with pytest.MonkeyPatch.context() as patch, declared(patch):
+        patch.setattr(training, "_STRENGTHS", (0.03,))
+        patch.setattr(training, "_FOLDS", 3)
+        patch.setattr(training, "_INNER", 2)
+        run("train", MODEL, "--labels", events, "-o", home / "model", "--store", home / "store",
+            "--start", "2020-01-01", "--stop", "2020-01-07", "--json", home / "out.json")  # fmt: skip
+        numbers = json.loads((home / "out.json").read_text())
+        yield Taught(home / "model", home / "store", events, truth, numbers)
+
+
+def test_jets_of_days_left_out_are_found_with_a_probability_that_holds(jets: Taught):
+    scores = jets.numbers["events"][DATASET]
+    assert scores["rules"]["iou>0.3"]["f1"] > 0.85
+    assert scores["rules"]["iou>0.3"]["true"] == len(jets.truth)
+    assert scores["days_scored"] == pytest.approx(6 * 2 / 24, rel=0.02)
+    assert jets.numbers["points"]["bins"]["calibration"]["ece"] < 0.05
+    assert jets.numbers["about"]["by"] == "day" and jets.numbers["about"]["groups"] == 6
+    card = json.loads((jets.folder / "card.json").read_text())
+    assert card["metrics"]["split"]["protocol"].startswith("groups (day) left out")
+    assert card["metrics"]["inputs"] == {"moments": MOMENTS, "b": FIELD}
+
+
+def test_events_of_another_day_are_found_however_time_is_cut(jets: Taught):
+    model = load_event_model(jets.folder)
+    ions, b, truth = sheath(40)
+    day = Interval(FIRST + 40 * DAY, FIRST + 41 * DAY)
+
+    def found(span: Interval):
+        return learned_events(ions, b, dataset=DATASET, interval=span, model=model)
+
+    whole = found(day)
+    pairs = match([mark(e) for e in whole], [Mark(a, z) for a, z in truth], Overlap(0.3))
+    assert len(pairs) >= 5 and len(whole) <= 7
+    about = dict(whole[0].attributes)
+    assert 0 < about["probability"] < 1 and about["model"] == model.content
+    assert about["speed"] > about["speed_before"] and about["absent"] == ""
+    cuts = [day.start, whole[0].start, whole[0].start + 1, whole[2].start, day.stop]
+    assert tuple(e for a, z in pairwise(cuts) for e in found(Interval(a, z))) == whole
+
+
+def test_a_promoted_model_is_judged_on_what_it_was_trained_on_and_says_so(jets: Taught):
+    run("model", "promote", MODEL, jets.folder, "--store", jets.store)
+    said = run("evaluate", MODEL, "--catalog", jets.events, "--store", jets.store,
+               "--start", "2020-01-01", "--stop", "2020-01-07")  # fmt: skip
+    assert "trained on these very data" in said
+
+
+def test_one_input_alone_is_enough_to_learn_from(jets: Taught, tmp_path: Path, monkeypatch):
+    with declared(monkeypatch, moments=MOMENTS):
+        run("train", MODEL, "--labels", jets.events, "-o", tmp_path / "m", "--store", jets.store,
+            "--start", "2020-01-01", "--stop", "2020-01-07", "--split", "block")  # fmt: skip
+    model = load_event_model(tmp_path / "m")
+    assert [v.name for v in model.points.variants] == ["plasma"]
+    ions, b, _ = sheath(40)
+    day = Interval(FIRST + 40 * DAY, FIRST + 41 * DAY)
+    with pytest.raises(Exception, match="trained with plasma, here is field alone"):
+        learned_events(None, b, dataset=DATASET, interval=day, model=model)
+    assert len(learned_events(ions, None, dataset=DATASET, interval=day, model=model)) >= 5
+
+
+def test_what_people_said_is_learned_and_a_candidate_that_is_not_worse_is_promoted(
+    jets: Taught, tmp_path: Path
+):
+    import shutil
+
+    from sciqlop_pipe.catalog import import_catalog
+    from sciqlop_pipe.store import Store
+
+    store = tmp_path / "store"
+    shutil.copytree(jets.store, store)
+    few = listing(tmp_path / "few.csv", jets.truth[:24])  # four days: the others nobody listed
+    with Store.open(store) as opened:
+        import_catalog(opened, DATASET, listing(tmp_path / "found.csv", jets.truth[24:25], "jets"))
+    run("catalog", "verdict", DATASET, "missed", "--author", "me", "--store", store,
+        "--start", np.datetime64(jets.truth[30][0], "ns"),
+        "--stop", np.datetime64(jets.truth[30][1], "ns"))  # fmt: skip
+    said = run("train", DATASET, "--labels", few, "-o", tmp_path / "m", "--store", store,
+               "--start", "2020-01-01", "--stop", "2020-01-05", "--verdicts", DATASET, "--promote")  # fmt: skip
+    assert "jets is now" in said
+    model = load_event_model(tmp_path / "m")
+    assert "1 stretches by verdicts" in model.card.training
+    with Store.open(store, read_only=True) as opened:
+        assert opened.models()[MODEL][0] == model.content
