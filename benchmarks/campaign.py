@@ -2,14 +2,14 @@
 
     python -m benchmarks.campaign plan [--years 10]
     python -m benchmarks.campaign overhead [--granules 100000] [--workers 2]
-    python -m benchmarks.campaign transient --archive DIR
+    python -m benchmarks.campaign transient --archive DIR [--repeats 3] [--copies 20]
 
 "plan" plans 4 spacecraft x 12 datasets at 2 h from a listing in memory and an empty store, freezes
 the plan and makes its bundles: seconds of CPU and wall, and the largest memory of the process.
 "overhead" runs a mission whose tasks do next to nothing: wall time, and CPU of the process that
 holds coordinator and scheduler, per granule. "transient" makes moments, spectrum and pitch angles
-of an archive of the simulated mission (python -m sciqlop_missions.sim --out DIR) in one process,
-while distributions are not kept, and compares its CPU with that of reading the CDF and the kernels.
+of an archive of the simulated mission (python -m sciqlop_missions.sim --out DIR) or of a file of
+MMS in one process, while distributions are not kept: CPU beside bare reader and recipes.
 """
 
 from __future__ import annotations
@@ -21,14 +21,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-import numpy as np
-import pycdfpp
 import xarray as xr
 
+from benchmarks.transient import transient
 from sciqlop_pipe.bundles import Bundles
 from sciqlop_pipe.campaign import Spec, run_campaign
 from sciqlop_pipe.campaign.frozen import freeze
@@ -39,10 +38,9 @@ from sciqlop_pipe.graph import Graph
 from sciqlop_pipe.model import Mission, product, raw, recipe
 from sciqlop_pipe.plan import make_plan
 from sciqlop_pipe.report import Options
-from sciqlop_pipe.sources.archive import FilePattern, Listing, RawFile, list_archives
+from sciqlop_pipe.sources.archive import FilePattern, Listing, RawFile
 from sciqlop_pipe.sources.files import Loaded, LocalFile
 from sciqlop_pipe.store import Store
-from tests.serial import SerialClient
 
 START = instant("2015-01-01")
 STEP = 2 * HOUR
@@ -172,80 +170,6 @@ def overhead(granules: int, workers: int, per_task: int = 1) -> dict[str, Any]:
     }
 
 
-TARGETS = ("sim.ion.moments", "sim.ion.energy_spectrum", "sim.ion.pitch_angles")
-
-
-def transient(archive: Path) -> dict[str, Any]:
-    """Return CPU per distribution of the whole path, and of reading and kernels alone."""
-    from sciqlop_pipe.execute import run_bundle
-
-    graph = Graph.discover().changed({}, ["sim.ion.vdf"])
-    files = list_archives([str(archive)])
-    day = Interval.of("2030-01-01", "2030-01-02")
-    bundles: list[Any] = []
-
-    class Here(SerialClient):
-        """Keeps the bundles, to be looked into later."""
-
-        def submit(self, function: Any, given: Any, **options: object) -> Any:
-            bundles.extend(given if isinstance(given, list) else [given])
-            return super().submit(function, given, **options)
-
-    with tempfile.TemporaryDirectory() as folder:
-        for name in ("warm", "measured"):
-            bundles.clear()
-            with Store.open(f"{folder}/{name}", create=True) as store:
-                wall, used = time.perf_counter(), time.process_time()
-                report = run_campaign(
-                    store, graph, TARGETS, [day], files, cast(Any, Here), Options()
-                )
-                used, wall = time.process_time() - used, time.perf_counter() - wall
-        if report.failures:
-            sys.exit(f"{report.failures[0].granule}: {report.failures[0].error}")
-        n = report.rows["sim.ion.vdf"]["records"]
-        work = time.process_time()
-        for bundle in bundles:
-            run_bundle(replace(bundle, root=f"{folder}/again"))
-        work = time.process_time() - work
-    source = graph["sim.ion.vdf"].source
-    assert source is not None
-    paths = [Path(f.location) for f in source.candidates(files)]
-    bare = time.process_time()
-    for path in paths:
-        cdf = pycdfpp.load(str(path))
-        for variable in ("sim_dis_dist", "sim_dis_disterr", "Epoch"):
-            np.asarray(cdf[variable].values)
-    bare = time.process_time() - bare
-    loaded = source.read(
-        [LocalFile(f, Path(f.location), "") for f in source.candidates(files)], day, salvage=False
-    )
-    field = graph["sim.fgm.b_dbcs"].source
-    assert field is not None and loaded.ds is not None
-    b = field.read(
-        [LocalFile(f, Path(f.location), "") for f in field.candidates(files)], day, salvage=False
-    ).ds
-    kernels = 0.0
-    for _ in range(2):  # the first compiles
-        kernels = time.process_time()
-        for name in TARGETS:
-            d = graph[name]
-            assert d.recipe is not None
-            given = {a: loaded.ds if s == "sim.ion.vdf" else b for a, s in d.inputs}
-            d.recipe(**given, **dict(d.params))
-        kernels = time.process_time() - kernels
-    per = 1e6 / n
-    return {
-        "distributions": n,
-        "whole_cpu_us": round(used * per),
-        "whole_wall_us": round(wall * per),
-        "workers_share_us": round(work * per),
-        "read_us": round(bare * per),
-        "recipes_us": round(kernels * per),
-        "times_read_and_recipes": round(used / (bare + kernels), 2),
-        "core_days_for_0.9e9": round(0.9e9 * used / n / 86400, 2),
-    }
-
-
 def main() -> None:
     """Run one part and print it."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
@@ -255,13 +179,15 @@ def main() -> None:
     parser.add_argument("--granules", type=int, default=100_000)
     parser.add_argument("--per-task", type=int, default=1)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--copies", type=int, default=0)
     args = parser.parse_args()
     if args.part == "plan":
         found = plan(args.years)
     elif args.part == "overhead":
         found = overhead(args.granules, args.workers, args.per_task)
     else:
-        found = transient(args.archive)
+        found = transient(args.archive, args.repeats, args.copies)
     print(json.dumps(found, indent=1))
 
 

@@ -49,10 +49,10 @@ def measure(path: Path, way: str, repeats: int) -> dict[str, float]:
     before, wall, cpu, size = _peak(), float("inf"), float("inf"), 0
     peak = 0.0
     for _ in range(repeats):
-        began, used = time.perf_counter(), _cpu()
+        began, used = time.perf_counter(), cpu_seconds()
         size = once()
         wall = min(wall, time.perf_counter() - began)
-        cpu = min(cpu, _cpu() - used)
+        cpu = min(cpu, cpu_seconds() - used)
         # Of the first time: later the child maps the memory that it shares, counted twice then.
         peak = peak or _peak() - before
     return {"wall": wall, "cpu": cpu, "bytes": size, "peak": peak}
@@ -69,7 +69,7 @@ def _child() -> int | None:
     return shared_reader().pid
 
 
-def _cpu() -> float:
+def cpu_seconds() -> float:
     """Return the CPU seconds of this process and its reader."""
     child = _child()
     if child is None:

@@ -45,6 +45,8 @@ class Bundles:
 
     A product granule joins the bundle of its inputs when everything it reads that is still to be
     made is in that bundle, and covers the same stretch of time: then the raw data are read once.
+    One that reads what is not kept joins the bundle that makes it also when it needs others,
+    which that bundle then waits for: made again, it would cost more than the product.
     """
 
     def __init__(self, plan: Plan) -> None:
@@ -63,20 +65,39 @@ class Bundles:
         self.entry[node] = entry
         dataset = self.plan.graph[name]
         before: set[Node] = set()
-        joins = not dataset.is_raw
+        joins, fleeting = not dataset.is_raw, set[Node]()
         for _, source, pieces in inputs_of(self.plan, dataset, entry.interval):
             stale = [p for p in pieces if p.stale]
-            before.update(self.bundle_of[source, p.interval.start] for p in stale)
-            joins = joins and (
-                not stale or (len(pieces) == 1 and pieces[0].interval == entry.interval)
-            )
+            made_in = {self.bundle_of[source, p.interval.start] for p in stale}
+            before |= made_in
+            here = len(pieces) == 1 and pieces[0].interval == entry.interval
+            joins = joins and (not stale or here)
+            if here and self.plan.graph[source].transient:
+                fleeting |= made_in
         if joins and len(before) == 1:
             key = next(iter(before))
             self.work[key].nodes.append(node)
+        elif (host := self._host(fleeting, before)) is not None:
+            key = host
+            self.work[key].nodes.append(node)
+            self.work[key].waits |= before - {key}
         else:
             key = node
             self.work[key] = Work(key, [node], before)
         self.bundle_of[node] = key
+
+    def _host(self, fleeting: set[Node], before: set[Node]) -> Node | None:
+        """Return the bundle that makes what is not kept, if it can wait for all others."""
+        for key in sorted(fleeting):
+            seen, stack = set[Node](), list(before - {key})
+            while stack:
+                at = stack.pop()
+                if at not in seen:
+                    seen.add(at)
+                    stack.extend(self.work[at].waits)
+            if key not in seen:
+                return key
+        return None
 
     def granules(self, work: Work) -> list[Granule]:
         """Return the granules that a bundle makes."""
@@ -125,6 +146,7 @@ class Bundles:
             self._model(dataset),
             entry.replaces,
             now.fingerprint if now else None,
+            now.content if now else "",
             keep=not dataset.transient or name in keep,
         )
 

@@ -64,6 +64,7 @@ class Member:
     model: ModelSpec | None = None
     replaces: tuple[str, ...] = ()
     current_fingerprint: str | None = None
+    current_content: str = ""
     keep: bool = True
 
     @property

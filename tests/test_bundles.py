@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated
 
 import cloudpickle
 import pytest
@@ -15,7 +16,7 @@ from sciqlop_pipe.datatypes import ScalarSeries
 from sciqlop_pipe.execute import run_bundle
 from sciqlop_pipe.granule import DAY
 from sciqlop_pipe.graph import Graph
-from sciqlop_pipe.model import Mission, product, raw, recipe
+from sciqlop_pipe.model import Margin, Mission, product, raw, recipe
 from sciqlop_pipe.store.records import Failure, Record
 from sciqlop_pipe.task import Bundle
 from tests.serial import Bench, SerialClient
@@ -97,6 +98,60 @@ def test_products_of_what_is_there_are_tasks_of_their_own(bench: Bench) -> None:
     client = SerialClient()
     bench.run("toy.double", client=client)
     assert [len(b.members) for b in client.bundles] == [1, 1]
+
+
+@recipe(gives=ScalarSeries, version=1)
+def together(x: ScalarSeries, other: Annotated[ScalarSeries, Margin("1min")]) -> xr.Dataset:
+    """Return the sum of two series on the times of the first."""
+    return x.assign(value=(x["value"] + float(other["value"][0])).assign_attrs(x["value"].attrs))
+
+
+def fleeting(*, looping: bool = False) -> Graph:
+    """Return a mission whose raw data are not kept, with a product that needs others as well."""
+    other = "toy.double" if looping else "toy.other"
+    return Graph.of([Mission("toy", [
+        raw("toy.raw", ScalarSeries, ToySource(), granule="1h", transient=True),
+        raw("toy.other", ScalarSeries, ToySource(), granule="1d"),
+        product("toy.double", doubled, x="toy.raw"),
+        product("toy.together", together, x="toy.raw", other=other),
+        product("toy.after", doubled, x="toy.together"),
+    ])])  # fmt: skip
+
+
+def test_what_is_not_kept_is_made_once_for_all_that_read_it(bench: Bench) -> None:
+    bench.files(3, 4)
+    client = SerialClient()
+    report = bench.run("toy.double", "toy.after", graph=fleeting(), client=client)
+    assert report.done == len({str(m.granule) for b in client.bundles for m in b.members}) == 9
+    assert sorted(shape(client.bundles)) == [
+        ["other/20300101T00"],
+        *(
+            [f"{name}/20300101T0{hour}" for name in ("raw", "double", "together", "after")]
+            for hour in (3, 4)
+        ),
+    ]
+    pieces = [p for b in client.bundles for m in b.members for i in m.inputs for p in i.pieces]
+    assert not any(p.maker for p in pieces)
+
+
+def test_a_bundle_never_waits_for_itself(bench: Bench) -> None:
+    """The other input is made of the same data, with a margin: made again, and not for ever."""
+    bench.files(3, 4)
+    report = bench.run("toy.after", graph=fleeting(looping=True))
+    assert report.failures == []
+    assert report.done == 8
+
+
+def test_what_fails_beside_it_stops_only_its_own(bench: Bench) -> None:
+    bench.file(3, trouble="bad")
+    bench.file(4)
+    report = bench.run("toy.double", "toy.after", graph=fleeting())
+    assert report.rows["toy.double"]["done"] == 1
+    assert {f.granule.dataset for f in report.failures if f.state == "blocked"} == {
+        "toy.double",
+        "toy.together",
+        "toy.after",
+    }
 
 
 def test_a_task_knows_paths_and_hashes_and_never_the_registry(bench: Bench) -> None:

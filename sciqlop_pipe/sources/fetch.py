@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from ..errors import SourceError, TransientError
 from .access import Access
 from .archive import RawFile
-from .cache import Kept, RawCache, sha256
+from .cache import Kept, RawCache, checksum
 from .cdf_check import refuse_page
 from .http import ask, host_of, is_url
 from .rate import servers, tell
@@ -27,7 +27,8 @@ _TELL_SECONDS = 0.5
 _PAGES = (".html", ".htm", ".xml", ".vot", ".votable")
 _HAPI = "hapi+"
 _SPEASY = "speasy:"
-checksum = sha256
+
+__all__ = ["checksum", "fetch", "is_remote", "probe"]
 
 
 def fetch(raw: RawFile, into: Path, access: Access | None = None) -> Path:

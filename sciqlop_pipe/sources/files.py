@@ -244,8 +244,17 @@ class LastFile:
         """Keep a file's content in place of the one before."""
         self._held = (key, ds) if ds.nbytes <= self.largest else None
 
+    def forget(self) -> None:
+        """Let go of it."""
+        self._held = None
+
 
 _last_file = LastFile()
+
+
+def forget_last_file() -> None:
+    """Let go of the file that this process read last: its memory, or before measuring a reader."""
+    _last_file.forget()
 
 
 def trim(ds: xr.Dataset, interval: Interval) -> xr.Dataset:
@@ -277,6 +286,7 @@ def merge_by_time(pieces: Sequence[xr.Dataset]) -> xr.Dataset | None:
             + " and ".join(", ".join(f"{d}={s}" for d, s in shape) for shape in sorted(shapes)),
             todo="Use a shorter granule for this dataset",
         )
+    pieces = _without_repeats(pieces)
     shared = set(pieces[0].data_vars).intersection(*(p.data_vars for p in pieces))
     whole = xr.concat(
         [_in_time(p, pieces)[sorted(map(str, shared))] for p in pieces],
@@ -288,6 +298,27 @@ def merge_by_time(pieces: Sequence[xr.Dataset]) -> xr.Dataset | None:
         combine_attrs="override",
     )
     return _sorted_unique(whole)
+
+
+def _without_repeats(pieces: Sequence[xr.Dataset]) -> Sequence[xr.Dataset]:
+    """Return pieces without the records at their head that the one before ended with.
+
+    Files often overlap so; what is sorted when it is joined need not be copied once more. Where
+    records lie otherwise, pieces come back as they are.
+    """
+    kept: list[xr.Dataset] = []
+    before = np.empty(0, "M8[ns]")
+    for piece in pieces:
+        time = piece["time"].values
+        if time.size and not (time[1:] > time[:-1]).all():
+            return pieces
+        repeated = int(np.searchsorted(time, before[-1], side="right")) if before.size else 0
+        if not np.isin(time[:repeated], before).all():
+            return pieces
+        if repeated < time.size:
+            kept.append(piece.isel(time=slice(repeated, None)) if repeated else piece)
+            before = time
+    return kept or pieces
 
 
 def _in_time(piece: xr.Dataset, pieces: Sequence[xr.Dataset]) -> xr.Dataset:

@@ -70,10 +70,14 @@ def _damage(store: Store, row: Any, where: str, content: bool) -> Iterator[Probl
     try:
         if read_record(store.root / row.path).get("fingerprint") != row.fingerprint:
             yield Problem("other", where, f"{row.path} holds another granule")
-        elif content and content_hash(read_granule(store.root, row.path)) != row.content:
+        elif content and _altered(store, row):
             yield Problem("changed", where, f"{row.path} no longer holds what was written")
     except StoreError as error:
         yield Problem("unreadable", where, str(error))
+
+
+def _altered(store: Store, row: Any) -> bool:
+    return content_hash(read_granule(store.root, row.path), row.content) != str(row.content)
 
 
 def _overlaps(rows: Sequence[Any]) -> Iterator[Problem]:

@@ -10,9 +10,13 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
+from blake3 import blake3
 
 #: Units of stored times, as xarray decodes them.
 TIME_UNITS = "nanoseconds since 1970-01-01"
+#: The content hash of a granule without a record.
+EMPTY = "empty"
+_B3 = "b3:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,14 +154,40 @@ def _digest(values: np.ndarray[Any, Any]) -> str:
     return hashlib.blake2b(values.tobytes(), digest_size=8).hexdigest()
 
 
-def content_hash(ds: xr.Dataset) -> str:
-    """Return the digest of all decoded values, dims and attributes: equal content, equal hash."""
-    total = hashlib.blake2b(digest_size=16)
+def hashed_before(content: str) -> bool:
+    """Tell whether a hash of content is of the kind that stores had before 2026-11-26."""
+    return content not in ("", EMPTY) and not content.startswith(_B3)
+
+
+def content_after(ds: xr.Dataset, before: str) -> str:
+    """Return the content hash of what replaces a granule: that of before where nothing differs.
+
+    So content that was hashed in the earlier way stays equal, and nothing made of it is stale.
+    """
+    if hashed_before(before) and content_hash(ds, before) == before:
+        return before
+    return content_hash(ds)
+
+
+def content_hash(ds: xr.Dataset, like: str = "") -> str:
+    """Return the digest of all decoded values, dims and attributes: equal content, equal hash.
+
+    Parameters
+    ----------
+    ds : Dataset
+        In memory.
+    like : str
+        A hash to be compared with: those of stores before 2026-11-26 are BLAKE2b and have no
+        "b3:" in front. Without it, BLAKE3, which is six times as fast.
+    """
+    earlier = hashed_before(like)
+    total: Any = hashlib.blake2b(digest_size=16) if earlier else blake3()
     total.update(json.dumps(plain_attrs(ds.attrs)).encode())
     for name in sorted(map(str, ds.variables)):
         var = ds.variables[name]
         values = raw_values(var)
         head = [name, list(map(str, var.dims)), values.dtype.str, list(values.shape)]
         total.update(json.dumps([*head, plain_attrs(var.attrs)]).encode())
-        total.update(values.data if values.size and values.dtype.kind != "U" else values.tobytes())
-    return total.hexdigest()
+        plain = values.size and values.dtype.kind != "U"
+        total.update(values.reshape(-1).view(np.uint8).data if plain else values.tobytes())
+    return total.hexdigest() if earlier else _B3 + total.hexdigest(length=16)

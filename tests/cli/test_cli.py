@@ -98,7 +98,7 @@ def test_explain_goes_down_to_the_checksum_of_the_raw_file(cli: Command, tmp_pat
     write_day(tmp_path / "raw", range(1))
     cli("run", "toy.double", *DAY)
     said = cli("explain", "toy.double", "--at", "2030-01-01T00:10")
-    assert "toy_2030010100_v1.npz sha256:" in said.out
+    assert "toy_2030010100_v1.npz blake3:" in said.out
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 Checksums are the SHA-256 that a server tells, the MD5 at the end of a CDF, the CRC-32 of gzip.
 Limits, documented in `open_cdf`: without MD5, flipped bytes of uncompressed values and of metadata
 (names, attributes, fill values) are data like any other. Then only the process is safe, and the
-SHA-256 recorded for a file's token tells that it changed since.
+checksum recorded for a file's token tells that it changed since.
 """
 
 from __future__ import annotations

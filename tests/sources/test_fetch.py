@@ -7,10 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from blake3 import blake3
 
 from sciqlop_pipe.errors import SourceError, TransientError
 from sciqlop_pipe.sources.access import Access
 from sciqlop_pipe.sources.archive import FilePattern, RawFile, list_archives
+from sciqlop_pipe.sources.cache import sha256
 from sciqlop_pipe.sources.fetch import checksum, fetch, probe
 from sciqlop_pipe.sources.http import Patience
 from tests.sources.web import Web, hang_up, page, serving, short_body, status
@@ -153,4 +155,7 @@ def test_a_probe_fills_in_what_the_listing_did_not_show(web: Web, raw: RawFile):
 
 def test_a_checksum_names_its_method(tmp_path: Path):
     (tmp_path / "a").write_bytes(CONTENT)
-    assert checksum(tmp_path / "a") == f"sha256:{hashlib.sha256(CONTENT).hexdigest()}"
+    assert sha256(tmp_path / "a") == f"sha256:{hashlib.sha256(CONTENT).hexdigest()}"
+    assert checksum(tmp_path / "a") == f"blake3:{blake3(CONTENT).hexdigest()}"
+    (tmp_path / "a").write_bytes(b"")  # the first of BLAKE3's official test vectors
+    assert checksum(tmp_path / "a").startswith("blake3:af1349b9f5f9a1a6a0404dea36dcc949")

@@ -72,7 +72,7 @@ def _dataset(
             yield f"{where}: {path} is gone"
         elif path and content:
             try:
-                found = content_hash(read_granule(store.root, path))
+                found = content_hash(read_granule(store.root, path), hash_)
             except PipeError as error:
                 yield f"{where}: {error}"
                 continue
