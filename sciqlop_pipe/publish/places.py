@@ -12,12 +12,12 @@ import numpy as np
 from ..errors import SourceError, StoreError, UnknownName
 from ..granule import Interval
 from ..graph import Graph
-from ..model import Dataset
 from ..ondemand import Maker, makeable, not_computed
+from ..sources.access import default_cache
 from ..store import Store
 from ..store.records import Extent, Record
-from .hapi import times
 from .hapi.client import Remote
+from .hapi.describe import promised
 from .hapi.encode import Block
 from .hapi.library import Library
 from .hapi.status import HapiError
@@ -31,6 +31,9 @@ class Place(Protocol):
 
     def info(self, name: str) -> dict[str, Any]:
         """Return the description of one dataset."""
+
+    def made(self, name: str, interval: Interval) -> dict[str, Any]:
+        """Return the description of a dataset that was only promised, once some of it is made."""
 
     def read(
         self, name: str, names: Sequence[str], interval: Interval
@@ -69,10 +72,10 @@ class Local:
 
     def infos(self) -> Mapping[str, dict[str, Any]]:
         """Return the description of what there is and of what can be made, by name."""
-        return {name: self._described(extent) for name, extent in self.library.extents().items()}
+        return {name: info for name, _, info in self.library.every()}
 
     def _described(self, extent: Extent) -> dict[str, Any]:
-        if extent.records or extent.events:
+        if not self.library.is_promised(extent.dataset):
             return self.library.info(extent.dataset)
         return promised(self.graph[extent.dataset], extent.interval)
 
@@ -88,6 +91,17 @@ class Local:
         if extent is None:
             raise self._unknown(name, None)
         return self._described(extent)
+
+    def made(self, name: str, interval: Interval) -> dict[str, Any]:
+        """Return the description of a dataset that was only promised, once some of it is made.
+
+        Raises
+        ------
+        NotComputed
+            When nothing of it can be made here and now.
+        """
+        self._made(name, interval)
+        return self.info(name)
 
     def read(
         self, name: str, names: Sequence[str], interval: Interval
@@ -122,15 +136,14 @@ class Local:
         made = self.maker.make(name, interval)
         if made.failures and not made.records:
             raise not_computed(name, interval, made.failures[0].error)
-        if self._promised(name):
-            self.maker.wait()  # its first granule tells what it looks like
-            if self._promised(name):
+        library = self.library
+        if name not in library.extents():
+            raise self._unknown(name, interval)
+        if library.is_promised(name) or library.holds_events(name):
+            self.maker.wait()  # what it looks like, and all events, are read from what is committed
+            if library.is_promised(name):
                 raise not_computed(name, interval)
         return made.records
-
-    def _promised(self, name: str) -> bool:
-        extent = self.library.extents().get(name)
-        return extent is None or (not extent.records and not extent.events)
 
     def _unknown(self, name: str, interval: Interval | None) -> Exception:
         if name in self.graph.nodes:
@@ -140,31 +153,6 @@ class Local:
     def _ordered(self, name: str, names: Sequence[str]) -> list[str]:
         have = [p.name for p in self.library.described(name).parameters]
         return [n for n in have if n in set(names)]
-
-
-def promised(dataset: Dataset, interval: Interval) -> dict[str, Any]:
-    """Return what is known of a product that has not been made: names, units, dimensions."""
-    parameters: list[dict[str, Any]] = [{"name": "Time", "type": "isotime", "units": "UTC"}]
-    for v in dataset.gives.variables:
-        dims = list(v.dims[0])
-        if dims[:1] != ["time"]:
-            continue
-        about: dict[str, Any] = {"name": v.name, "type": "double", "x_dims": dims[1:]}
-        about["units"] = v.units if v.units != "*" else None
-        if len(dims) == 2 and not dims[1].startswith("component"):
-            about["bins"] = [{"name": dims[1], "units": "", "centers": None}]
-        elif dims[1:] == ["component"]:
-            about["label"] = [f"{v.name}_{c}" for c in "xyz"]
-        parameters.append(about)
-    return {
-        "startDate": times.text_of(interval.start),
-        "stopDate": times.text_of(interval.stop),
-        "description": dataset.description or dataset.gives.description,
-        "x_type": dataset.gives.name,
-        "x_main": dataset.gives.main,
-        "x_promised": True,
-        "parameters": parameters,
-    }
 
 
 def open_place(address: str, *, compute: bool = True) -> Place:
@@ -178,7 +166,7 @@ def open_place(address: str, *, compute: bool = True) -> Place:
         When there is no store.
     """
     if address.startswith(("http://", "https://")):
-        return Remote(address)
+        return Remote(address, kept=default_cache() / "inventories")
     graph = Graph.discover()
     if compute:
         try:

@@ -103,14 +103,19 @@ class Session:
             raise TypeError(f"pipe does not know the option '{odd[0]}'")
         name, _, variable = uid.partition("/")
         info = self._info(name)
-        if info.get("x_type") == "Events":
-            return self._events(name, info, variable)
-        if start is None or stop is None:
+        events = info.get("x_type") == "Events"
+        if not events and (start is None or stop is None):
             raise UsageError("the interval is missing", uid, "Give a start and a stop")
-        variable = variable or _main(info)
-        interval = _inside(info, start, stop)
+        interval = _whole(info) if events else _inside(info, start, stop)
         if interval is None:
             return None
+        if info.get("x_promised"):  # it is made now, and can be described
+            info = self.place.made(name, interval)
+            with self._lock:
+                self._infos[name] = info
+        if events:
+            return self._events(name, info, variable)
+        variable = variable or _main(info)
         return self._variable(name, info, variable, interval)
 
     def _info(self, name: str) -> dict[str, Any]:
@@ -136,20 +141,14 @@ class Session:
         tables = [b["centers"] for b in known[variable].get("bins", ())]
         wanted = {variable, *(t for t in tables if isinstance(t, str))}
         names = [n for n in known if n in wanted]
-        if info.get("x_promised"):
-            names = [variable, *(str(d).removesuffix("_bin") for d in known[variable]["x_dims"])]
         parameters, block = self.place.read(name, names, interval)
-        if info.get("x_promised"):  # it is made now, and can be described
-            with self._lock:
-                self._infos[name] = self.place.info(name)
         if not len(block):
             return None
         return variable_of({p["name"]: p for p in parameters}, variable, block)
 
     def _events(self, name: str, info: Mapping[str, Any], what: str) -> Catalog | TimeTable:
-        start, stop = times.parse(info["startDate"]), times.parse(info["stopDate"])
         names = [p["name"] for p in info["parameters"][1:]]
-        parameters, block = self.place.read(name, names, Interval(start, stop))
+        parameters, block = self.place.read(name, names, _whole(info))
         kinds = {p["name"]: p["type"] for p in parameters}
         ends = block.columns["stop"]
         spans = [(_utc(a), _utc(b)) for a, b in zip(block.time, ends, strict=True)]
@@ -322,10 +321,14 @@ def _main(info: Mapping[str, Any]) -> str:
     return str(info.get("x_main") or (names[0] if len(names) == 1 else ""))
 
 
+def _whole(info: Mapping[str, Any]) -> Interval:
+    """Return from when to when there are data."""
+    return Interval(times.parse(info["startDate"]), times.parse(info["stopDate"]))
+
+
 def _inside(info: Mapping[str, Any], start: Any, stop: Any) -> Interval | None:
-    whole = Interval(times.parse(info["startDate"]), times.parse(info["stopDate"]))
     a, b = _instant(start), _instant(stop)
-    return Interval(a, b).intersect(whole) if a < b else None
+    return Interval(a, b).intersect(_whole(info)) if a < b else None
 
 
 def _instant(when: Any) -> int:

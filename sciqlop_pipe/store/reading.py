@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -25,6 +25,7 @@ from .records import (
     Extent,
     InputUsed,
     Rows,
+    Shelf,
     Stored,
 )
 
@@ -46,6 +47,9 @@ _FACTS: tuple[ColumnElement[Any], ...] = (
 )
 _CURRENT = (_G.c.uid, _C.c.dataset, _C.c.start, _C.c.stop, *_FACTS)
 _STORED = (_C.c.start, _C.c.stop, _G.c.n, _G.c.first, _G.c.last, _G.c.path, _G.c.layout)
+
+#: Names in one question: databases bound how many they take.
+_MANY = 500
 
 
 class Reading:
@@ -164,6 +168,16 @@ class Reading:
             query = select(schema.layout.c.json).where(schema.layout.c.digest == digest)
             return Layout.from_json(conn.execute(query).scalar_one())
 
+    def layouts_of(self, digests: Collection[str]) -> dict[str, Layout]:
+        """Return layouts by digest."""
+        t, wanted = schema.layout, sorted(digests)
+        found: dict[str, Layout] = {}
+        with self.db.read() as conn:
+            for k in range(0, len(wanted), _MANY):
+                query = select(t.c.digest, t.c.json).where(t.c.digest.in_(wanted[k : k + _MANY]))
+                found |= {d: Layout.from_json(text) for d, text in conn.execute(query)}
+        return found
+
     def layouts(self) -> dict[str, str]:
         """Return the concatenation signature of every layout by digest."""
         with self.db.read() as conn:
@@ -255,11 +269,40 @@ class Reading:
                 for name, a, b, n, kind in conn.execute(query)
             ]
 
+    def shelves(self) -> dict[str, Shelf]:
+        """Return what describes each dataset that has records which are kept, by name."""
+        kept = and_(_C.c.tx_to.is_(None), _G.c.n > 0, _G.c.path.is_not(None))
+        begins = func.max(_C.c.start).label("begins")
+        joined = _C.join(_G, _G.c.uid == _C.c.uid)
+        modes = (
+            select(_C.c.dataset, _G.c.layout, begins)
+            .select_from(joined).where(kept).group_by(_C.c.dataset, _G.c.layout)
+        )  # fmt: skip
+        newest = (
+            select(_C.c.dataset, begins)
+            .select_from(joined).where(kept).group_by(_C.c.dataset).subquery()
+        )  # fmt: skip
+        same = and_(_C.c.dataset == newest.c.dataset, _C.c.start == newest.c.begins)
+        lasts = select(_C.c.dataset, *_STORED).select_from(joined.join(newest, same)).where(kept)
+        with self.db.read() as conn:
+            layouts: dict[str, list[str]] = {}
+            for name, layout, _ in conn.execute(modes.order_by(begins)):
+                layouts.setdefault(name, []).append(layout or "")
+            rows = conn.execute(lasts).all()
+        return {row[0]: Shelf(tuple(layouts[row[0]]), Stored._make(row[1:])) for row in rows}
+
     def changed(self, dataset: str) -> int:
         """Return when what is current of a dataset changed last, 0 when it never was there."""
-        query = select(func.max(_C.c.tx_from), func.max(_C.c.tx_to)).where(_C.c.dataset == dataset)
+        return self.changes(dataset).get(dataset, 0)
+
+    def changes(self, dataset: str = "") -> dict[str, int]:
+        """Return when what is current of each dataset (or of one) changed last, by name."""
+        query = select(_C.c.dataset, func.max(_C.c.tx_from), func.max(_C.c.tx_to))
+        if dataset:
+            query = query.where(_C.c.dataset == dataset)
         with self.db.read() as conn:
-            return max(int(t or 0) for t in conn.execute(query).one())
+            rows = conn.execute(query.group_by(_C.c.dataset)).all()
+        return {name: max(int(a or 0), int(b or 0)) for name, a, b in rows}
 
     def unresolved(self) -> list[dict[str, Any]]:
         """Return the last attempt of every granule whose last attempt did not succeed."""

@@ -188,6 +188,13 @@ class Stored(NamedTuple):
     layout: str | None
 
 
+class Shelf(NamedTuple):
+    """What describes one dataset: its layouts, the newest last, and its last granule."""
+
+    layouts: tuple[str, ...]
+    last: Stored
+
+
 @dataclass(slots=True)
 class Committed:
     """What became of a batch of records; one that was reported before is `repeated`."""

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import gzip
+import hashlib
 import json
+import os
+import threading
 import urllib.error
 import urllib.request
+import zlib
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -18,7 +26,19 @@ from . import times
 from .encode import Block
 from .status import NO_DATA, OK
 
+_SAME = 304
+_AT_ONCE = 8
+"""Requests at a time to a server that tells of one dataset only."""
 _KINDS = {"double": "<f8", "integer": "<i4"}
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """An answer: its HTTP status, its body, and the tag by which the server knows it again."""
+
+    status: int
+    body: bytes = b""
+    tag: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +51,14 @@ class Remote:
         Its address, which ends in /hapi.
     timeout : float
         How long it may be silent [s].
+    kept : Path, optional
+        A folder for what servers said last of all their datasets. It is asked for again only where
+        the server says that it has changed.
     """
 
     server: str
     timeout: float = 30.0
+    kept: Path | None = None
 
     def infos(self) -> Mapping[str, dict[str, Any]]:
         """Return the info answer of every dataset, by name.
@@ -48,14 +72,34 @@ class Remote:
         """
         options = self._json("capabilities").get("catalogDepthOptions", ())
         if "all" in options:
-            listed = self._json("catalog", depth="all")["catalog"]
-            return {e["id"]: e["info"] for e in listed if "info" in e}
+            listed = self._whole_catalog()["catalog"]
+            told = ((e["id"], e.get("info") or e.get("x_promised")) for e in listed)
+            return {name: info for name, info in told if info}
         names = [e["id"] for e in self._json("catalog")["catalog"]]
-        return {name: self._json("info", id=name) for name in names}
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            infos = list(pool.map(lambda name: self._json("info", id=name), names))
+        return dict(zip(names, infos, strict=True))
+
+    def _whole_catalog(self) -> dict[str, Any]:
+        """Return what all datasets are, from the folder where the server says it is the same."""
+        digest = hashlib.blake2b(self.server.encode(), digest_size=8).hexdigest()
+        file = self.kept / f"{digest}.json" if self.kept is not None else None
+        tag, before = _kept(file)
+        said = self._get("catalog", {"depth": "all"}, tag=tag)
+        if said.status == _SAME:
+            return before
+        found = _checked(said.body, self.server)
+        if file is not None and said.tag:
+            _keep(file, said)
+        return found
 
     def info(self, name: str) -> dict[str, Any]:
         """Return the info answer of one dataset."""
         return self._json("info", dataset=name)
+
+    def made(self, name: str, interval: Interval) -> dict[str, Any]:
+        """Return the info answer of a dataset that was only promised: the server makes some."""
+        return self.info(name)
 
     def read(
         self, name: str, names: Sequence[str], interval: Interval
@@ -75,7 +119,7 @@ class Remote:
             "format": "binary",
             "include": "header",
         }
-        header, body = _parted(self._get("data", query), self.server)
+        header, body = _parted(self._get("data", query).body, self.server)
         parameters = header["parameters"]
         dtype = np.dtype([_field(p) for p in parameters])
         if len(body) % dtype.itemsize:
@@ -85,25 +129,57 @@ class Remote:
         return parameters, Block(_instants(records[parameters[0]["name"]]), columns)
 
     def _json(self, endpoint: str, **query: str) -> dict[str, Any]:
-        return _checked(self._get(endpoint, query), self.server)
+        return _checked(self._get(endpoint, query).body, self.server)
 
-    def _get(self, endpoint: str, query: Mapping[str, str]) -> bytes:
+    def _get(self, endpoint: str, query: Mapping[str, str], *, tag: str = "") -> Said:
         known = {k: v for k, v in query.items() if v}
         words = urlencode(known, quote_via=quote, safe="/,:@")
         url = f"{self.server.rstrip('/')}/{endpoint}" + (f"?{words}" if words else "")
-        request = urllib.request.Request(url, headers={"user-agent": "sciqlop-pipe"})
+        headers = {"user-agent": "sciqlop-pipe"}
+        if endpoint == "catalog":  # the longest of all answers that compress well
+            headers["accept-encoding"] = "gzip"
+        if tag:
+            headers["if-none-match"] = tag
+        request = urllib.request.Request(url, headers=headers)
         try:
             with urllib.request.urlopen(request, timeout=self.timeout) as answer:
                 body: bytes = answer.read()
-                return body
+                if answer.headers.get("content-encoding") == "gzip":
+                    body = gzip.decompress(body)
+                return Said(answer.status, body, answer.headers.get("etag") or "")
         except urllib.error.HTTPError as error:
+            if tag and error.code == _SAME:
+                return Said(_SAME)
             with error:
                 _checked(error.read(100_000), url, error.code)
             raise
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, EOFError, zlib.error) as error:
             raise TransientError(
                 f"the server does not answer ({error})", self.server, "Is the address right?"
             ) from error
+
+
+def _kept(file: Path | None) -> tuple[str, dict[str, Any]]:
+    """Return tag and content of an answer that was kept; no tag where none is whole."""
+    if file is None:
+        return "", {}
+    try:
+        tag, _, body = file.read_bytes().partition(b"\n")
+        return tag.decode("ascii"), _checked(body, str(file))
+    except (OSError, ValueError, TransientError, SourceError):
+        return "", {}
+
+
+def _keep(file: Path, said: Said) -> None:
+    """Keep an answer; a full disk costs a longer request the next time, and nothing else."""
+    part = file.with_name(f"{file.name}.{os.getpid()}.{threading.get_ident()}.part")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        part.write_bytes(said.tag.encode("ascii", "replace") + b"\n" + said.body)
+        part.replace(file)
+    except OSError:
+        with suppress(OSError):
+            part.unlink()
 
 
 def _checked(body: bytes, where: str, http: int = 200) -> dict[str, Any]:

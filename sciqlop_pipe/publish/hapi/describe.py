@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from ...granule import Interval
+from ...model import Dataset
 from ...store.layout import Layout, VarLayout
 from . import times
 
@@ -248,6 +250,31 @@ def _axis(
         elif kind == "U" and name in static and static[name].shape == (size,):
             return Axis(dim, words=tuple(map(str, static[name].tolist())))
     return Axis(dim)
+
+
+def promised(dataset: Dataset, interval: Interval) -> dict[str, Any]:
+    """Return what is known of a product that has not been made: names, units, dimensions."""
+    parameters: list[dict[str, Any]] = [{"name": "Time", "type": "isotime", "units": "UTC"}]
+    for v in dataset.gives.variables:
+        dims = list(v.dims[0])
+        if dims[:1] != ["time"]:
+            continue
+        about: dict[str, Any] = {"name": v.name, "type": "double", "x_dims": dims[1:]}
+        about["units"] = v.units if v.units != "*" else None
+        if len(dims) == 2 and not dims[1].startswith("component"):
+            about["bins"] = [{"name": dims[1], "units": "", "centers": None}]
+        elif dims[1:] == ["component"]:
+            about["label"] = [f"{v.name}_{c}" for c in "xyz"]
+        parameters.append(about)
+    return {
+        "startDate": times.text_of(interval.start),
+        "stopDate": times.text_of(interval.stop),
+        "description": dataset.description or dataset.gives.description,
+        "x_type": dataset.gives.name,
+        "x_main": dataset.gives.main,
+        "x_promised": True,
+        "parameters": parameters,
+    }
 
 
 def plain(value: Any) -> Any:

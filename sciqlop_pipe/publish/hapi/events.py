@@ -16,6 +16,7 @@ from ...store import Store, schema
 from .describe import Described, Parameter, time_parameter
 from .encode import Block
 
+_SAID = (schema.verdict, schema.edit)
 _BESIDE = ("dataset", "start", "stop")
 _ABOUT = {
     "id": "identifier, the same whenever the same event is found",
@@ -68,6 +69,13 @@ class EventTable:
             p.name: ends[inside, 1] if p.name == "stop" else _column(p, some) for p in chosen[1:]
         }
         return Block(ends[inside, 0], columns)
+
+
+def judgements(store: Store) -> int:
+    """Return a number that grows whenever somebody says something of an event."""
+    with store.registry.db.read() as conn:
+        last = (conn.execute(select(func.max(t.c.id))).scalar() for t in _SAID)
+        return sum(int(n or 0) for n in last)
 
 
 def _parameter(name: str, values: Sequence[Any]) -> Parameter:

@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
+import hashlib
+import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
-from ...errors import near
+from ...errors import StoreError, near
 from ...granule import SECOND, Interval
 from ...graph import Graph
 from ...model import Dataset, Mission
 from ...ondemand import not_computed
 from ...store import Store
-from ...store.layout import Layout
-from ...store.records import Extent, Record
+from ...store.layout import Layout, VarLayout
+from ...store.lazy_parts import as_seen, read_key
+from ...store.records import Extent, Record, Shelf
 from . import times
-from .describe import Described, Parameter, describe, names_of, statics
+from .describe import Described, Parameter, describe, names_of, promised, statics
 from .encode import Block
-from .events import EventTable
+from .events import EventTable, judgements
 from .status import HapiError, envelope
 
+log = logging.getLogger(__name__)
 BLOCK_BYTES = 4 << 20
 """How much of an answer is made at once [bytes as binary]."""
 _SAMPLE = 100
@@ -42,11 +47,19 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class _State:
-    """What was derived from one state of the registry."""
+    """What was derived from one state of the registry, asked for all datasets at once."""
 
     tx: str
-    extents: Mapping[str, Extent]
-    described: dict[str, Described]
+    extents: Mapping[str, Extent] = field(default_factory=dict)
+    promised: frozenset[str] = frozenset()
+    shelves: Mapping[str, Shelf] = field(default_factory=dict)
+    changes: Mapping[str, int] = field(default_factory=dict)
+    layouts: Mapping[str, Layout] = field(default_factory=dict)
+    described: dict[str, Described] = field(default_factory=dict)
+
+    def unchanged(self, name: str, extent: Extent, shelf: Shelf) -> bool:
+        """Tell whether a dataset is described as before."""
+        return self.extents.get(name) == extent and self.shelves.get(name) == shelf
 
 
 class Library:
@@ -70,25 +83,71 @@ class Library:
     ) -> None:
         self.store, self.graph, self.extra = store, graph, extra
         self._lock = threading.Lock()
-        self._state = _State("", {}, {})
+        self._state = _State("")
+        self._tables: dict[tuple[str, str, tuple[int, ...]], np.ndarray] = {}
 
     def tx(self) -> str:
         """Return the time of the last commit as text; it changes with every one."""
         return self.store.registry.info("tx") or "0"
 
+    def revision(self) -> str:
+        """Return what changes with every commit, and whenever somebody judges an event."""
+        return f"{self.tx()}.{judgements(self.store)}"
+
+    @cached_property
+    def declared(self) -> str:
+        """Return a digest of what is declared, since titles and types are told from that."""
+        nodes = self.graph.nodes.values() if self.graph is not None else ()
+        words = sorted((d.name, d.gives.name, self.title(d.name)) for d in nodes)
+        told = repr((self.extra is not None, words))
+        return hashlib.blake2b(told.encode(), digest_size=8).hexdigest()
+
     def extents(self) -> Mapping[str, Extent]:
         """Return what there is, by name."""
         return self._now().extents
+
+    def is_promised(self, name: str) -> bool:
+        """Tell whether a dataset is not there but can be made."""
+        return name in self._now().promised
+
+    def holds_events(self, name: str) -> bool:
+        """Tell whether a dataset is a catalog, which is read from what is committed."""
+        extent = self.extents().get(name)
+        return extent is not None and extent.events
 
     def _now(self) -> _State:
         tx = self.tx()
         with self._lock:
             if self._state.tx != tx:
-                found = {e.dataset: e for e in self.store.registry.extents()}
-                if self.extra is not None:
-                    found = {**found, **self.extra(found)}
-                self._state = _State(tx, dict(sorted(found.items())), {})
+                self._state = self._read(tx, self._state)
             return self._state
+
+    def _read(self, tx: str, before: _State) -> _State:
+        registry = self.store.registry
+        found = {e.dataset: e for e in registry.extents()}
+        there = found.keys()
+        if self.extra is not None:
+            found = {**found, **self.extra(found)}
+        shelves = registry.shelves()
+        digests = {d for shelf in shelves.values() for d in shelf.layouts}
+        layouts = {d: before.layouts[d] for d in digests & before.layouts.keys()}
+        layouts |= registry.layouts_of(digests - layouts.keys())
+        extents = dict(sorted(found.items()))
+        kept = {
+            name: one
+            for name, one in before.described.items()
+            if name in extents and name in shelves
+            and before.unchanged(name, extents[name], shelves[name])
+        }  # fmt: skip
+        return _State(
+            tx,
+            extents,
+            frozenset(extents.keys() - there),
+            shelves,
+            registry.changes(),
+            layouts,
+            kept,
+        )
 
     def title(self, name: str) -> str:
         """Return what a dataset is, in words."""
@@ -104,8 +163,10 @@ class Library:
 
     def changed(self, name: str) -> int:
         """Return when a dataset, or what people said of its events, changed last [ns]."""
-        changed = self.store.registry.changed(name)
-        extent = self.extents().get(name)
+        return self._changed(self._now(), name)
+
+    def _changed(self, state: _State, name: str) -> int:
+        changed, extent = state.changes.get(name, 0), state.extents.get(name)
         if extent is not None and extent.events:
             changed = max(changed, EventTable(self.store, name).judged())
         return changed
@@ -118,7 +179,9 @@ class Library:
         HapiError
             1406 when there is no such dataset.
         """
-        state = self._now()
+        return self._described(self._now(), name)
+
+    def _described(self, state: _State, name: str) -> Described:
         extent = state.extents.get(name)
         if extent is None and self._declared(name) is not None:
             raise HapiError(1406, str(not_computed(name, None)))
@@ -129,24 +192,25 @@ class Library:
         with self._lock:
             found = state.described.get(name)
         if found is None:
-            found = self._describe(extent)
+            found = self._describe(state, extent)
             with self._lock:
                 state.described[name] = found
         return found
 
-    def _describe(self, extent: Extent) -> Described:
-        registry = self.store.registry
-        rows = [r for r in registry.stored(extent.dataset) if r.n and r.path is not None]
-        if not rows:
+    def _describe(self, state: _State, extent: Extent) -> Described:
+        shelf = state.shelves.get(extent.dataset)
+        if shelf is None:
             raise HapiError(1406, f"nothing of '{extent.dataset}' has been made yet")
-        signatures = registry.layouts()
-        distinct = {signatures[r.layout or ""]: r.layout for r in rows}
-        layouts = [registry.layout(digest or "") for digest in distinct.values()]
-        last = rows[-1]
-        newest = registry.layout(last.layout or "")
-        layouts = [one for one in layouts if one.signature != newest.signature] + [newest]
-        (_, ds), *_ = self.store.segments(extent.dataset, Interval(last.first or 0, last.stop))
-        fixed = {v.name: ds[v.name].values for v in newest.variables if not v.in_time}
+        newest = state.layouts[shelf.layouts[-1]]
+        modes = {(one := state.layouts[d]).signature: one for d in shelf.layouts}
+        modes.pop(newest.signature)
+        layouts = [*modes.values(), newest]
+        last = shelf.last
+        fixed = {
+            v.name: self._table(f"{self.store.root}/{last.path}", v)
+            for v in newest.variables
+            if not v.in_time
+        }
         dataset = self._declared(extent.dataset)
         declared = [v.name for v in dataset.gives.variables] if dataset is not None else []
         parameters = describe(layouts, fixed, declared)
@@ -164,6 +228,15 @@ class Library:
             kind=self._kind(extent.dataset),
         )
 
+    def _table(self, path: str, v: VarLayout) -> np.ndarray:
+        """Return what does not vary with time; the same table is read once for all datasets."""
+        key = (v.static, v.dtype, v.shape)
+        if v.static and (known := self._tables.get(key)) is not None:
+            return known
+        values = as_seen(read_key(path, v.name, ()), np.dtype(v.dtype))
+        self._tables[key] = values
+        return values
+
     def _kind(self, name: str) -> str:
         dataset = self._declared(name)
         return dataset.gives.name if dataset is not None else ""
@@ -176,7 +249,30 @@ class Library:
         HapiError
             1406, 1407 or 1411.
         """
-        described = self.described(name)
+        state = self._now()
+        return self._info(state, name, self._described(state, name), names)
+
+    def every(self) -> Iterator[tuple[str, Described | None, dict[str, Any]]]:
+        """Yield name, description and info of all that there is, and promises of what can be made.
+
+        A promise has no description: what it will look like is not known before it is made.
+        """
+        state = self._now()
+        for name, extent in state.extents.items():
+            dataset = self._declared(name)
+            if name not in state.promised:
+                try:
+                    described = self._described(state, name)
+                except StoreError as error:  # one that is damaged must not hide the others
+                    log.error("%s cannot be described: %s", name, error)
+                    continue
+                yield name, described, self._info(state, name, described)
+            elif dataset is not None:
+                yield name, None, promised(dataset, extent.interval)
+
+    def _info(
+        self, state: _State, name: str, described: Described, names: Sequence[str] | None = None
+    ) -> dict[str, Any]:
         chosen = choose(described, names)
         about = envelope() | {
             "startDate": times.text_of(described.start),
@@ -187,7 +283,7 @@ class Library:
         }
         if described.cadence > 0:
             about["cadence"] = times.duration_of(described.cadence)
-        if changed := self.changed(name):
+        if changed := self._changed(state, name):
             about["modificationDate"] = times.text_of(changed)
         about |= self._words(name)
         if described.kind:

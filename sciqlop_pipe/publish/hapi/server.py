@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from math import ceil
 from typing import Any
 
 import h11
@@ -82,6 +83,8 @@ def server_of(
         ws="none",
         log_level="warning",
         server_header=False,
+        # After its 5 s, a client that is busy would find its connection closed as it asks again.
+        timeout_keep_alive=ceil(app.limits.idle),
         timeout_graceful_shutdown=5,
         h11_max_incomplete_event_size=16 << 10,
         backlog=1024,
