@@ -147,7 +147,8 @@ class HapiApp:
             made = await self.broker.make(dataset, interval, user)
         for failure in made.failures:
             log.error("%s could not be made: %s", failure.granule, failure.error)
-        if made.records and await self.turns.work(self.library.holds_events, dataset):
+        events = await self.turns.work(self.library.holds_events, dataset)
+        if made.records and events:
             await asyncio.to_thread(self.broker.maker.wait)  # events are read from the registry
         if made.failures and not made.records:
             raise HapiError(1501, f"'{dataset}' could not be computed; the server's log says why")
