@@ -18,6 +18,7 @@ from ..store import events as registered
 from ..store.events import VERDICTS, Verdict
 from ..store.records import Event
 from ..store.statements import Added, Edit, add_statements, edits, events_ever, value_of
+from .certainty import VIEWED
 from .entry import Entry, Reading, Said, same_value
 from .importing import identified
 from .table import Catalog, flat, load_catalog
@@ -176,14 +177,17 @@ def _unknown(
 
 
 def _changes(dataset: str, base: Event, entry: Entry, who: str, at: int) -> Iterator[Edit]:
-    """Yield the attributes that differ, also those the catalog does not know; and the kind."""
+    """Yield the attributes that differ, also those the catalog does not know; and the kind.
+
+    What a catalog shows beside an event's own attributes is nobody's edit.
+    """
     was, now = dict(base.attributes), dict(entry.attributes)
     # A table has a column for each item of a list, and no types.
     cells = {k: v for name, value in was.items() for k, v in flat(name, value).items()}
     if entry.kind != base.kind:
         was, now = {**was, "kind": base.kind}, {**now, "kind": entry.kind}
     for name, value in now.items():
-        if name in was and same_value(was[name], value):
+        if (name in was and same_value(was[name], value)) or (name in VIEWED and name not in was):
             continue
         if name in cells and (same_value(cells[name], value) or str(cells[name]) == str(value)):
             continue

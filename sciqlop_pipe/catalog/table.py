@@ -13,6 +13,7 @@ from ..store import events as registered
 from ..store.events import Verdict
 from ..store.records import Event
 from ..store.releases import said_at
+from .certainty import certainty, with_probability
 from .entry import event_id
 
 FIXED = ("id", "dataset", "kind", "start", "stop", "verdict")
@@ -33,7 +34,9 @@ def load_catalog(
 ) -> Catalog:
     """Return the events of a dataset with their verdicts, current ones or those of a moment.
 
-    With the name of a release as `as_of`, the verdicts are those that it froze.
+    With the name of a release as `as_of`, the verdicts are those that it froze. Events with a score
+    have the probability of the calibration that the store holds, or say that there is none
+    (`certainty`).
     """
     db, when = store.registry.db, store.when(as_of)
     found = registered.current_events(db, dataset, interval, when)
@@ -41,7 +44,8 @@ def load_catalog(
         said, lost = registered.verdicts(db, dataset)
     else:
         said, lost = said_at(db, dataset, found, when, str(as_of))
-    return Catalog(dataset, tuple(found), said, tuple(lost))
+    events = with_probability(found, certainty(store, dataset, when))
+    return Catalog(dataset, events, said, tuple(lost))
 
 
 def find_event(store: Store, id: str) -> tuple[str, Event]:

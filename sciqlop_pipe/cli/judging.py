@@ -114,24 +114,18 @@ def stored(
     dataset: str, store: str, registry: str, asked: Asked, tolerance: str, kind: str
 ) -> Evaluation:
     """Return how events of a store compare with lists."""
-    from ..detect.evaluation.stored import evaluate_stored
+    from ..detect.evaluation.stored import evaluate_stored, looked_at
     from ..detect.evaluation.tables import read_tables
     from ..errors import UsageError
     from ..granule import duration
-    from ..graph import Graph
     from ..store import Store
 
     if not asked.labels:
         raise UsageError("there is nothing to compare with", dataset, "Give --catalog FILE")
-    graph = Graph.discover()
-    node = graph.nodes.get(dataset)
     with Store.open(store, read_only=True, registry=registry) as opened:
-        looked_at = ""
-        if node is not None and node.inputs:
-            looked_at = next((n for _, n in node.inputs if opened.registry.current(n)), "")
         return evaluate_stored(
             opened, dataset, read_tables(asked.labels, asked.source),
-            searched_by=looked_at, labelled=asked.labelled,
+            searched_by=looked_at(opened, dataset), labelled=asked.labelled,
             tolerance=duration(tolerance) if tolerance else None, kind=kind,
         )  # fmt: skip
 

@@ -20,7 +20,7 @@ from ..granule import HOUR
 from ..kernels.forests import forest_means
 from . import hourly, obstacles
 from .drift import Seen
-from .models import CARD_FILE, MODEL_FILE, Card, ModelError, read_card, skops_io
+from .models import CARD_FILE, MODEL_FILE, Card, ModelError, read_arrays, read_card, skops_io
 
 Array = NDArray[np.float64]
 Numbers = NDArray[np.int64]
@@ -285,7 +285,7 @@ def load_icme_model(folder: Path) -> IcmeModel:
     if theirs != mine or facts.get("features") != len(hourly.names()):
         raise ModelError(f"the model was trained with features of version {theirs[1]}.{theirs[2]}, "
                          f"here they are {mine[1]}.{mine[2]}", where, "Train it again")  # fmt: skip
-    arrays = _arrays(folder)
+    arrays = read_arrays(folder)
     card = Card(*(facts[k] for k in ("name", "training", "metrics", "command", "sklearn")))
     poor = None
     if "poor_threshold" in facts:
@@ -326,19 +326,3 @@ def _check_forest(forest: Forest, where: str) -> None:
         sound = sound and bool(((child[inner] > inner) & (child[inner] < nodes)).all())
     if not sound or not ((forest.roots >= 0) & (forest.roots < nodes)).all():
         raise ModelError("the forest is no forest", where, "Copy the model again")
-
-
-def _arrays(folder: Path) -> Mapping[str, NDArray[Any]]:
-    path, io = folder / MODEL_FILE, skops_io()
-    try:
-        strange = io.get_untrusted_types(file=path)
-        found = None if strange else io.load(path, trusted=[])
-    except Exception as error:
-        raise ModelError(f"not a skops file ({type(error).__name__}: {error})", str(path),
-                         "Pickles and other formats are not read") from error  # fmt: skip
-    if strange:
-        raise ModelError(f"the model holds types that are not allowed: {', '.join(strange)}",
-                         str(path), "Only arrays are")  # fmt: skip
-    if type(found) is not dict or not all(type(v) is np.ndarray for v in found.values()):
-        raise ModelError("not a set of named arrays", str(path))
-    return found

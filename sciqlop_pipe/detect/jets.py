@@ -148,7 +148,7 @@ def magnetosheath_jets(
     return events(found, magnetosheath_jets, dataset, interval)
 
 
-@recipe(gives=Events, version=1, gaps_ok=True)
+@recipe(gives=Events, version=2, gaps_ok=True)
 def magnetosheath_jets_local(
     state: Annotated[PlasmaState, Margin("40min")],
     labels: Annotated[Labels, Margin("40min")],
@@ -169,7 +169,7 @@ def magnetosheath_jets_local(
     they are compared with moves with the magnetosheath, and a boundary nearby leaves less of it.
 
     Attributes as those of `magnetosheath_jets`, along V instead of x: pressure_ratio is that to
-    the mean. The `probability` is the mean one of the magnetosheath during the jet.
+    the mean. `sheath_probability` is the mean one of the magnetosheath during the jet.
 
     Parameters
     ----------
@@ -220,7 +220,7 @@ def magnetosheath_jets_local(
         top = run.start + int(np.argmax(ratio[run]))
         numbers = {
             "pressure_ratio": float(ratio[top]),
-            "probability": float(np.mean(p_sheath[run])),
+            "sheath_probability": float(np.mean(p_sheath[run])),
         }
         along = ("", ions.speed)
         found.append(

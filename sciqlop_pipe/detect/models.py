@@ -333,6 +333,29 @@ def _read_pipelines(folder: Path) -> dict[str, Any]:
     return found
 
 
+def read_arrays(folder: Path) -> Mapping[str, NDArray[Any]]:
+    """Return the arrays of a model that holds nothing else.
+
+    Raises
+    ------
+    ModelError
+        When the file is none of ours, or holds anything but arrays.
+    """
+    path, io = folder / MODEL_FILE, skops_io()
+    try:
+        strange = io.get_untrusted_types(file=path)
+        found = None if strange else io.load(path, trusted=[])
+    except Exception as error:
+        raise ModelError(f"not a skops file ({type(error).__name__}: {error})", str(path),
+                         "Pickles and other formats are not read") from error  # fmt: skip
+    if strange:
+        raise ModelError(f"the model holds types that are not allowed: {', '.join(strange)}",
+                         str(path), "Only arrays are")  # fmt: skip
+    if type(found) is not dict or not all(type(v) is np.ndarray for v in found.values()):
+        raise ModelError("not a set of named arrays", str(path))
+    return found
+
+
 def _variant(name: str, pipeline: Any, names: tuple[str, ...], classes: int) -> Variant:
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import Pipeline

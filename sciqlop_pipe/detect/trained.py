@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from . import event_model, icme_model
+from . import event_model, icme_model, rule_certainty
 from .event_model import EventModel, load_event_model
 from .icme_model import IcmeModel, load_icme_model
 from .models import RegionModel, load_model, read_card
+from .rule_certainty import RuleCertainty, load_certainty
 
-Trained = RegionModel | IcmeModel | EventModel
+Trained = RegionModel | IcmeModel | EventModel | RuleCertainty
 
 
 def load_trained(folder: Path) -> Trained:
@@ -23,4 +24,6 @@ def load_trained(folder: Path) -> Trained:
     kind = read_card(folder).get("kind")
     if kind == icme_model.KIND:
         return load_icme_model(folder)
+    if kind == rule_certainty.KIND:
+        return load_certainty(folder)
     return load_event_model(folder) if kind == event_model.KIND else load_model(folder)

@@ -91,7 +91,7 @@ class EventScores:
     false_alarms_per_day : float
         Found events without a partner under the first rule.
     curve : tuple
-        (probability, precision, recall) at falling thresholds on the probability of events.
+        (threshold, precision, recall) at falling thresholds on what `ordered_by` names.
     average_precision : float
         Area under it as a sum of steps; recall that is never reached counts 0.
     calibration : dict
@@ -100,6 +100,10 @@ class EventScores:
         true, found, matched and F1 per group, under the first rule.
     left_out : dict
         How many events were not scored, and why.
+    observed : tuple of Interval
+        What was scored.
+    ordered_by : str
+        "probability"; "score" where no event has one; "" where there is neither.
     """
 
     rules: dict[str, RuleScore]
@@ -112,6 +116,7 @@ class EventScores:
     by_group: dict[str, dict[str, Any]]
     left_out: dict[str, int]
     observed: tuple[Interval, ...] = ()
+    ordered_by: str = "probability"
 
     def as_numbers(self) -> dict[str, Any]:
         """Return everything by name, as JSON takes it."""
@@ -123,6 +128,7 @@ class EventScores:
             "false_alarms_per_day": number(self.false_alarms_per_day),
             "average_precision": number(self.average_precision),
             "pr_curve": [[number(x) for x in row] for row in self.curve],
+            "ordered_by": self.ordered_by,
             "calibration": self.calibration,
             "by_group": self.by_group,
             "left_out": self.left_out,
@@ -174,7 +180,8 @@ def score_events(
     first = rules[0]
     days = sum(s.stop - s.start for s in observed) / DAY
     lone = len(kept_found) - len(pairs[first.name])
-    curve = _curve(kept_found, kept_true, first)
+    ordered_by, order = _order(kept_found)
+    curve = _curve(kept_found, order, kept_true, first)
     return EventScores(
         {r.name: _rule_score(r, kept_found, kept_true, pairs[r.name], group, seed) for r in rules},
         _lenient(kept_found, kept_true, first),
@@ -187,6 +194,7 @@ def score_events(
         {"found_unlabelled": len(found) - len(kept_found),
          "true_unobserved": len(true) - len(kept_true)},
         tuple(observed),
+        ordered_by,
     )  # fmt: skip
 
 
@@ -276,17 +284,25 @@ def _lenient(found: Sequence[Mark], true: Sequence[Mark], rule: Rule) -> dict[st
     return {"precision": precision, "recall": recall, "f1": ratio(2 * precision * recall, both)}
 
 
+def _order(found: Sequence[Mark]) -> tuple[str, NDArray[np.float64]]:
+    """Return what found events are ordered by, and its values: probability, else score."""
+    for name in ("probability", "score"):
+        values = np.array([getattr(f, name) for f in found], np.float64)
+        if np.isfinite(values).any():
+            return name, values
+    return "", np.full(len(found), np.nan)
+
+
 def _curve(
-    found: Sequence[Mark], true: Sequence[Mark], rule: Rule
+    found: Sequence[Mark], sure: NDArray[np.float64], true: Sequence[Mark], rule: Rule
 ) -> tuple[tuple[float, float, float], ...]:
     """Return (threshold, precision, recall), the matching made anew at each threshold."""
-    sure = np.array([f.probability for f in found])
     levels = np.unique(sure[np.isfinite(sure)])[::-1]
     if levels.size > 200:
         levels = levels[np.linspace(0, levels.size - 1, 200).astype(int)]
     rows = []
     for level in levels.tolist():
-        kept = [f for f in found if f.probability >= level]
+        kept = [f for f, value in zip(found, sure, strict=True) if value >= level]
         matched = len(match(kept, true, rule))
         rows.append((level, ratio(matched, len(kept)), ratio(matched, len(true))))
     return tuple(rows)

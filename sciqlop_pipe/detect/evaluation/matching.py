@@ -31,6 +31,8 @@ class Mark:
         The moment it is about, e.g. of a crossing; its middle when left out.
     source : str
         Where it comes from, e.g. the origin that a list names.
+    score : float
+        What orders its finder's events where that gave no probability, NaN when it did not say.
     """
 
     start: int
@@ -40,6 +42,7 @@ class Mark:
     probability: float = float("nan")
     time: int | None = None
     source: str = ""
+    score: float = float("nan")
 
     @property
     def moment(self) -> int:
@@ -48,16 +51,20 @@ class Mark:
 
 
 def mark(event: Event) -> Mark:
-    """Return an event of a store as a mark, its moment and probability from its attributes."""
+    """Return an event of a store as a mark: moment, probability and score from its attributes."""
     known: dict[str, Any] = dict(event.attributes)
-    probability = known.get("probability")
+
+    def said(name: str) -> float:
+        return float("nan") if known.get(name) is None else float(known[name])
+
     return Mark(
         event.start,
         event.stop,
         event.kind,
         str(known.get("sense") or ""),
-        float("nan") if probability is None else float(probability),
+        said("probability"),
         instant(known["time"]) if known.get("time") else None,
+        score=said("score"),
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from ...catalog import load_catalog
 from ...errors import UnknownName, UsageError, near
 from ...granule import MINUTE, Interval, iso
+from ...graph import Graph
 from ...store import Store
 from ...store.events import event_datasets
 from .events import RULES, Grouping, by_day, by_year, score_events
@@ -70,10 +71,7 @@ def evaluate_stored(
                               near(kind, kinds) or f"There are: {', '.join(kinds)}")  # fmt: skip
         found = [m for m in found if m.kind == kind]
     true = [m for t in tables for m in t.marks if not kind or m.kind in ("", kind)]
-    seen = common(searched(store, searched_by or dataset), labelled or [t.span for t in tables])
-    if not seen:
-        raise UsageError("nothing was both searched and labelled", dataset,
-                         "Run the detector where the list has events")  # fmt: skip
+    seen = scored_spans(store, dataset, tables, searched_by, labelled)
     rules: Sequence[Rule] = RULES
     if tolerance is not None:
         rules = (Within(tolerance), Overlap(0.0))
@@ -86,6 +84,24 @@ def evaluate_stored(
         events={kind or dataset: scores.as_numbers()},
         notes=catalog_notes(tables, bool(labelled)),
     )  # fmt: skip
+
+
+def scored_spans(
+    store: Store, dataset: str, tables: Sequence[Table], searched_by: str = "",
+    labelled: Sequence[Interval] = (),
+) -> list[Interval]:  # fmt: skip
+    """Return what was both searched and labelled, in time order; arguments as `evaluate_stored`.
+
+    Raises
+    ------
+    UsageError
+        When nothing was.
+    """
+    seen = common(searched(store, searched_by or dataset), labelled or [t.span for t in tables])
+    if not seen:
+        raise UsageError("nothing was both searched and labelled", dataset,
+                         "Run the detector where the list has events")  # fmt: skip
+    return seen
 
 
 def catalog_notes(tables: Sequence[Table], labelled: bool) -> tuple[str, ...]:
@@ -123,6 +139,13 @@ def searched(store: Store, dataset: str) -> list[Interval]:
         for row in rows if row.path is None or row.n
     ]  # fmt: skip
     return joined(spans)
+
+
+def looked_at(store: Store, dataset: str) -> str:
+    """Return the dataset that a detector looks at: its first input that a store has, or ""."""
+    node = Graph.discover().nodes.get(dataset)
+    inputs = () if node is None else node.inputs
+    return next((name for _, name in inputs if store.registry.current(name)), "")
 
 
 def joined(spans: Sequence[Interval], gap: int = _JOIN) -> list[Interval]:

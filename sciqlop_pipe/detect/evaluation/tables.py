@@ -2,7 +2,7 @@
 
 The schema of this project, as CSV or Parquet: `start`, `stop` (ISO 8601, UTC; the same for a
 moment), and optionally `kind`, `sense`, `time` (the moment an event is about), `probability`,
-`source`. Other columns are ignored, which makes what `catalog export` writes such a table.
+`score`, `source`. Other columns are ignored, which makes what `catalog export` writes such a table.
 
 Read as well: `begin`, `end`, `proba` or `origin` (lists of LPP); `mo_start_time`, `mo_end_time`
 (magnetic obstacles of HELIO4CAST ICMECAT; `icme_start_time` is kept as start of the sheath);
@@ -211,11 +211,13 @@ def _marks(frame: pd.DataFrame, where: str) -> tuple[list[Mark], list[Interval |
             known = row.get("time")
             moment = None if known is None or pd.isna(known) or known == "" else _time(known)
             probability = float("nan") if sure is None else float(row[sure] or "nan")
+            score = float(row.get("score") or "nan")
         except (PipeError, ValueError) as error:
             raise UsageError(f"row {k} cannot be read ({error})", where) from error
         _check(start, stop, where, k)
-        marks.append(Mark(start, stop, _word(row.get("kind")), _word(row.get("sense")),
-                          probability, moment, _word(row[origin]) if origin else ""))  # fmt: skip
+        kind, sense = _word(row.get("kind")), _word(row.get("sense"))
+        from_ = _word(row[origin]) if origin else ""
+        marks.append(Mark(start, stop, kind, sense, probability, moment, from_, score))
         sheaths.append(_sheath(row.get("icme_start_time"), start))
     return marks, sheaths
 

@@ -8,6 +8,9 @@ from contextlib import contextmanager
 from ...catalog import load_catalog
 from ...errors import UnknownName, near
 from ...store import Store
+from ...store.events import event_datasets
+from ..evaluation.stored import looked_at
+from .certainty import CertaintyLearner
 from .door import Learner
 from .icme import IcmeLearner
 from .listed import EventLearner, taught_by_lists
@@ -42,6 +45,10 @@ def learner(name: str, store: str, registry: str = "") -> Iterator[Learner]:
         return
     by_name = taught_by_lists()
     every = sorted({*known, *by_name})
+    if "." in name and name not in by_name:
+        with Store.open(store, read_only=True, registry=registry) as opened:
+            yield _of_rule(opened, name)
+        return
     if name not in by_name:
         raise UnknownName(
             f"there is no detector '{name}' that learns", "",
@@ -50,6 +57,21 @@ def learner(name: str, store: str, registry: str = "") -> Iterator[Learner]:
         )  # fmt: skip
     with Store.open(store, read_only=True, registry=registry) as opened:
         yield EventLearner(opened, by_name[name](opened))
+
+
+def _of_rule(store: Store, name: str) -> Learner:
+    """Return what learns how often the events of a rule are right.
+
+    Raises
+    ------
+    UnknownName
+        When the store has no events of that name.
+    """
+    there = event_datasets(store.registry.db)
+    if name not in there:
+        raise UnknownName(f"there are no events of '{name}'", str(store.root),
+                          near(name, there) or f"'sciqlop-pipe run {name}' makes them")  # fmt: skip
+    return CertaintyLearner(store, name, looked_at(store, name))
 
 
 def heard(store: Store, learner: Learner, dataset: str) -> tuple[Said, ...]:

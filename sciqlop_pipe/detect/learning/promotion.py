@@ -11,7 +11,7 @@ from ..evaluation.report import Evaluation
 from ..promoted import promote
 from .door import Asked, Learner
 
-_GOALS = ("f1_iou_0.3", "macro_f1_6")
+_GOALS = ("f1_iou_0.3", "macro_f1_6", "brier_skill")
 """What is compared, by whichever of these a learner reports."""
 
 
