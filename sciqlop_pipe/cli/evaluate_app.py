@@ -61,6 +61,13 @@ AroundOpt = Annotated[
         show_default=False,
     ),
 ]
+OverlapsOpt = Annotated[
+    str,
+    typer.Option(
+        metavar="refuse|merge|keep",
+        help="Events of a list that overlap others of their kind: refused, one event, or each.",
+    ),
+]
 SeedOpt = Annotated[int, typer.Option(help="Same seed, same result.")]
 
 
@@ -101,6 +108,7 @@ def evaluate(
     ] = "",
     kind: KindOpt = "",
     around: AroundOpt = "",
+    overlaps: OverlapsOpt = "keep",
     start: StartOpt = "",
     stop: StopOpt = "",
     json: OutJsonOpt = None,
@@ -132,7 +140,7 @@ def evaluate(
     truth = judging.Truth(tuple(catalog), source, (start, stop))
     asked = judging.asked(
         truth, input_, model=model, split=split, validate=cross_validate, seed=seed,
-        predictions=predictions, kind=kind, around=judging.ns(around),
+        predictions=predictions, kind=kind, around=judging.ns(around), overlaps=overlaps,
     )  # fmt: skip
     found = judging.judged(detector, store, registry, asked, tolerance, kind)
     judging.show(found, json, report, table)
@@ -159,6 +167,7 @@ def train(
     source: SourceOpt = "",
     kind: KindOpt = "",
     around: AroundOpt = "",
+    overlaps: OverlapsOpt = "refuse",
     split: SplitOpt = "",
     start: StartOpt = "",
     stop: StopOpt = "",
@@ -207,13 +216,14 @@ def train(
         ["sciqlop-pipe train", detector, *(f"--input {p.name}" for p in input_),
          *(f"--labels {p.name}" for p in labels), *([f"--source {source}"] if source else []),
          *(f"{k} {v}" for k, v in (("--kind", kind), ("--around", around), ("--split", split),
+ ("--overlaps", overlaps if overlaps != "refuse" else ""),
                                    ("--start", start), ("--stop", stop)) if v),
          f"--seed {seed}", *([f"--verdicts {verdicts}"] if verdicts else [])]
     )  # fmt: skip
     said = judging.said(detector, verdicts, store, registry) if verdicts else ()
     asked = judging.asked(
         truth, input_, split=split, seed=seed, command=words, said=said, kind=kind,
-        around=judging.ns(around),
+        around=judging.ns(around), overlaps=overlaps,
     )  # fmt: skip
     found = judging.trained(detector, store, registry, asked, out)
     judging.show(found, json, report, table)

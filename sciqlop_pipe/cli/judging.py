@@ -115,7 +115,7 @@ def stored(
 ) -> Evaluation:
     """Return how events of a store compare with lists."""
     from ..detect.evaluation.stored import evaluate_stored, looked_at
-    from ..detect.evaluation.tables import read_tables
+    from ..detect.evaluation.tables import read_tables, settled
     from ..errors import UsageError
     from ..granule import duration
     from ..store import Store
@@ -124,7 +124,7 @@ def stored(
         raise UsageError("there is nothing to compare with", dataset, "Give --catalog FILE")
     with Store.open(store, read_only=True, registry=registry) as opened:
         return evaluate_stored(
-            opened, dataset, read_tables(asked.labels, asked.source),
+            opened, dataset, settled(read_tables(asked.labels, asked.source), asked.overlaps),
             searched_by=looked_at(opened, dataset), labelled=asked.labelled,
             tolerance=duration(tolerance) if tolerance else None, kind=kind,
         )  # fmt: skip

@@ -129,7 +129,7 @@ def test_without_upstream_a_jet_is_one_against_the_sheath_around_it():
     a = dict(event.attributes)
     assert abs(seconds(a["time"]) - 1800) < 12
     assert a["pressure_ratio"] > 4
-    assert a["probability"] == pytest.approx(0.9, abs=1e-6)
+    assert a["sheath_probability"] == pytest.approx(0.9, abs=1e-6)
     assert "velocity_x" not in a
     assert local(sheath(())) == []
     assert local(sheath(), p=0.2) == [], "not the magnetosheath by its labels"

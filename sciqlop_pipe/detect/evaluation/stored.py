@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import numpy as np
+
 from ...catalog import load_catalog
-from ...errors import UnknownName, UsageError, near
+from ...errors import PipeError, UnknownName, UsageError, near
 from ...granule import MINUTE, Interval, iso
 from ...graph import Graph
 from ...store import Store
@@ -15,6 +17,7 @@ from .matching import Mark, Overlap, Rule, Within, mark
 from .report import Evaluation
 from .tables import Table
 
+_GAP = 5  # times the usual spacing: longer ones were not searched
 _JOIN = 10 * MINUTE  # pieces of data closer than this are one stretch
 
 
@@ -97,7 +100,9 @@ def scored_spans(
     UsageError
         When nothing was.
     """
-    seen = common(searched(store, searched_by or dataset), labelled or [t.span for t in tables])
+    looked = searched_by or dataset
+    spans = common(searched(store, looked), labelled or [s for t in tables for s in t.spans])
+    seen = recorded(store, looked, spans)
     if not seen:
         raise UsageError("nothing was both searched and labelled", dataset,
                          "Run the detector where the list has events")  # fmt: skip
@@ -117,8 +122,12 @@ def catalog_notes(tables: Sequence[Table], labelled: bool) -> tuple[str, ...]:
     notes = []
     if not labelled:
         notes.append("Each list is taken as complete from its first to its last event.")
-    notes += [f"{t.name}: {t.overlapping} events begin before an earlier one has ended"
-              for t in tables if t.overlapping]  # fmt: skip
+    notes += [
+        f"{t.name}: {len(t.clashes)} events overlap one of their kind, first in rows "
+        f"{t.clashes[0][0]} and {t.clashes[0][1]}; each counts ('--overlaps merge' joins them)"
+        for t in tables
+        if t.clashes
+    ]
     return tuple(notes)
 
 
@@ -139,6 +148,41 @@ def searched(store: Store, dataset: str) -> list[Interval]:
         for row in rows if row.path is None or row.n
     ]  # fmt: skip
     return joined(spans)
+
+
+def recorded(store: Store, dataset: str, spans: Sequence[Interval]) -> list[Interval]:
+    """Return the parts of spans in which a dataset has records: gaps within granules are none.
+
+    A gap is longer than five times the median spacing. Of events, and of series that were not
+    kept, spans come back as they are: what was looked at there is not in the store.
+
+    Parameters
+    ----------
+    store : Store
+        Has it.
+    dataset : str
+        Of series.
+    spans : sequence of Interval
+        From `searched`.
+    """
+    found: list[Interval] = []
+    for span in spans:
+        try:
+            time = store.read(dataset, span.start, span.stop)["time"].values
+        except (PipeError, KeyError):
+            found.append(span)
+            continue
+        at = time.astype("M8[ns]").astype(np.int64)
+        if at.size < 3:
+            found += [span] if at.size else []
+            continue
+        spacing = np.diff(at)
+        usual = int(np.median(spacing))
+        cut = np.flatnonzero(spacing > _GAP * usual) + 1
+        for run in np.split(at, cut):
+            a, b = int(run[0]) - usual // 2, int(run[-1]) + usual // 2
+            found.append(Interval(max(a, span.start), min(b + 1, span.stop)))
+    return joined([s for s in found if s.stop > s.start], 0)
 
 
 def looked_at(store: Store, dataset: str) -> str:

@@ -6,16 +6,15 @@ moment), and optionally `kind`, `sense`, `time` (the moment an event is about), 
 
 Read as well: `begin`, `end`, `proba` or `origin` (lists of LPP); `mo_start_time`, `mo_end_time`
 (magnetic obstacles of HELIO4CAST ICMECAT; `icme_start_time` is kept as start of the sheath);
-`time` alone (moments); two columns of times without names; times as 2016-01-02/01:54:00; and the
-JSON of `catalog export`. CSV may be compressed with gzip.
+`time` alone (moments); the texts that `layouts` knows; times as 2016-01-02/01:54:00; and the JSON
+of `catalog export`. CSV may be compressed with gzip.
 """
 
 from __future__ import annotations
 
 import gzip
-import io
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +22,14 @@ import pandas as pd
 
 from ...errors import PipeError, UsageError
 from ...granule import Interval, instant, iso
+from .layouts import frame_of
 from .matching import Mark, mark
 
 _BEGIN = ("start", "begin", "mo_start_time", "start_time", "starttime")
 _END = ("stop", "end", "mo_end_time", "end_time", "stoptime", "stop_time")
+OVERLAPS = ("refuse", "merge", "keep")
+"""What may become of events that overlap others of their kind."""
+
 _SURE = ("probability", "proba")
 _SOURCE = ("source", "origin", "sc_insitu")
 
@@ -43,31 +46,26 @@ class Table:
         Its events.
     sheaths : tuple of Interval
         What precedes an event and belongs to neither it nor quiet times, where the list says so.
-    overlapping : int
-        How many events begin before an earlier one of their kind has ended.
+    clashes : tuple of (int, int)
+        Rows of events of one kind, sense and source that overlap: of the earlier one, of the later.
+    complete : tuple of Interval
+        What the list says was looked at.
     """
 
     name: str
     marks: tuple[Mark, ...]
     sheaths: tuple[Interval, ...] = ()
-    overlapping: int = 0
+    clashes: tuple[tuple[int, int], ...] = ()
+    complete: tuple[Interval, ...] = ()
 
     @property
-    def span(self) -> Interval:
-        """Return the time from the first event to the last: what the list surely speaks of."""
+    def spans(self) -> tuple[Interval, ...]:
+        """Return what the list surely speaks of: what it says, else from first to last event."""
+        if self.complete:
+            return self.complete
         last = max(m.stop for m in self.marks)
         first = min(m.start for m in self.marks)
-        return Interval(first, last + 1)
-
-    def where(self, keep: Callable[[Mark], bool]) -> Table:
-        """Return the table with some of its events only.
-
-        Raises
-        ------
-        UsageError
-            When none is left.
-        """
-        return _table(self.name, [m for m in self.marks if keep(m)], self.sheaths)
+        return (Interval(first, last + 1),)
 
 
 def read_table(path: str | Path, *, source: str = "") -> Table:
@@ -98,15 +96,19 @@ def read_table(path: str | Path, *, source: str = "") -> Table:
         marks = [mark(e.event) for e in found.entries]
         return _table(str(path), marks)
     frame = _frame(path)
+    complete = _complete(frame, str(path))
+    if complete:
+        frame = frame[frame["start"].notna()]
     marks, sheaths = _marks(frame, str(path))
+    rows = list(range(1, len(marks) + 1))
     if source:
-        kept = [k for k, m in enumerate(marks) if m.source == source]
-        if not kept:
+        rows = [k for k, m in enumerate(marks, start=1) if m.source == source]
+        if not rows:
             names = ", ".join(sorted({m.source for m in marks if m.source})) or "no column of it"
             raise UsageError(f"no event is of '{source}'", str(path), f"There are: {names}")
-        marks = [marks[k] for k in kept]
-        sheaths = [sheaths[k] for k in kept]
-    return _table(str(path), marks, [s for s in sheaths if s is not None])
+    kept = [sheaths[k - 1] for k in rows]
+    return _table(str(path), [marks[k - 1] for k in rows], [s for s in kept if s is not None],
+                  rows, complete)  # fmt: skip
 
 
 def read_tables(paths: Sequence[str | Path], source: str = "") -> list[Table]:
@@ -134,16 +136,89 @@ def read_tables(paths: Sequence[str | Path], source: str = "") -> list[Table]:
             for p, t, has in zip(paths, tables, having, strict=True)]  # fmt: skip
 
 
-def _table(name: str, marks: Sequence[Mark], sheaths: Sequence[Interval] = ()) -> Table:
+def settled(tables: Sequence[Table], overlaps: str) -> list[Table]:
+    """Return lists whose overlapping events were refused, merged, or kept.
+
+    Two events of one kind that overlap contradict each other: either is where the other ends or
+    begins. Windows that hold an event each may.
+
+    Parameters
+    ----------
+    tables : sequence of Table
+        The lists.
+    overlaps : str
+        "refuse", "merge" (what overlaps is one event), "keep".
+
+    Raises
+    ------
+    UsageError
+        When events overlap that must not, naming their rows; for another word.
+    """
+    if overlaps not in OVERLAPS:
+        raise UsageError(f"'{overlaps}' says nothing of events that overlap", "--overlaps",
+                         f"One of {', '.join(OVERLAPS)}")  # fmt: skip
+    if overlaps == "keep":
+        return list(tables)
+    found = []
+    for t in tables:
+        if t.clashes and overlaps == "refuse":
+            rows = ", ".join(f"{a} and {b}" for a, b in t.clashes[:5])
+            raise UsageError(
+                f"{len(t.clashes)} events overlap one of their kind: rows {rows}"
+                f"{' ...' if len(t.clashes) > 5 else ''}", t.name,
+                "Correct them, or say --overlaps merge (they are one event) or keep (each counts)",
+            )  # fmt: skip
+        found.append(_merged(t) if t.clashes else t)
+    return found
+
+
+def _merged(table: Table) -> Table:
+    kept: dict[tuple[str, str, str], list[Mark]] = {}
+    for m in table.marks:
+        mine = kept.setdefault(_sort(m), [])
+        if mine and m.start < mine[-1].stop:
+            mine[-1] = replace(mine[-1], stop=max(mine[-1].stop, m.stop), time=None)
+        else:
+            mine.append(m)
+    marks = [m for part in kept.values() for m in part]
+    return replace(_table(table.name, marks, table.sheaths), complete=table.complete)
+
+
+def _sort(m: Mark) -> tuple[str, str, str]:
+    return m.kind, m.sense, m.source
+
+
+def _table(
+    name: str, marks: Sequence[Mark], sheaths: Sequence[Interval] = (), rows: Sequence[int] = (),
+    complete: Sequence[Interval] = (),
+) -> Table:  # fmt: skip
     if not marks:
         raise UsageError("there are no events in this table", name)
-    ordered = tuple(sorted(marks, key=lambda m: (m.start, m.stop, m.kind)))
-    latest: dict[str, int] = {}
-    overlapping = 0
-    for m in ordered:
-        overlapping += m.start < latest.get(m.kind, m.start)
-        latest[m.kind] = max(latest.get(m.kind, m.stop), m.stop)
-    return Table(name, ordered, tuple(sheaths), overlapping)
+    numbered = zip(marks, rows or range(1, len(marks) + 1), strict=True)
+    ordered = sorted(numbered, key=lambda p: (p[0].start, p[0].stop, p[0].kind))
+    latest: dict[tuple[str, str, str], tuple[int, int]] = {}
+    clashes = []
+    for m, row in ordered:
+        stop, by = latest.get(_sort(m), (m.start, 0))
+        if m.start < stop:
+            clashes.append((by, row))
+        if m.stop >= stop:
+            latest[_sort(m)] = m.stop, row
+    return Table(
+        name, tuple(m for m, _ in ordered), tuple(sheaths), tuple(clashes), tuple(complete)
+    )
+
+
+def _complete(frame: pd.DataFrame, where: str) -> tuple[Interval, ...]:
+    """Return the intervals that a list says were searched, each once, in time order."""
+    if not {"searched_from", "searched_to"} <= set(frame):
+        return ()
+    spans = []
+    for k, row in enumerate(frame.to_dict("records"), start=1):
+        start, stop = _time(row["searched_from"]), _time(row["searched_to"])
+        _check(start, stop, where, k)
+        spans.append(Interval(start, stop))
+    return tuple(sorted(set(spans)))
 
 
 def _frame(path: Path) -> pd.DataFrame:
@@ -154,7 +229,7 @@ def _frame(path: Path) -> pd.DataFrame:
         else:
             raw = path.read_bytes()
             text = (gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw).decode("utf-8")
-            frame = _from_text(text)
+            frame = frame_of(text)
     except (ValueError, OSError, EOFError, ImportError) as error:
         raise UsageError(
             f"this is not a table of events ({error})",
@@ -162,25 +237,6 @@ def _frame(path: Path) -> pd.DataFrame:
             "Give CSV or Parquet with start, stop",
         ) from error  # fmt: skip
     return frame.rename(columns={c: str(c).strip().lower() for c in frame.columns})
-
-
-def _from_text(text: str) -> pd.DataFrame:
-    lines = [x for x in text.splitlines() if x.strip() and not x.lstrip().startswith("#")]
-    if not lines:
-        return pd.DataFrame(columns=["start", "stop"])
-    cells = lines[0].split(",")
-    if len(cells) >= 2 and all(_is_time(c) for c in cells[:2]):
-        names = ["start", "stop", *(f"column {k}" for k in range(2, len(cells)))]
-        return pd.read_csv(io.StringIO("\n".join(lines)), header=None, names=names, dtype=str)
-    return pd.read_csv(io.StringIO("\n".join(lines)), dtype=str)
-
-
-def _is_time(text: str) -> bool:
-    try:
-        _time(text)
-    except PipeError:
-        return False
-    return not text.strip().isdigit()
 
 
 def _time(value: Any) -> int:

@@ -18,7 +18,7 @@ from ..evaluation.events import by_day, by_year, score_events
 from ..evaluation.matching import Mark, Overlap, Rule, Within, mark, match
 from ..evaluation.report import Evaluation, write_marks
 from ..evaluation.stored import catalog_notes, scored_spans
-from ..evaluation.tables import read_tables
+from ..evaluation.tables import read_tables, settled
 from ..models import Card
 from ..rule_certainty import RuleCertainty, save_certainty
 from .door import Asked, checked_split
@@ -92,7 +92,7 @@ class CertaintyLearner:
         if not asked.labels:
             raise UsageError("there are no events to compare with", self.name,
                              "Give --labels FILE")  # fmt: skip
-        tables = read_tables(asked.labels, asked.source)
+        tables = settled(read_tables(asked.labels, asked.source), asked.overlaps)
         true = [m for t in tables for m in t.marks if not asked.kind or m.kind in ("", asked.kind)]
         spans = scored_spans(self.store, self.name, tables, self.searched_by, asked.labelled)
         rule: Rule = Within(asked.around) if asked.around else Overlap(0.0)

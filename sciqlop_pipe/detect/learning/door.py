@@ -50,6 +50,8 @@ class Asked:
         Only events of a kind, of lists that name kinds.
     around : int
         Moments of lists become intervals this far to both sides [ns].
+    overlaps : str
+        What becomes of events of a list that overlap: one of `tables.OVERLAPS`.
     """
 
     inputs: tuple[Path, ...] = ()
@@ -65,6 +67,7 @@ class Asked:
     command: str = ""
     kind: str = ""
     around: int = 0
+    overlaps: str = "keep"
 
 
 class Learner(Protocol):

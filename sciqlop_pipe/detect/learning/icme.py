@@ -22,7 +22,7 @@ from ..evaluation.events import by_year, score_events
 from ..evaluation.matching import Mark
 from ..evaluation.report import Evaluation
 from ..evaluation.stored import catalog_notes, joined
-from ..evaluation.tables import Table, read_table
+from ..evaluation.tables import Table, read_table, settled
 from ..icme_model import load_icme_model, save_icme_model
 from ..models import Card
 from ..promoted import shipped
@@ -99,8 +99,8 @@ class IcmeLearner:
         if not asked.labels:
             raise UsageError("there are no events to compare with", "icme",
                              "Give --catalog or --labels FILE")  # fmt: skip
-        tables = [_narrowed(path, asked.source) for path in asked.labels]
-        spans = joined(list(asked.labelled) or [t.span for t in tables], 0)
+        tables = settled([_narrowed(p, asked.source) for p in asked.labels], asked.overlaps)
+        spans = joined(list(asked.labelled) or [s for t in tables for s in t.spans], 0)
         marks = [m for t in tables for m in t.marks]
         sheaths = [s for t in tables for s in t.sheaths]
         hours = read_hours(asked.inputs)

@@ -21,7 +21,7 @@ from ..evaluation.matching import Mark
 from ..evaluation.points import Classified, score_points
 from ..evaluation.report import Evaluation, event_summary, write_marks
 from ..evaluation.stored import catalog_notes, joined, searched
-from ..evaluation.tables import Table, read_tables
+from ..evaluation.tables import Table, read_tables, settled
 from ..event_model import QUIET, EventModel, load_event_model, save_event_model
 from ..learned import learned_events
 from ..models import Card
@@ -137,17 +137,17 @@ class EventLearner:
         if not asked.labels:
             raise UsageError("there are no events to learn from", self.name,
                              "Give --labels FILE")  # fmt: skip
-        tables = read_tables(asked.labels, asked.source)
+        tables = settled(read_tables(asked.labels, asked.source), asked.overlaps)
         marks = [_around(m, asked.around) for t in tables for m in t.marks]
         marks = _of_kind(marks, asked.kind, self.name)
-        spans = joined(list(asked.labelled) or [t.span for t in tables], 0)
+        spans = joined(list(asked.labelled) or [s for t in tables for s in t.spans], 0)
         cadence = self._cadence(spans)
         scale = scale or scale_of(marks, cadence, self.name)
         padded = scale.reach * scale.step
         heard = joined_spans([*spans, *(Interval(s.start, s.stop) for s in asked.said)], padded)
         inputs = read_inputs(self.store, self.node, self._with_data(heard, padded), padded)
         by = self._split(asked, inputs, marks, spans, scale, tables)
-        data = listed(inputs, marks, spans, scale, by, [t.span for t in tables], asked.said)
+        data = listed(inputs, marks, spans, scale, by, [t.spans for t in tables], asked.said)
         if not data.pieces:
             raise UsageError(
                 f"{', '.join(data.constant)} never changes: a constant is no measurement"

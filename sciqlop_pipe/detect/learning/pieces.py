@@ -212,7 +212,7 @@ def listed(
     labelled: Sequence[Interval],
     scale: Scale,
     by: str,
-    lists: Sequence[Interval] = (),
+    lists: Sequence[Sequence[Interval]] = (),
     said: Sequence[Said] = (),
 ) -> Listed:
     """Return what is trained on.
@@ -229,8 +229,8 @@ def listed(
         Of the events.
     by : str
         How groups are told: "day", "year", "pass", "block", "group".
-    lists : sequence of Interval
-        Where each list speaks, for "group".
+    lists : sequence of sequence of Interval
+        Where each list speaks, for "group": one list, one group.
     said : sequence of Said
         What people said: trained on, never scored.
     """
@@ -299,14 +299,16 @@ def _without_gaps(
     return [(part(moments, a, z), part(b, a, z)) for a, z in pairwise(edges)]
 
 
-def _groups(time: Numbers, by: str, piece: int, lists: Sequence[Interval]) -> Numbers:
+def _groups(time: Numbers, by: str, piece: int, lists: Sequence[Sequence[Interval]]) -> Numbers:
     tell: dict[str, Callable[[], Numbers]] = {
         "day": lambda: time // DAY,
         "year": lambda: time.astype("M8[ns]").astype("M8[Y]").astype(np.int64) + 1970,
         "pass": lambda: np.full(time.size, piece, np.int64),
         "block": lambda: np.zeros(time.size, np.int64),
         "group": lambda: np.select(
-            [(time >= s.start) & (time < s.stop) for s in lists], list(range(len(lists))), -1
+            [_within(time, [(s.start, s.stop) for s in spans]) for spans in lists],
+            list(range(len(lists))),
+            -1,
         ).astype(np.int64),
     }
     return tell[by]()

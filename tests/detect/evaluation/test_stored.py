@@ -47,3 +47,24 @@ def test_several_lists_may_follow_one_option(tmp_path: Path):
     done = CliRunner().invoke(app, command)
     assert done.exit_code == 0, done.output
     assert len(json.loads(out.read_text())["about"]["catalogs"]) == 2
+
+
+def test_gaps_within_granules_were_not_searched(tmp_path: Path):
+    from sciqlop_pipe.datatypes import VectorSeries
+    from sciqlop_pipe.detect.evaluation.stored import recorded, searched
+    from sciqlop_pipe.granule import HOUR, SECOND, Interval
+    from tests.fields import START, vector
+    from tests.putting import put
+
+    day = Interval.of("2020-01-01", "2020-01-02")
+    field = vector([[1.0, 2.0, 3.0]] * 3600)
+    part = field.isel(
+        time=(field["time"] < START + 600 * 10**9) | (field["time"] > START + 3000 * 10**9)
+    )
+    with Store.open(tmp_path / "store", create=True) as store:
+        put(store, "toy.b", part, VectorSeries, day)
+        (whole,) = searched(store, "toy.b")
+        assert whole.stop - whole.start > 0.99 * HOUR
+        first, second = recorded(store, "toy.b", [whole])
+    assert abs(first.stop - first.start - 600 * SECOND) <= SECOND
+    assert abs(second.stop - second.start - 599 * SECOND) <= SECOND

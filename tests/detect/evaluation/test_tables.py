@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 
 from sciqlop_pipe.detect.evaluation import read_table
+from sciqlop_pipe.detect.evaluation.tables import settled
 from sciqlop_pipe.errors import UsageError
-from sciqlop_pipe.granule import instant
+from sciqlop_pipe.granule import instant, iso
 
 LAYOUTS = {
     "own": "start,stop,kind,sense,time,probability\n2012-01-01,2012-01-02,mp,in,2012-01-01T09:00,0.7\n",
@@ -17,6 +18,7 @@ LAYOUTS = {
     "1,A,Wind,2011-12-31T12:00Z,2012-01-01T00:00Z,2012-01-02T00:00Z\n"
     "2,B,PSP,2013-12-31T12:00Z,2013-01-01T00:00Z,2013-01-02T00:00Z\n",
     "no names": "2012-01-01T00:00:00.000000000,2012-01-02T00:00:00.000000000\n",
+    "free lines": "2012-01-01/00:00:00\t\u2010 2012-01-02/00:00:00, 60.0, somebody, Bow Shock\n",
     "slashes": "# Start Time End Time Quality\n2012-01-01/00:00:00,2012-01-02/00:00:00,1\n",
 }
 
@@ -72,9 +74,51 @@ def test_what_is_no_list_of_events_is_refused_with_its_row(text: str, says: str,
         read_table(written(tmp_path, text))
 
 
-def test_events_that_overlap_are_counted(tmp_path: Path):
-    text = "start,stop\n2012-01-01,2012-01-03\n2012-01-02,2012-01-04\n2012-01-04,2012-01-05\n"
-    assert read_table(written(tmp_path, text)).overlapping == 1
+OVERLAPPING = "start,stop\n2012-01-01,2012-01-03\n2012-01-04,2012-01-05\n2012-01-02,2012-01-04\n"
+
+
+def test_events_that_overlap_are_refused_with_their_rows_merged_or_kept(tmp_path: Path):
+    table = read_table(written(tmp_path, OVERLAPPING))
+    assert table.clashes == ((1, 3),)
+    assert settled([table], "keep") == [table]
+    with pytest.raises(UsageError, match="1 events overlap one of their kind: rows 1 and 3"):
+        settled([table], "refuse")
+    (merged,) = settled([table], "merge")
+    assert [(m.start, m.stop) for m in merged.marks] == [
+        (instant("2012-01-01"), instant("2012-01-04")),
+        (instant("2012-01-04"), instant("2012-01-05")),
+    ]
+    assert merged.clashes == ()
+    with pytest.raises(UsageError, match="One of refuse, merge, keep"):
+        settled([table], "drop")
+
+
+def test_events_of_other_kinds_or_spacecraft_may_overlap(tmp_path: Path):
+    text = "start,stop,kind,source\n2012-01-01,2012-01-03,a,x\n2012-01-02,2012-01-04,b,x\n"
+    text += "2012-01-02,2012-01-04,a,y\n"
+    assert read_table(written(tmp_path, text)).clashes == ()
+
+
+def test_moments_by_spacecraft_and_dates_in_pieces_are_read(tmp_path: Path):
+    cluster = read_table(written(tmp_path, "C1 2001-01-14T22:02:09\nC2 2001-01-14T22:01:12\n"))
+    assert [m.source for m in cluster.marks] == ["C2", "C1"]
+    assert cluster.marks[1].moment == instant("2001-01-14T22:02:09")
+    edr = read_table(
+        written(tmp_path, "2015,10,16,1,'10:33:30.341'\n2016,1,7,3 ,'09:36:15.329'\n \n")
+    )
+    assert edr.marks[1].moment == instant("2016-01-07T09:36:15.329") and edr.marks[1].source == "3"
+    with pytest.raises(UsageError, match="line 2 has no time"):
+        read_table(written(tmp_path, "C1 2001-01-14T22:02:09\nC2 noon\n"))
+
+
+def test_a_list_in_tt2000_says_what_was_searched(tmp_path: Path):
+    text = "interval,begin_tt,end_tt,slams_begin,slams_end\n"
+    text += "2,502234232184000000,502234252184000000,5.022342432675979e+17,5.0223424378772486e+17\n"
+    text += "9,502999882184000000,502999912184000000,,\n"
+    table = read_table(written(tmp_path, text))
+    assert len(table.marks) == 1
+    assert table.marks[0].start == pytest.approx(instant("2015-12-01T09:29:35.0836"), abs=1e5)
+    assert [iso(s.start) for s in table.spans] == ["2015-12-01T09:29:24", "2015-12-10T06:10:14"]
 
 
 def test_published_lists_are_read(shared_data: Path):
@@ -83,3 +127,10 @@ def test_published_lists_are_read(shared_data: Path):
     assert len(read_table(lists / "bbf_mms" / "mms_bbfsdb_2017-2021.csv").marks) == 3837
     obstacles = shared_data / "icme" / "HELIO4CAST_ICMECAT_v23_2016_2020-06.csv"
     assert len(read_table(obstacles, source="Wind").sheaths) == 33
+    assert len(read_table(lists / "edr_mms" / "EDR_intervals.csv").marks) == 32
+    slams = read_table(lists / "slams_mms" / "hand_labels_tt2000.csv")
+    assert (len(slams.marks), len(slams.complete)) == (117, 60)
+    assert (
+        len(read_table(shared_data / "catalogues" / "CL_BS_crossings_2002_2014.txt").marks) == 7684
+    )
+    assert len(read_table(shared_data / "catalogues" / "mms_sitl_shock_list.txt").marks) == 212
