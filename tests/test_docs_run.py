@@ -39,6 +39,7 @@ PAGES = sorted(
     if p.stem not in ELSEWHERE and BLOCK.search(p.read_text())
 )  # fmt: skip
 SHELL = shutil.which("bash") or "/bin/bash"
+FIRST_ID = """python -c 'import json, sys; print(json.load(sys.stdin)[0]["id"])'"""
 PATIENCE = 180  # seconds until a server of a page must be ready
 
 
@@ -148,6 +149,25 @@ def test_a_page_can_be_followed(page: Path, terminal: Terminal) -> None:
             terminal.start(block["language"], block["code"], block["ready"])
         else:
             terminal.run(block["language"], block["code"])
+
+
+def test_the_commands_of_the_readme_can_be_typed_one_after_the_other(terminal: Terminal) -> None:
+    """The blocks of Python in its second half are run by tests/test_readme.py."""
+    readme, _, rest = (ROOT / "README.md").read_text().partition("## Five words")
+    blocks = [*BLOCK.finditer(readme), *(b for b in BLOCK.finditer(rest) if b["language"] == "sh")]
+    terminal.run("sh", "export SPEASY_PIPE_ADDRESS=$PWD/DIR\n")
+    for block in blocks:
+        if block["language"] == "python":
+            terminal.run("python", block["code"])
+            continue
+        for line in block["code"].splitlines():
+            if " ID " in line:  # what a reader copies from the table that was printed
+                find = "sciqlop-pipe catalog show mms1.boundary_crossings --json --store DIR"
+                line = line.replace(" ID ", f" $({find} | {FIRST_ID}) ")
+            if "edited.xml" in line:  # what a colleague sent back
+                terminal.run("sh", "sciqlop-pipe catalog export mms1.boundary_crossings "
+                                   "-o edited.xml --store DIR\n")  # fmt: skip
+            terminal.run("sh", line + "\n")
 
 
 def test_a_block_that_fails_and_a_server_that_ends_are_noticed(terminal: Terminal) -> None:
