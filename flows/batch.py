@@ -23,9 +23,10 @@ from prefect.concurrency.sync import concurrency
 from prefect.events import emit_event
 from prefect.logging import get_run_logger
 
-from flows.where import Where
+from flows.where import Where, turns
 from sciqlop_pipe.campaign import list_needed, run_campaign
-from sciqlop_pipe.cluster import open_cluster
+from sciqlop_pipe.cluster import PRIORITIES, open_cluster
+from sciqlop_pipe.errors import ArchiveGone, PipeError, TransientError
 from sciqlop_pipe.granule import Interval
 from sciqlop_pipe.graph import Graph
 from sciqlop_pipe.report import Options, Progress, Report
@@ -73,10 +74,17 @@ class Watched(Progress):
             update_progress_artifact(self.artifact, percent, f"{self.done} of {self.all} granules")
 
 
+def may_pass(task: Any, task_run: Any, state: Any) -> bool:
+    """Tell whether a batch that failed is worth a retry: not where a request was refused."""
+    error = state.result(raise_on_failure=False)
+    return not isinstance(error, PipeError) or isinstance(error, (TransientError, ArchiveGone))
+
+
 @task(
     name="batch",
     retries=2,
     retry_delay_seconds=[30, 300],
+    retry_condition_fn=may_pass,
     persist_result=False,
     cache_policy=NO_CACHE,
 )
@@ -96,7 +104,7 @@ def make(
     graph = Graph.discover()
     names = graph.select(targets)
     with (
-        concurrency(where.turns, occupy=1, strict=False),
+        concurrency(turns(where.archives), occupy=1, strict=False),
         Store.open(where.store, create=True, registry=where.registry) as store,
         opened_cluster(where) as client,
     ):
@@ -108,6 +116,7 @@ def make(
             reasons=tuple(reasons),
             command=f"flow: {' '.join(targets)}",
             access=where.access,
+            priority=PRIORITIES[where.profile.priority],
         )
         report = run_campaign(store, graph, names, list(spans), listing, client, options, watched)
     publish_report(report, spans)
@@ -117,7 +126,10 @@ def make(
 @contextmanager
 def opened_cluster(where: Where) -> Iterator[Callable[[], Client]]:
     """Give a function that opens the cluster when it is first needed; closed at the end."""
-    # Prefect shows what libraries log at INFO: a scheduler's life in forty lines.
+    # Prefect shows what libraries log at INFO: a scheduler's life in forty lines. Its import sets
+    # levels, so it comes first.
+    import distributed  # noqa: F401
+
     logging.getLogger("distributed").setLevel(logging.WARNING)
     with ExitStack() as stack:
         yield lambda: stack.enter_context(open_cluster(where.profile, where.store))

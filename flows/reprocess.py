@@ -8,13 +8,15 @@ from typing import Any
 from prefect import flow, task
 from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
+from prefect.concurrency.sync import concurrency
 
 from flows.alerts import on_failure
-from flows.batch import Watched, insist, opened_cluster, publish_report
-from flows.where import Where
-from sciqlop_pipe.campaign import launch, plan_campaign, publish_campaign, read_campaign
+from flows.batch import Watched, insist, may_pass, opened_cluster, publish_report
+from flows.where import Where, turns
+from sciqlop_pipe.campaign import begun_or_planned, launch, publish_campaign, read_campaign
 from sciqlop_pipe.campaign.difference import DatasetDiff, differences
 from sciqlop_pipe.campaign.reprocess import spec_of
+from sciqlop_pipe.cluster import PRIORITIES
 from sciqlop_pipe.graph import Graph
 from sciqlop_pipe.report import Report
 from sciqlop_pipe.store import Store
@@ -51,18 +53,25 @@ def reprocess(
     name="batch",
     retries=2,
     retry_delay_seconds=[30, 300],
+    retry_condition_fn=may_pass,
     persist_result=False,
     cache_policy=NO_CACHE,
 )
 def run(spec: Any, folder: Path, where: Where) -> Report:
     """Return the report of a campaign; a retry goes on where it stopped."""
     graph = Graph.discover()
+    if spec.profile and not (where.profile_file or where.scheduler):
+        where = where.model_copy(update={"profile_file": str(folder / spec.profile)})
+    if "priority" not in where.model_fields_set:
+        where = where.model_copy(update={"priority": "campaign"})
     with (
+        concurrency(turns(spec.archives), occupy=1, strict=False),
         Store.open(where.store, create=True, registry=where.registry) as store,
         opened_cluster(where) as client,
     ):
-        frozen = plan_campaign(store, graph, spec, folder, where.access)
-        report = launch(store, graph, frozen, client, where.access, Watched(), "flow: reprocess")
+        frozen = begun_or_planned(store, graph, spec, folder, where.access)
+        report = launch(store, graph, frozen, client, where.access, Watched(),
+                        "flow: reprocess", PRIORITIES[where.profile.priority])  # fmt: skip
         staged = spec.name in stages(store.registry)
         page = compared(spec.name, list(differences(store, spec.name)) if staged else [])
     publish_report(report, frozen.intervals)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from prefect import flow, task
 from prefect.artifacts import create_table_artifact
@@ -19,7 +20,7 @@ from sciqlop_pipe.store import Store
 
 @flow(name="train", on_failure=[on_failure], on_crashed=[on_failure])
 def train(
-    detector: str,
+    detector: Literal["regions", "icme"],
     folder: str,
     inputs: list[str],
     labels: list[str] | None = None,
@@ -32,7 +33,7 @@ def train(
     """Train with the labels, and with what people said; nothing is reprocessed by a promotion.
 
     Args:
-        detector: Name of one that learns: regions or icme.
+        detector: One that learns.
         folder: Where the candidate and its card go.
         inputs: Files of data, in a layout that the detector knows.
         labels: Lists of true events, where the inputs carry no labels.

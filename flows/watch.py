@@ -1,15 +1,13 @@
-"""Watch: whether the store is whole, data are fresh, runs move, archives answer."""
+"""Watch: whether the store is whole, data fresh, runs move, models fit, archives answer."""
 
 from __future__ import annotations
-
-from itertools import chain
 
 from prefect import flow
 from prefect.artifacts import create_table_artifact
 
 from flows.alerts import on_failure
 from flows.where import Where
-from sciqlop_pipe.concerns import STALLED_AFTER, damaged, deaf, failed, late, stalled
+from sciqlop_pipe.concerns import DRIFT_ALLOWED, STALLED_AFTER, concerns
 from sciqlop_pipe.store import Store
 
 
@@ -22,6 +20,7 @@ def watch(
     where: Where | None = None,
     fresh: dict[str, str] | None = None,
     stalled_after: str = STALLED_AFTER,
+    drift: float = DRIFT_ALLOWED,
     content: bool = False,
 ) -> None:
     """Look after a store; red, with an alert, when something needs a person.
@@ -30,17 +29,21 @@ def watch(
         where: Store and archives.
         fresh: How old the newest record of a dataset may be, e.g. {"ace.mfi.b_gse": "36h"}.
         stalled_after: How long a run may record nothing.
+        drift: How far from what a model has seen its median record may be; 95 % of what it was
+            trained on are within 1.
         content: Read and hash every current granule (slow), not just find it.
     """
     where = where or Where()
     with Store.open(where.store, registry=where.registry) as store:
         found = list(
-            chain(
-                damaged(store, content=content),
-                late(store, fresh or {}),
-                stalled(store, stalled_after),
-                failed(store),
-                deaf(where.archives, where.access),
+            concerns(
+                store,
+                fresh or {},
+                where.archives,
+                where.access,
+                stalled_after,
+                drift,
+                content=content,
             )
         )
     create_table_artifact(

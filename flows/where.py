@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -11,6 +14,7 @@ from sciqlop_pipe.cluster import Profile, read_profile
 from sciqlop_pipe.errors import PipeError
 from sciqlop_pipe.granule import DAY, Interval, instant
 from sciqlop_pipe.sources.access import Access, size_of
+from sciqlop_pipe.sources.doors import needs_intervals
 
 
 class Where(BaseModel):
@@ -38,11 +42,20 @@ class Where(BaseModel):
     scheduler: str = Field(
         "", title="Dask scheduler", description="Address of a running one instead of workers here."
     )
+    priority: Literal["interactive", "daily", "campaign"] = Field(
+        "daily",
+        title="Priority",
+        description="On a scheduler that several runs share; a profile's file says its own.",
+    )
     offline: bool = Field(False, title="Offline", description="Never touch the network.")
     cache: str = Field(
         "", title="Cache of raw files", description="Folder; empty keeps nothing between runs."
     )
-    cache_size: str = Field("20GB", title="Size of the cache")
+    cache_size: str = Field(
+        "20GB",
+        title="Size of the cache",
+        description="The files used longest ago are removed beyond it.",
+    )
     requests: int = Field(
         4, ge=1, title="Requests at once", description="To one server, from the whole cluster."
     )
@@ -64,7 +77,7 @@ class Where(BaseModel):
         kind = "address" if self.scheduler else "local"
         return Profile(
             kind=kind, workers=self.workers or bool(self.scheduler), address=self.scheduler,
-            priority="daily",
+            priority=self.priority,
         )  # fmt: skip
 
     @property
@@ -77,12 +90,21 @@ class Where(BaseModel):
             at_once=self.requests,
         )
 
-    @property
-    def turns(self) -> list[str]:
-        """Names of Prefect's concurrency limits that guard the archives, one per server."""
-        return sorted(
-            {f"archive-{a.split('://')[1].split('/')[0]}" for a in self.archives if "://" in a}
-        )
+
+def turns(archives: Iterable[str]) -> list[str]:
+    """Return the names of Prefect's concurrency limits that guard archives, one per server.
+
+    `archive-` and the name of the host, or of the door where that knows its servers itself
+    (`archive-speasy`). Folders need no turns.
+    """
+    hosts = (
+        urlsplit(a.removeprefix("hapi+")).hostname if "://" in a else _door(a) for a in archives
+    )
+    return sorted({f"archive-{host}" for host in hosts if host})
+
+
+def _door(archive: str) -> str:
+    return archive.partition(":")[0] if needs_intervals(archive) and "{" not in archive else ""
 
 
 class Span(BaseModel):

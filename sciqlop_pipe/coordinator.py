@@ -77,9 +77,7 @@ class Round:
         self.finished = 0
         self.mean: float | None = None
         self.threads = max(1, sum(client.nthreads().values()))
-        self.need = memory_needs(
-            {n: plan.graph[n].memory for n in {n for n, _ in plan.stale()}}, client
-        )
+        self.need = memory_needs(plan.graph, {n for n, _ in plan.stale()}, client)
         self.waiting = sum(bool(w.waits) for w in self.bundles.work.values())
         self.room = 2 * self.threads + 2
 

@@ -16,6 +16,7 @@ from sciqlop_pipe.sources.skymap import Angle, SkymapAdapter
 from sciqlop_pipe.sources.species import PROTON
 from sciqlop_pipe.sources.tags import Lasting
 from sciqlop_pipe.sources.view import Seen
+from sciqlop_pipe.standard.memory import of_distributions
 
 from .names import StartTagged, patterns
 
@@ -91,6 +92,7 @@ def datasets(probe: str) -> tuple[Dataset, ...]:
             VDF,
             StartTagged(maps, distribution(probe)),
             granule=GRANULE,
+            memory=of_distributions(7200, 16 * 8 * 31),
             description="ions: velocity distribution, 16 x 8 directions x 31 energies",
         ),
         raw(

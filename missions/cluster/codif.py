@@ -14,6 +14,7 @@ from sciqlop_pipe.sources.species import HELIUM, OXYGEN, PROTON
 from sciqlop_pipe.sources.tags import Lasting
 from sciqlop_pipe.sources.view import Seen
 from sciqlop_pipe.standard import particle_products
+from sciqlop_pipe.standard.memory import of_distributions
 
 from .names import StartTagged, patterns
 
@@ -76,6 +77,7 @@ def _of_ion(probe: str, ion: str) -> tuple[Dataset, ...]:
         f"cluster{probe}.attitude.b_full_isr2")  # fmt: skip
     return (
         raw(f"{base}.hs.vdf", VDF, StartTagged(maps, distribution(probe, ion)), granule="1d",
+            memory=of_distributions(7200, 16 * 8 * 31),
             description=f"{species.name}: velocity distribution, 16 x 8 directions x 31 energies"),
         raw(f"{base}.moms", Moments, FileSource(moms, moments(probe, ion)), granule="1d",
             description=f"{species.name}: moments of the CIS team, GSE"),

@@ -20,6 +20,7 @@ from sciqlop_pipe.sources.series import MomentsAdapter, SpectrumAdapter
 from sciqlop_pipe.sources.skymap import Angle, SkymapAdapter
 from sciqlop_pipe.sources.species import ELECTRON, PROTON
 from sciqlop_pipe.standard import energy_products, particle_products
+from sciqlop_pipe.standard.memory import of_distributions
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -29,6 +30,14 @@ if TYPE_CHECKING:
 SENSORS = ("dis", "des")
 MODES = ("fast", "brst")
 GRANULE = {"fast": "2h", "brst": "10min"}
+
+_FULL = {
+    ("dis", "fast"): 1600,
+    ("des", "fast"): 1600,
+    ("dis", "brst"): 4000,
+    ("des", "brst"): 10_000,
+}
+"""Distributions of a full granule; of electron bursts 5 min, since longer ones are rare."""
 
 FIELD = {"fast": "srvy", "brst": "brst"}
 """The mode of the magnetometer that goes with each mode of the spectrometers."""
@@ -158,6 +167,7 @@ def _sensor_in_mode(probe: str, sensor: str, mode: str) -> tuple[Dataset, ...]:
     spectra = files("moms", spectrum(probe, sensor, mode))
     return (
         raw(f"{base}.vdf", VDF, maps, granule=granule,
+            memory=of_distributions(_FULL[sensor, mode], 32 * 16 * 32),
             description=f"{words}: velocity distribution, 32 x 16 directions x 32 energies"),
         raw(f"{base}.moms", Moments, moms, granule=granule,
             description=f"{words}: moments of the FPI team"),

@@ -33,6 +33,7 @@ from sciqlop_pipe.sources.skymap import Angle, SkymapAdapter
 from sciqlop_pipe.sources.species import ELECTRON
 from sciqlop_pipe.sources.view import Seen, Words
 from sciqlop_pipe.standard import particle_products
+from sciqlop_pipe.standard.memory import of_distributions
 
 from .mag import FLAGS as MAG_FLAGS
 
@@ -164,7 +165,7 @@ def _of(head: str) -> tuple[Dataset, ...]:
     remote = on_cdaweb(f"SOLO_L2_SWA-EAS{head}-NM3D-PSD")
     return (
         raw(f"{base}.vdf_head", VDF, FileSource(patterns, distribution(head), remote=remote),
-            granule="6h", transient=True,
+            granule="6h", transient=True, memory=of_distributions(2160, 32 * 16 * 64),
             description=f"electrons: velocity distribution of head {head}, in its own frame"),
         raw(f"{base}.to_srf", Attitude, FileSource(patterns, attitude(head), remote=remote),
             granule="6h", description=f"how head {head} lies in the spacecraft"),

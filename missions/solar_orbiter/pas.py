@@ -23,6 +23,7 @@ from sciqlop_pipe.sources.skymap import Angle, SkymapAdapter
 from sciqlop_pipe.sources.species import PROTON
 from sciqlop_pipe.sources.view import Seen, Symmetric
 from sciqlop_pipe.standard import particle_products
+from sciqlop_pipe.standard.memory import of_distributions
 
 from .pas_signs import UNCONFIRMED, signs_confirmed
 
@@ -178,7 +179,7 @@ def datasets() -> tuple[Dataset, ...]:
 
     return (
         raw(f"{base}.vdf_unchecked", VDF, files("vdf", distribution()), granule="6h",
-            transient=True,
+            transient=True, memory=of_distributions(5400, 11 * 9 * 96),
             description="protons: velocity distribution, SRF, signs of the angles not yet checked"),
         product(f"{base}.vdf", signs_confirmed, vdf=f"{base}.vdf_unchecked",
                 moms=f"{base}.moms_srf"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .frozen import Frozen, read_frozen
 from .reprocess import (
+    begun_or_planned,
     launch,
     plan_campaign,
     publish_campaign,
@@ -18,6 +19,7 @@ __all__ = [
     "Frozen",
     "Limits",
     "Spec",
+    "begun_or_planned",
     "launch",
     "list_needed",
     "plan_campaign",

@@ -205,6 +205,38 @@ def frozen_of(standing: Standing) -> Frozen:
     return Frozen.from_table(json.loads(standing.frozen), f"campaign {standing.name}")
 
 
+def begun_or_planned(
+    store: Store, graph: Graph, spec: Spec, folder: Path, access: Access | None = None
+) -> Frozen:
+    """Return the plan of a campaign: what it began with in this store, else a new one.
+
+    So whoever has the campaign only, not its frozen plan, goes on with it by the same request.
+
+    Parameters
+    ----------
+    store, graph, spec, folder, access
+        As `plan_campaign`.
+
+    Raises
+    ------
+    UsageError
+        When the store knows another campaign of this name.
+    PipeError
+        As `plan_campaign`.
+    """
+    for there in book.campaigns(store.registry.db):
+        if there.name == spec.name:
+            frozen = frozen_of(there)
+            if frozen.spec != spec:
+                raise UsageError(
+                    f"the store has another campaign of this name ({there.state})",
+                    f"campaign {spec.name}",
+                    "Give this one another name",
+                )
+            return frozen
+    return plan_campaign(store, graph, spec, folder, access)
+
+
 def stop_campaign(store: Store, name: str, what: str) -> str:
     """Ask a campaign to "pause" or "cancel"; return how it stands then.
 

@@ -34,6 +34,7 @@ from .run_app import plan, run
 from .serve_app import serve
 from .several import Several
 from .store_app import store_app
+from .watch_app import watch
 
 app = typer.Typer(
     name="sciqlop-pipe",
@@ -53,6 +54,7 @@ app.command(cls=Several)(evaluate)
 app.add_typer(publish_app, name="publish")
 app.add_typer(release_app, name="release")
 app.command()(serve)
+app.command()(watch)
 
 
 @app.callback()

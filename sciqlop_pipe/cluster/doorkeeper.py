@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from distributed import WorkerPlugin
+from distributed import Status, WorkerPlugin
 
 from ..errors import UsageError
 from .fitness import facts_of, misfits
@@ -30,6 +30,11 @@ class Doorkeeper(WorkerPlugin):
         self.mine, self.store = mine, store
 
     def setup(self, worker: Worker) -> None:
-        """Refuse to start where something does not fit."""
+        """Close the worker where something does not fit, before it has run anything.
+
+        Dask logs what a plugin raises, and lets the worker work all the same.
+        """
         if wrong := misfits(self.mine, facts_of(self.store, "")):
+            worker.status = Status.paused
+            worker.loop.add_callback(worker.close, nanny=True, reason="it does not fit")
             raise UsageError(f"this worker does not fit: {', '.join(wrong)}", str(worker.address))

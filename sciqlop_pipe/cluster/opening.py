@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import shlex
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import TransientError, UsageError
 from ..granule import duration
 from .profile import Profile
-from .workers import check_workers
+from .workers import check_workers, guarded
 
 if TYPE_CHECKING:
     from distributed import Client
+
+_LOG = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -45,14 +49,19 @@ def open_cluster(profile: Profile, store: str = "") -> Iterator[Client]:
     with dask.config.set(_settings(profile)):
         if profile.address:
             with _connected(profile) as client:
-                _ready(client, profile, store, None)
-                yield client
+                _ready(client, profile, store)
+                with guarded(client, store):
+                    yield client
             return
         with _cluster(profile) as cluster, Client(cluster, set_as_default=False) as client:
-            if profile.workers or profile.kind != "local":
-                _scale(cluster, profile)
-                _ready(client, profile, store, cluster)
-            yield client
+            if not profile.workers and profile.kind == "local":
+                yield client
+                return
+            _scale(cluster, profile)
+            _ready(client, profile, store)
+            fixed = profile.kind == "local" and profile.adaptive is None
+            with nullcontext() if fixed else guarded(client, store):
+                yield client
 
 
 def _settings(profile: Profile) -> dict[str, Any]:
@@ -107,16 +116,20 @@ def _scratch(profile: Profile) -> str | None:
 
 def _local(profile: Profile) -> Any:
     from distributed import LocalCluster
+    from distributed.worker_memory import parse_memory_limit
 
+    widest = max(1, profile.workers if profile.adaptive is None else profile.adaptive.maximum)
+    # "auto" is a share of this machine for each of as many workers as there will ever be.
+    memory = parse_memory_limit(profile.nbytes or "auto", 1, total_cores=widest, logger=_LOG)
     return LocalCluster(
-        n_workers=max(1, profile.workers if profile.adaptive is None else 1),
+        n_workers=widest if profile.adaptive is None else 1,
         threads_per_worker=profile.threads,
         processes=profile.workers > 0,
-        memory_limit=profile.memory,
+        memory_limit=memory,
         dashboard_address=":0",
         silence_logs=50,
         local_directory=_scratch(profile),
-        resources=profile.resources or None,
+        resources={"MB": memory / 1e6} if memory else None,
         **({"env": dict(profile.environment)} if profile.workers and profile.environment else {}),
     )
 
@@ -147,7 +160,10 @@ def _ssh(profile: Profile) -> Any:
                 **({"resources": profile.resources} if profile.resources else {}), **place,
             },
             scheduler_options={"port": 0, "dashboard_address": ":0", **place},
-            remote_python=ssh.python or sys.executable,
+            remote_python=" ".join([
+                "env", *(f"{k}={shlex.quote(v)}" for k, v in profile.environment.items()),
+                ssh.python or sys.executable,
+            ]),
         )  # fmt: skip
     except (OSError, asyncssh.Error, RuntimeError) as error:
         raise UsageError(
@@ -191,7 +207,8 @@ def _slurm(profile: Profile) -> Any:
         death_timeout=int(max(wait, 60)),
         job_extra_directives=list(slurm.directives),
         job_script_prologue=[
-            *(f"export {k}={v}" for k, v in profile.environment.items()), *slurm.prologue,
+            *(f"export {k}={shlex.quote(v)}" for k, v in profile.environment.items()),
+            *slurm.prologue,
         ],
         worker_extra_args=extra,
         scheduler_options={"dashboard_address": ":0"},
@@ -236,13 +253,19 @@ def _not_installed(extra: str, error: ModuleNotFoundError) -> UsageError:
 
 def _scale(cluster: Any, profile: Profile) -> None:
     if profile.adaptive is not None:
-        cluster.adapt(minimum=max(1, profile.adaptive.minimum), maximum=profile.adaptive.maximum)
+        # Dask asks how long the tasks that it has will take; it has only those of some seconds,
+        # since a bounded number is outstanding. So what takes one worker half a second is shared.
+        cluster.adapt(
+            minimum=max(1, profile.adaptive.minimum),
+            maximum=profile.adaptive.maximum,
+            target_duration="500ms",
+        )
     elif profile.kind == "slurm":
         # A job that was killed, or came to the end of its walltime, is asked for again.
         cluster.adapt(minimum=profile.workers, maximum=profile.workers)
 
 
-def _ready(client: Client, profile: Profile, store: str, cluster: Any) -> None:
+def _ready(client: Client, profile: Profile, store: str) -> None:
     """Wait for a worker, and check those that are there."""
     wait = duration(profile.wait) / 1e9
     try:
@@ -253,7 +276,7 @@ def _ready(client: Client, profile: Profile, store: str, cluster: Any) -> None:
             f"profile of kind {'address' if profile.address else profile.kind}",
             "Look at the queue, or raise 'wait'; nothing was computed",
         ) from error
-    check_workers(client, store, pin=bool(profile.adaptive) or profile.kind != "local")
+    check_workers(client, store)
 
 
 def _queue(profile: Profile) -> str:

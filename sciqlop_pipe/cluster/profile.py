@@ -146,6 +146,11 @@ class Profile:
                     f"environment.{name} looks like a secret",
                     todo="Set it in the environment that starts the workers, not in a file",
                 )
+        if self.adaptive is not None and self.kind in ("address", "ssh"):
+            raise UsageError(
+                f"a cluster of kind '{self.kind}' has the workers it has",
+                todo="Leave out [adaptive]; it is for local, slurm and kubernetes",
+            )
         lacking = {
             "address": not self.address and "address",
             "ssh": len(self.ssh.hosts) < 2 and "ssh.hosts (the scheduler's, then workers')",

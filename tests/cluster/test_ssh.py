@@ -50,7 +50,6 @@ PidFile none
 StrictModes no
 UsePAM no
 PasswordAuthentication no
-SetEnv PYTHONPATH={ROOT}
 """)
     separated = Path("/run/sshd")
     made = os.geteuid() == 0 and not separated.exists()
@@ -76,10 +75,15 @@ SetEnv PYTHONPATH={ROOT}
 def test_two_workers_reached_by_ssh_make_the_same_store(bench: Bench, ssh: Ssh) -> None:
     bench.files(3, 4, 5)
     assert bench.run("toy.both", name="undisturbed").status == 0
-    profile = Profile(kind="ssh", workers=2, memory="1GB", wait="60s", ssh=ssh)
+    environment = {"PYTHONPATH": str(ROOT), "TOY_WORDS": "a b 'c' $HOME"}
+    profile = Profile(
+        kind="ssh", workers=2, memory="1GB", wait="60s", ssh=ssh, environment=environment
+    )
     with bench.store() as store:
         with open_cluster(profile, str(store.root)) as client:
             client.wait_for_workers(2, timeout=60)
+            theirs = client.run(os.getenv, "TOY_WORDS")
+            assert set(theirs.values()) == {environment["TOY_WORDS"]}
             report = run_campaign(
                 store, toy_graph(), ["toy.both"], [DAY], bench.listing(), lambda: client
             )

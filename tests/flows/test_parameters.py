@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from importlib import import_module
 
 import pytest
 
@@ -15,10 +12,11 @@ from pydantic import ValidationError
 
 from flows.alerts import tell
 from flows.batch import GranulesFailed, insist, markdown
-from flows.where import Span, Where
+from flows.where import Span, Where, turns
 from sciqlop_pipe.granule import DAY, Granule, Interval, instant
 from sciqlop_pipe.report import Report
 from sciqlop_pipe.store.records import Failure
+from tests.flows.loopback import hook, mailbox
 
 
 def test_the_last_days_end_now() -> None:
@@ -49,15 +47,44 @@ def test_an_impossible_place_is_refused(wrong: dict[str, object]) -> None:
 
 
 def test_a_server_is_guarded_by_one_limit_whatever_the_door() -> None:
-    where = Where(
-        archives=[
-            "/data",
-            "https://a.example/x",
-            "https://a.example/y",
-            "hapi+https://b.example/hapi",
-        ]
-    )
-    assert where.turns == ["archive-a.example", "archive-b.example"]
+    doors = [
+        "/data",
+        "/data/{start:%Y}",
+        "https://a.example/x",
+        "https://me@a.example:8080/{start:%Y}/",
+        "hapi+https://b.example/hapi",
+        "speasy",
+        "speasy:cda",
+    ]
+    assert turns(doors) == ["archive-a.example", "archive-b.example", "archive-speasy"]
+
+
+FLOWS = ("detect", "ingest", "process", "publish", "quicklook", "reprocess", "train", "watch")
+
+
+@pytest.mark.parametrize("name", FLOWS)
+def test_a_form_says_of_every_parameter_what_it_is(name: str) -> None:
+    from prefect.utilities.callables import parameter_schema
+
+    flow = getattr(import_module(f"flows.{name}"), name)
+    form = parameter_schema(flow).model_dump()
+    fields = list(form["properties"].items())
+    for part in form["definitions"].values():
+        assert part["additionalProperties"] is False, "a typing error would pass"
+        fields += part["properties"].items()
+    assert len(fields) > 4
+    for field, about in fields:
+        assert len(about.get("description", "")) > 4, f"nothing is said of {field}"
+    assert flow.description, "nothing is said of the flow"
+
+
+def test_the_form_of_training_offers_the_detectors_that_learn() -> None:
+    from prefect.utilities.callables import parameter_schema
+
+    from flows.train import train
+    from sciqlop_pipe.detect.learning.learners import learners
+
+    assert set(parameter_schema(train).properties["detector"]["enum"]) == set(learners())
 
 
 def failed() -> Report:
@@ -83,33 +110,21 @@ def test_failed_granules_make_the_run_red() -> None:
         insist(failed())
 
 
-@pytest.fixture
-def hook() -> Iterator[tuple[str, list[dict[str, str]]]]:
-    """A web address that keeps what is posted to it."""
-    got: list[dict[str, str]] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            got.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(200)
-            self.end_headers()
-
-        def log_message(self, *args: object) -> None:
-            pass
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_address[1]}/", got
-    server.shutdown()
-
-
-def test_an_alert_reaches_the_address_of_the_environment(
-    hook: tuple[str, list[dict[str, str]]], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_alert_reaches_the_address_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     tell("nobody is told", "without an address")
-    monkeypatch.setenv("SCIQLOP_PIPE_ALERT_URL", hook[0])
-    tell("process failed", "disk full")
-    assert hook[1] == [{"text": "SciQLOP Pipe: process failed\ndisk full"}]
+    with hook() as (url, posted), mailbox() as (host, mails):
+        monkeypatch.setenv("SCIQLOP_PIPE_ALERT_URL", url)
+        tell("process failed", "disk full")
+        monkeypatch.setenv("SCIQLOP_PIPE_ALERT_MAIL", "duty@example.org")
+        monkeypatch.setenv("SCIQLOP_PIPE_SMTP", host)
+        tell("ingest failed", "no files\n.\nat all")
+    assert posted[0] == "SciQLOP Pipe: process failed\ndisk full"
+    (mail,) = mails
+    assert (mail["To"], mail["Subject"]) == (
+        "duty@example.org",
+        "[SciQLOP Pipe] ingest failed",
+    )
+    assert str(mail.get_payload()).splitlines() == ["no files", ".", "at all"]
 
 
 def test_an_alert_that_cannot_be_sent_is_logged_and_raises_nothing(

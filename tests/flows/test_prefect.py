@@ -11,7 +11,9 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
+from email.message import Message
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,9 @@ from sciqlop_missions.sim.simulate import simulate
 from sciqlop_pipe.granule import Interval
 from sciqlop_pipe.store import Store
 from tests.conftest import ROOT
+from tests.detect.learning.test_icme_training import catalog, omni_year
+from tests.flows.loopback import hook, mailbox
+from tests.sources.web import serving
 from tests.store.test_postgres import new_database, server  # noqa: F401
 
 pytest.importorskip("prefect", reason="flows need the extra `flows`")
@@ -37,6 +42,8 @@ class Prefect:
 
     folder: Path
     environment: dict[str, str]
+    posted: list[str]
+    mails: list[Message]
 
     @property
     def store(self) -> str:
@@ -69,6 +76,36 @@ class Prefect:
                 return runs[0]
             time.sleep(1)
         raise AssertionError(f"no run of {flow} ended: {self.log()}")
+
+    def start(self, deployment: str, **params: Any) -> str:
+        """Ask for a run of FLOW/DEPLOYMENT, as the form does; return its id."""
+        found = self.ask_for(f"deployments/name/{deployment}")
+        run = self.ask(f"deployments/{found['id']}/create_flow_run", parameters=params)
+        return str(run["id"])
+
+    def ask_for(self, path: str) -> Any:
+        """Return what the server's API has."""
+        with urllib.request.urlopen(f"{self.environment['PREFECT_API_URL']}/{path}") as answer:
+            return json.loads(answer.read())
+
+    def end_of(self, run: str, seconds: float = 240) -> dict[str, Any]:
+        """Wait for a run to end, and return it."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            found = self.ask_for(f"flow_runs/{run}")
+            if found["state"]["type"] in ("COMPLETED", "FAILED", "CRASHED"):
+                return dict(found)
+            time.sleep(0.5)
+        raise AssertionError(f"run {run} does not end: {self.log()}")
+
+    def shown(self, run: str, key: str) -> Any:
+        """Return the data of an artifact of a run."""
+        found = self.ask(
+            "artifacts/filter",
+            flow_runs={"id": {"any_": [run]}},
+            artifacts={"key": {"any_": [key]}},
+        )
+        return found[0]["data"]
 
     def told(self, event: str, seconds: float = 30) -> set[str]:
         """Return the names of resources that an event tells of; events take a moment to arrive."""
@@ -124,6 +161,7 @@ def prefect(
         "SCIQLOP_PIPE_HOME": str(ROOT),
         "SCIQLOP_PIPE_STORE": str(folder / "store"),
         "PYTHONPATH": str(ROOT),
+        "SCIQLOP_PIPE_ALERT_MAIL": "duty@example.org",
     }
     running: list[subprocess.Popen[bytes]] = []
 
@@ -136,9 +174,12 @@ def prefect(
                 )
             )  # fmt: skip
 
-    try:
+    with ExitStack() as alive:
+        environment["SCIQLOP_PIPE_ALERT_URL"], posted = alive.enter_context(hook())
+        environment["SCIQLOP_PIPE_SMTP"], mails = alive.enter_context(mailbox())
+        alive.callback(lambda: [stop(process) for process in reversed(running)])
         start("server", "server", "start", "--host", "127.0.0.1", "--port", str(port))
-        made = Prefect(folder, environment)
+        made = Prefect(folder, environment, posted, mails)
         _wait_for_health(made)
         made("work-pool", "create", "sciqlop", "--type", "process")
         made("--no-prompt", "deploy", "--all", "--prefect-file", "deploy/prefect.yaml")
@@ -146,9 +187,6 @@ def prefect(
             made.ask(f"deployments/{d['id']}/pause_deployment")
         start("worker", "worker", "start", "--pool", "sciqlop")
         yield made
-    finally:
-        for process in reversed(running):
-            stop(process)
 
 
 def _wait_for_health(made: Prefect) -> None:
@@ -212,11 +250,6 @@ def test_a_scheduled_run_is_picked_up_and_fills_the_store(prefect: Prefect, arch
     assert "sim.fgm.b" in prefect.told("sciqlop.pipe.granules.current")
 
 
-def test_nothing_of_science_is_in_the_result_store(prefect: Prefect) -> None:
-    storage = Path(prefect.environment["PREFECT_HOME"]) / "storage"
-    assert not storage.exists() or not list(storage.iterdir())
-
-
 def run_now(prefect: Prefect, deployment: str, **params: Any) -> str:
     return prefect(
         "deployment", "run", deployment, "--params", json.dumps(params), "--watch", check=False
@@ -263,3 +296,112 @@ def test_failed_granules_make_a_run_red_and_tell_why(prefect: Prefect, archive: 
     said = run_now(prefect, "process/daily", targets=["sim.fgm.b"], where=place, span=SPAN)
     assert "Failed" in said or "FAILED" in said
     assert "granules failed" in prefect.log()
+    (text,) = [t for t in prefect.posted if "process failed" in t]
+    (mail,) = [m for m in prefect.mails if "process failed" in str(m["Subject"])]
+    assert "sim.fgm.b/" in text and "sim.fgm.b/" in str(mail.get_payload())
+
+
+@pytest.fixture(scope="module")
+def others(prefect: Prefect, archive: str) -> dict[str, dict[str, Any]]:
+    """Runs of the flows that the tests above did not run, all at once, when they have ended."""
+    place, folder = where(prefect, archive), prefect.folder
+    old = {"store": str(folder / "store-3"), "archives": [archive]}
+    with Store.open(old["store"], create=True) as store:
+        store.registry.start_run("r-dead", "sciqlop-pipe run sim.fgm.b", "{}")
+    years = [omni_year(folder, y, days=90) for y in (2001, 2002, 2003)]
+    runs = {
+        "ingest": prefect.start("ingest/hourly", datasets=["sim.mec.*"], where=place, span=SPAN),
+        "detect": prefect.start(
+            "detect/daily", catalogs=["sim.boundary_crossings"], where=place, span=SPAN,
+            export=str(folder / "catalogs"),
+        ),
+        "publish": prefect.start(
+            "publish/daily", datasets=["sim.fgm.b"], folder=str(folder / "cdf"), where=place,
+            span=SPAN,
+        ),
+        "quicklook": prefect.start(
+            "quicklook/daily", datasets=["sim.fgm.b"], folder=str(folder / "pictures"),
+            where=place, span=SPAN,
+        ),
+        "watch": prefect.start(
+            "watch/hourly", where=old, fresh={"sim.fgm.b": "36h"}, stalled_after="1s"
+        ),
+        "train": prefect.start(
+            "train/on-demand", detector="icme", folder=str(folder / "model"),
+            inputs=[str(file) for file, _ in years],
+            labels=[str(catalog(folder, [r for _, rows in years for r in rows]))],
+            promote=True, where=place,
+        ),
+    }  # fmt: skip
+    return {name: prefect.end_of(run) for name, run in runs.items()}
+
+
+@pytest.mark.parametrize("flow", ["ingest", "detect", "publish", "quicklook", "train"])
+def test_every_other_flow_ends_well(
+    prefect: Prefect, others: dict[str, dict[str, Any]], flow: str
+) -> None:
+    state = others[flow]["state"]
+    assert state["type"] == "COMPLETED", f"{state['message']}\n{prefect.log()}"
+
+
+def test_they_leave_data_catalogs_files_pictures_and_a_model(
+    prefect: Prefect, others: dict[str, dict[str, Any]]
+) -> None:
+    with Store.open(prefect.store, read_only=True) as store:
+        assert store.read("sim.mec.position").sizes["time"] == 10
+        assert "icme" in store.models()
+    events = json.loads((prefect.folder / "catalogs/sim.boundary_crossings.json").read_text())
+    (row,) = json.loads(prefect.shown(others["detect"]["id"], "catalogs"))
+    assert row["events"] == len(events["events"])
+    assert list((prefect.folder / "cdf").rglob("2030/sim_fgm_b_*_v1.0.0.cdf"))
+    assert list((prefect.folder / "pictures").rglob("*.png"))
+    assert json.loads(prefect.shown(others["train"]["id"], "scores"))
+    assert "sim.mec.position" in prefect.told("sciqlop.pipe.granules.current")
+    assert prefect.told("sciqlop.pipe.files.published") == {str(prefect.folder / "cdf")}
+
+
+def test_what_is_late_and_what_stalls_is_told_by_mail_and_to_a_web_address(
+    prefect: Prefect, others: dict[str, dict[str, Any]]
+) -> None:
+    assert others["watch"]["state"]["type"] == "FAILED"
+    concerns = json.loads(prefect.shown(others["watch"]["id"], "concerns"))
+    assert {c["kind"] for c in concerns} == {"late", "stalled"}
+    (text,) = [t for t in prefect.posted if "watch failed" in t]
+    (mail,) = [m for m in prefect.mails if "watch failed" in str(m["Subject"])]
+    for said in (text, str(mail.get_payload())):
+        assert "the store holds nothing of it" in said and "r-dead" in said
+
+
+def test_batches_that_ask_one_server_take_turns(prefect: Prefect, archive: str) -> None:
+    """Both ask the same host, each for a folder of its own; requests never interleave."""
+    for name in ("one", "two"):
+        (prefect.folder / "web" / name).mkdir(parents=True)
+        for file in Path(archive).rglob("sim_fgm*.cdf"):
+            (prefect.folder / "web" / name / file.name).write_bytes(file.read_bytes())
+    prefect("gcl", "create", "archive-127.0.0.1", "--limit", "1")
+    with serving(prefect.folder / "web") as web:
+        runs = [
+            prefect.start("process/daily", targets=["sim.fgm.b"], span=SPAN, where={
+                "store": str(prefect.folder / f"store-{name}"),
+                "archives": [f"{web.address}{name}/"], "workers": 0})
+            for name in ("one", "two")
+        ]  # fmt: skip
+        limit: set[int] = set()
+        while any(
+            prefect.ask_for(f"flow_runs/{r}")["state"]["type"]
+            in ("SCHEDULED", "PENDING", "RUNNING")
+            for r in runs
+        ):
+            limit.add(prefect.ask_for("v2/concurrency_limits/archive-127.0.0.1")["active_slots"])
+            time.sleep(0.2)
+        assert [prefect.end_of(r)["state"]["type"] for r in runs] == ["COMPLETED"] * 2
+    asked = [r.split("/")[1] for r in web.requests if "fgm" in r or r.endswith("/")]
+    assert set(asked) == {"one", "two"}
+    assert asked == sorted(asked, reverse=asked[0] == "two"), "they did not take turns"
+    assert limit == {0, 1}
+
+
+def test_nothing_of_science_is_in_the_result_store(prefect: Prefect) -> None:
+    storage = Path(prefect.environment["PREFECT_HOME"]) / "storage"
+    kept = [file.stat().st_size for file in storage.glob("*")]  # why runs failed, no more
+    assert all(size < 10_000 for size in kept)
