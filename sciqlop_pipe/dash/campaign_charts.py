@@ -11,11 +11,12 @@ from bokeh.models import ColumnDataSource, HoverTool, LabelSet, Range1d
 from ..errors import PipeError
 from ..granule import Interval
 from ..publish.painters import BLUE, GREEN, INK, ORANGE, RED, SOFT
+from . import plots
 from .charts import chart
 from .chrome import html, said
 from .desk import Desk
 from .health import HATCHES, STATES, Cell, Provenance, drift, granule_trend, losses, placed
-from .words import clock, plain, sentence, table
+from .words import clock, sentence, table
 
 
 def coverage_chart(cells: list[Cell], names: list[str], within: Interval) -> Any:
@@ -99,6 +100,8 @@ def provenance_chart(found: Provenance) -> Any:
             "kind": [n.kind for n in found.nodes],
         }
     )
+    # Lines that pass behind a box are not seen through it.
+    fig.rect("x", "y", 0.84, 0.74, source=source, fill_color="white", line_color=None)
     fig.rect(
         "x",
         "y",
@@ -148,9 +151,7 @@ def trend_charts(desk: Desk, name: str) -> pn.Column:
                 and np.isfinite(frame[column]).any()
                 and (column != "completeness" or frame[column].min() < 1)
             ):
-                fig = chart("UTC", label, time=True, height=190)
-                fig.scatter(frame["time"], frame[column], color=BLUE, size=5)
-                parts.append(pn.pane.Bokeh(fig, sizing_mode="stretch_width"))
+                parts.append(plots.pane(plots.trend_plot(frame, column, label)))
         if len(frame) == 1:
             row = [(c.replace("_", " "), f"{frame[c].iloc[0]:.4g}") for c in frame.columns[1:]]
             parts += [html("<p>There is one granule, so there is no trend.</p>"), html(table(row))]
@@ -160,21 +161,10 @@ def trend_charts(desk: Desk, name: str) -> pn.Column:
                 html("<h2>What granules say of their quality</h2>"),
                 html(table(lost[:50], ("granule", ""))),
             ]
-        for d in drift(store, name):
-            fig = chart("UTC", f"{d.name} [{plain(d.units)}]", time=True, height=170)
-            fig.scatter(d.time, d.daily, color=BLUE, size=5, legend_label="daily median")
-            fig.line(d.time, d.usual, color=INK, legend_label="usual")
-            fig.scatter(
-                d.time[d.odd],
-                d.daily[d.odd],
-                color=RED,
-                size=9,
-                marker="x",
-                line_width=2,
-                legend_label="off",
-            )
-            fig.legend.background_fill_alpha = 0.6
-            parts.append(pn.pane.Bokeh(fig, sizing_mode="stretch_width"))
+        found = drift(store, name)
+        parts += [plots.pane(plots.drift_plot(d)) for d in found]
+        if found and found[0].masked.any():
+            parts.append(plots.pane(plots.quality_plot(found[0].time, found[0].masked)))
     except PipeError as error:
         parts.append(said(sentence(error)))
     return pn.Column(*parts, sizing_mode="stretch_width")

@@ -11,12 +11,11 @@ from ..campaign.reprocess import unresolved
 from ..campaign.status import status_of
 from ..errors import PipeError, UsageError
 from ..granule import DAY, Interval, instant
-from ..publish.painters import BLUE, RED
 from ..standard import is_overview
 from ..store import campaigns as book
 from ..store.staging import stages
+from . import plots
 from .campaign_charts import coverage_chart, provenance_chart, trend_charts
-from .charts import chart
 from .chrome import html, page, said, say, token_field
 from .desk import Desk
 from .health import MOST_DATASETS, coverage, provenance, rate
@@ -54,11 +53,20 @@ class Campaigns:
         self.parts = parts
         self.which = pn.widgets.RadioButtonGroup(options=list(parts), value="Coverage")
         self.holder = pn.Column(sizing_mode="stretch_width")
-        self.which.param.watch(lambda _: self.show(), "value")
+        self.which.param.watch(lambda _: self._wanted(), "value")
         self.root = page(
             "campaigns", desk.url, pn.Row(self.which), self.said, self.holder, links=desk.links
         )
         self.show()
+
+    def _wanted(self) -> None:
+        """Say that a part is being made, then make it: plans and differences take a while."""
+        doc = pn.state.curdoc
+        if doc is None or doc.session_context is None:
+            self.show()
+            return
+        self.holder[:] = [html("<p class='quiet' role='status'>Looking ...</p>")]
+        doc.add_next_tick_callback(self.show)
 
     def show(self) -> None:
         """Make the part that is chosen; what goes wrong is a sentence in its place."""
@@ -124,27 +132,9 @@ class Campaigns:
             )
         frame = rate(store)
         if len(frame):
-            fig = chart("UTC", "granules", time=True)
-            fig.step(
-                frame["time"],
-                frame["made"],
-                mode="center",
-                color=BLUE,
-                line_width=2,
-                legend_label="made",
-            )
-            fig.step(
-                frame["time"],
-                frame["failed"],
-                mode="center",
-                color=RED,
-                line_width=2,
-                line_dash="dashed",
-                legend_label="failed",
-            )
             parts += [
                 html("<h2>The last day of work</h2>"),
-                pn.pane.Bokeh(fig, sizing_mode="stretch_width"),
+                plots.pane(plots.progress_plot(frame)),
             ]
         if self.desk.links:
             links = ", ".join(f"<a href='{safe(u)}'>{safe(w)}</a>" for w, u in self.desk.links)
@@ -305,11 +295,16 @@ class Campaigns:
 
 
 def _extent(desk: Desk) -> Interval:
-    """Return the newest year of what a store has, on whole days."""
+    """Return where to look first, on whole days: what there is of the dataset of most granules.
+
+    Widened to the others that touch it, not longer than its newest year.
+    """
     rows = [r for r in desk.store().registry.summary() if r["start"]]
     if not rows:
         return Interval.of("2020-01-01", "2020-01-02")
-    newest = max(instant(r["stop"]) for r in rows)
-    oldest = min(instant(r["start"]) for r in rows)
+    best = max(rows, key=lambda r: (r["granules"], r["stop"]))
+    near = [r for r in rows if r["start"] <= best["stop"] and r["stop"] >= best["start"]]
+    newest = max(instant(r["stop"]) for r in near)
+    oldest = min(instant(r["start"]) for r in near)
     start = max(oldest, newest - 366 * DAY) // DAY * DAY
     return Interval(start, (newest // DAY + 1) * DAY)

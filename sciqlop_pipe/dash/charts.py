@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-import pandas as pd
 import panel as pn
-from bokeh.models import ColumnDataSource, HoverTool
 from bokeh.plotting import figure
 
 from ..catalog import Catalog
 from ..errors import PipeError, UsageError
-from ..publish.painters import BLUE, FAINT, INK, RED, REGIONS
+from ..publish.painters import FAINT
 from ..store.events import changed_at, current_events, staged_events
 from ..store.staging import stages
+from . import plots
 from .chrome import html, said, say
 from .desk import Desk
+from .places import places_of, positions_of
 from .statistics import (
     MOST_EPOCHS,
     Change,
@@ -28,7 +27,7 @@ from .statistics import (
     scores,
     superposed_epoch,
 )
-from .words import clock, plain, sentence, table
+from .words import clock, plain, safe, sentence, table
 
 
 def chart(x: str, y: str, *, time: bool = False, log: bool = False, height: int = 200) -> Any:
@@ -54,6 +53,7 @@ def statistics_of(desk: Desk, catalog: Catalog, context: Callable[[], list[str]]
     """Return what is under the plots of an event; each part is made when it is asked for."""
     parts: dict[str, Callable[[], pn.Column]] = {
         "Statistics": lambda: _summary(catalog),
+        "Where": lambda: _where(desk, catalog),
         "Superposed epoch": lambda: _epoch(desk, catalog, context),
         "Before and after": lambda: _changes(desk, catalog),
     }
@@ -75,13 +75,13 @@ def _summary(catalog: Catalog) -> pn.Column:
     lasting = durations(events)
     charts = []
     if len(lasting):
-        charts.append(duration_chart(lasting))
+        charts.append(plots.durations_plot(lasting))
     if len(events):
-        charts.append(rate_chart(rates(events)))
+        charts.append(plots.rates_plot(rates(events)))
     judged = calibration(catalog)
     if len(judged):
-        charts.append(calibration_chart(judged))
-    parts += [pn.pane.Bokeh(c, sizing_mode="stretch_width") for c in charts]
+        charts.append(plots.calibration_plot(judged))
+    parts += [plots.pane(c) for c in charts]
     if not len(judged):
         parts.append(
             html("<p class='quiet'>Calibration needs verdicts on events with a probability.</p>")
@@ -89,50 +89,26 @@ def _summary(catalog: Catalog) -> pn.Column:
     return pn.Column(*parts, sizing_mode="stretch_width")
 
 
-def duration_chart(frame: pd.DataFrame) -> Any:
-    """Return a histogram of durations [s], even in their logarithm where they span much."""
-    seconds = frame["seconds"].to_numpy()
-    wide = bool(seconds.max() > 20 * seconds.min())
-    edges = np.geomspace(seconds.min(), seconds.max() * 1.001, 31) if wide else 30
-    counts, edges = np.histogram(seconds, edges)
-    fig = chart("duration [s]", "events", log=wide)
-    source = ColumnDataSource({"left": edges[:-1], "right": edges[1:], "n": counts})
-    fig.quad("left", "right", "n", 0, source=source, fill_color=BLUE, line_color="white")
-    fig.add_tools(HoverTool(tooltips=[("duration", "@left to @right s"), ("events", "@n")]))
-    return fig
-
-
-def rate_chart(frame: pd.DataFrame) -> Any:
-    """Return when events are, by kind."""
-    fig = chart("UTC", "events", time=True)
-    for k, (kind, mine) in enumerate(frame.groupby("kind")):
-        fig.step(
-            mine["time"],
-            mine["events"],
-            mode="center",
-            line_width=2,
-            legend_label=str(kind),
-            color=REGIONS[k % len(REGIONS)],
-        )
-    fig.legend.background_fill_alpha = 0.6
-    return fig
-
-
-def calibration_chart(frame: pd.DataFrame) -> Any:
-    """Return the fraction accepted against the probability, with the diagonal."""
-    fig = chart("probability", "fraction accepted")
-    fig.line([0, 1], [0, 1], color=INK, line_dash="dotted")
-    fig.scatter("probability", "accepted", size=9, color=BLUE, source=ColumnDataSource(frame))
-    fig.add_tools(
-        HoverTool(
-            tooltips=[
-                ("probability", "@probability"),
-                ("accepted", "@accepted"),
-                ("judged", "@judged"),
-            ]
-        )
+def _where(desk: Desk, catalog: Catalog) -> pn.Column:
+    try:
+        store = desk.store()
+        sources = positions_of(store, desk.graph, catalog.dataset)
+        if not sources:
+            raise UsageError(
+                "the store has no position of this spacecraft, so it is not known where they were",
+                catalog.dataset,
+                "Run one, for example 'sciqlop-pipe run mms1.mec.srvy.position_gse'",
+            )
+        found = places_of(store, catalog.events, sources)
+    except PipeError as error:
+        return pn.Column(said(sentence(error)))
+    words = (
+        f"{len(found.rows)} of {found.events} events, at their middles, by {safe(found.source)}."
     )
-    return fig
+    if found.earth:
+        words += " Model boundaries are those of 2 nPa, Mach 8 and B_z = 0."
+    charts = [plots.pane(p, wide=False) for p in plots.places_plots(found)]
+    return pn.Column(html(f"<p>{words}</p>"), pn.FlexBox(*charts), sizing_mode="stretch_width")
 
 
 def _epoch(desk: Desk, catalog: Catalog, context: Callable[[], list[str]]) -> pn.Column:
@@ -152,7 +128,7 @@ def _epoch(desk: Desk, catalog: Catalog, context: Callable[[], list[str]]) -> pn
             say(problem, sentence(error))
             return
         say(problem, words, fine=True)
-        holder[:] = [pn.pane.Bokeh(c, sizing_mode="stretch_width") for c in charts]
+        holder[:] = [plots.pane(c) for c in charts]
 
     button = pn.widgets.Button(label="Superpose", align="end", on_click=draw)
     return pn.Column(pn.Row(name, kind, half, button), problem, holder, sizing_mode="stretch_width")
@@ -186,11 +162,7 @@ def epoch_chart(
             continue
         word = f"|{name}|" if ds[name].ndim == 2 else name
         units = ds[name].attrs.get("units", "")
-        fig = chart("from the middle of the event [s]", f"{word} [{plain(units)}]")
-        fig.varea(made.offset, made.low, made.high, fill_color=BLUE, fill_alpha=0.25)
-        fig.line(made.offset, made.median, color=INK, line_width=1.5)
-        fig.vspan(0, color=RED)
-        charts.append(fig)
+        charts.append(plots.epoch_plot(made, f"{word} [{plain(units)}]"))
     more = f" (the first {MOST_EPOCHS})" if len(events) > MOST_EPOCHS else ""
     return charts, f"Median and quartiles of {used} of {len(events)} events of {dataset}{more}"
 

@@ -17,11 +17,12 @@ from ..granule import DAY, HOUR, Interval, instant
 from ..graph import Graph
 from ..publish.levels import Limit, kind_of, panel_of
 from ..publish.panels import Panel
-from ..publish.quicklook import marks_of
+from ..publish.quicklook import around, marks_of
 from ..standard import LEVELS, is_overview
 from ..store import Store
 from ..store.events import event_datasets
 from ..store.mark import MARK
+from ..store.records import Event
 from .frames import WIDTH, Frame, Words, frames_of, titled
 from .kept import Kept
 from .state import View
@@ -131,7 +132,7 @@ def held(desk: Desk) -> list[Held]:
         if is_overview(name):
             continue
         declared = desk.graph.nodes.get(name)
-        kind = declared.gives.name if declared else kind_of(store, name, _EVER)
+        kind = declared.gives.name if declared else kind_of(store, name, EVER)
         found.append(
             Held(
                 name,
@@ -146,7 +147,7 @@ def held(desk: Desk) -> list[Held]:
     return found
 
 
-_EVER = Interval(-(2**62), 2**62)
+EVER = Interval(-(2**62), 2**62)
 _FIRST = (
     "VectorSeries",
     "Moments",
@@ -167,6 +168,17 @@ def opening(desk: Desk) -> View:
     start, stop = instant(best.start), instant(best.stop) + 1
     span = Interval(max(start, stop - DAY), stop)
     craft = best.name.split(".")[0]
+    shown = _picked(rows, craft, span)
+    catalogs = [
+        n
+        for n, count in event_datasets(desk.store().registry.db).items()
+        if count and n.split(".")[0] == craft
+    ]
+    return View(shown, span, tuple(catalogs)[:2])
+
+
+def _picked(rows: Sequence[Held], craft: str, span: Interval) -> tuple[str, ...]:
+    """Return what is drawn of a spacecraft in an interval: one dataset of each kind, up to five."""
     near = [
         h
         for h in rows
@@ -179,12 +191,16 @@ def opening(desk: Desk) -> View:
         state = h.kind == "PlasmaState" and "Moments" in picked.values()
         if h.kind not in picked.values() and not state:
             picked[h.name] = h.kind
-    catalogs = [
-        n
-        for n, count in event_datasets(desk.store().registry.db).items()
-        if count and n.split(".")[0] == craft
-    ]
-    return View(tuple(picked)[:5], span, tuple(catalogs)[:2])
+    return tuple(picked)[:5]
+
+
+def context(desk: Desk, catalog: str, event: Event, interval: Interval) -> tuple[str, ...]:
+    """Return what is drawn around an event: what it was found in, else what its spacecraft has."""
+    found = around(desk.store(), catalog, event.start)
+    if found:
+        return tuple(found)
+    rows = [h for h in held(desk) if h.kind in _FIRST and h.records]
+    return _picked(rows, catalog.split(".")[0], interval)
 
 
 def load(desk: Desk, view: View, *, width: int = WIDTH, limit: Limit = LIMIT) -> list[Frame]:

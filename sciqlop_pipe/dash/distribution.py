@@ -31,6 +31,7 @@ class Distribution:
         self.said = said()
         self._session: Session | None = None
         self._key: Any = None
+        self._answering = False
         self.latest = Latest(self._asked, self._looked, self.apply)
         problem, view, names = "", View(), []
         try:
@@ -185,6 +186,9 @@ class Distribution:
             self.marker.location = event.x
 
     def _typed(self, text: str) -> None:
+        if self._answering:
+            # An answer says whose time it is; it does not take the marker from who drags it.
+            return
         try:
             at = typed(text)
         except PipeError as error:
@@ -251,6 +255,8 @@ class Distribution:
         )
         self.moments.object = table(answer.moments)
         if self.mode.value == "one time":
+            self._answering = True
             self.time.value = answer.words
+            self._answering = False
         at = round(float(self.marker.location) * 1e6)
         remember(View((self.which.value,), interval_of(self.range), at=at).query)

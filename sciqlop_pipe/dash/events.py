@@ -10,11 +10,11 @@ import panel as pn
 from ..catalog import Catalog, load_catalog
 from ..errors import PipeError, UsageError
 from ..granule import Interval
-from ..publish.quicklook import around, marks_of, neighbourhood
+from ..publish.quicklook import marks_of, neighbourhood
 from ..store.records import Event
 from .charts import statistics_of
 from .chrome import html, page, remember, said, say, token_field
-from .desk import Desk, catalogs, load
+from .desk import Desk, catalogs, context, load
 from .figures import Board, interval_of, on_range, x_range
 from .judging import COLUMNS, add_missed, details, filtered, frame_of, judge, missed
 from .latest import Latest
@@ -32,7 +32,11 @@ WIDTHS = {
     "probability": 52,
     "verdict": 66,
 }
-_SMALL = ".tabulator .tabulator-row, .tabulator .tabulator-header { font-size: 11.5px }"
+_SMALL = """
+.tabulator .tabulator-row, .tabulator .tabulator-header { font-size: 11.5px }
+.tabulator .tabulator-header .tabulator-col-sorter { display: none !important }
+.tabulator .tabulator-header .tabulator-col .tabulator-col-title { padding: 0 }
+"""
 
 
 class Events:
@@ -267,9 +271,9 @@ class Events:
             return [], [], [], ""
         try:
             store = self.desk.store()
-            names = around(store, catalog.dataset, event.start)
-            frames = load(self.desk, View(tuple(names), interval))
-            return names, frames, marks_of(store, catalog.dataset, interval), ""
+            names = context(self.desk, catalog.dataset, event, interval)
+            frames = load(self.desk, View(names, interval))
+            return list(names), frames, marks_of(store, catalog.dataset, interval), ""
         except PipeError as error:
             return [], [], [], sentence(error)
 
@@ -279,7 +283,10 @@ class Events:
             say(self.said, problem)
             return
         if not frames:
-            words = "The store holds nothing to draw here: what it was found in is not kept here."
+            words = (
+                "The store holds nothing to draw here: neither what it was found in nor anything "
+                "of its spacecraft at this time."
+            )
             self.plots[:] = [html(f"<p class='said'>{words}</p>")]
             self.board.shapes = []
             return

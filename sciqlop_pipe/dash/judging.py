@@ -210,7 +210,8 @@ def details(event: Event, said: Sequence[Verdict]) -> list[tuple[str, Any]]:
         ("to", clock(event.stop)),
     ]
     for name, value in event.attributes:
-        rows.append((name.replace("_", " "), _short(value)))
+        if value is not None and value != "":
+            rows.append((name.replace("_", " "), _short(value)))
     for v in said:
         moved = f" to {clock(v.start)} .. {clock(v.stop)}" if v.start and v.stop else ""
         rows.append((f"{v.author}, {clock(v.at)[:16]}", f"{v.verdict}{moved} {v.comment}".strip()))

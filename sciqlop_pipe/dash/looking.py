@@ -20,6 +20,7 @@ from ..publish.levels import kind_of
 from ..publish.raster import Grid, raster
 from ..standard import is_overview
 from ..store import Store
+from .desk import EVER
 from .words import clock
 
 MOST = 400
@@ -45,17 +46,13 @@ def distributions_of(store: Store, graph: Graph) -> list[str]:
     """Return the names of the distributions that a store keeps."""
     names = [n for n in store.registry.datasets() if not is_overview(n)]
     kinds = {
-        n: graph.nodes[n].gives.name if n in graph.nodes else kind_of(store, n, _EVER)
-        for n in names
+        n: graph.nodes[n].gives.name if n in graph.nodes else kind_of(store, n, EVER) for n in names
     }
     return [
         n
         for n in names
         if kinds[n] == "VDF" and any(c.path and c.n for c in store.registry.stored(n))
     ]
-
-
-_EVER = Interval(-(2**62), 2**62)
 
 
 def beside(store: Store, graph: Graph, vdf: str) -> Beside:

@@ -45,20 +45,44 @@ def calibration(catalog: Catalog, bins: int = 5) -> pd.DataFrame:
     """Return per bin of probability its mean, the fraction accepted, and how many were judged.
 
     Only events that were judged and on which people agree; a calibrated detector lies on the
-    diagonal.
+    diagonal. `below` and `above` reach to the ends of Wilson's interval of one sigma (Wilson 1927,
+    J. Am. Stat. Assoc. 22, 209).
     """
-    found = []
-    for event in catalog.events:
-        word = Opinion.of(catalog.verdicts.get(event.id, ())).word
-        if word in ("accept", "moved", "reject") and "probability" in dict(event.attributes):
-            found.append((probability(event), word != "reject"))
+    found = _judged(catalog)
     rows = []
     edges = np.linspace(0, 1, bins + 1)
     for low, high in pairwise(edges):
         mine = [(p, a) for p, a in found if low <= p < high or (high == 1 and p == 1)]
         if mine:
-            rows.append((np.mean([p for p, _ in mine]), np.mean([a for _, a in mine]), len(mine)))
-    return pd.DataFrame(rows, columns=["probability", "accepted", "judged"])
+            part = float(np.mean([a for _, a in mine]))
+            ends = _wilson(part, len(mine))
+            rows.append(
+                (np.mean([p for p, _ in mine]), part, len(mine), part - ends[0], ends[1] - part)
+            )
+    return pd.DataFrame(rows, columns=["probability", "accepted", "judged", "below", "above"])
+
+
+def _wilson(part: float, n: int) -> tuple[float, float]:
+    """Ends of the interval of one sigma of a fraction that was seen in n trials."""
+    middle = (part + 0.5 / n) / (1 + 1 / n)
+    half = np.sqrt(part * (1 - part) / n + 0.25 / n**2) / (1 + 1 / n)
+    return middle - half, middle + half
+
+
+def brier(catalog: Catalog) -> float:
+    """Return the mean squared error of the probabilities of judged events [1], NaN without any."""
+    found = _judged(catalog)
+    return float(np.mean([(p - a) ** 2 for p, a in found])) if found else float("nan")
+
+
+def _judged(catalog: Catalog) -> list[tuple[float, bool]]:
+    """Probability, and whether it was accepted, of the events on which people agree."""
+    found = []
+    for event in catalog.events:
+        word = Opinion.of(catalog.verdicts.get(event.id, ())).word
+        if word in ("accept", "moved", "reject") and "probability" in dict(event.attributes):
+            found.append((probability(event), word != "reject"))
+    return found
 
 
 def scores(catalog: Catalog) -> dict[str, float]:
@@ -75,6 +99,10 @@ def scores(catalog: Catalog) -> dict[str, float]:
     }
     if good + bad:
         found["precision of the judged"] = good / (good + bad)
+    if good + lost:
+        found["found of what people know"] = good / (good + lost)
+    if not np.isnan(error := brier(catalog)):
+        found["Brier score of the judged"] = error
     return found
 
 

@@ -26,6 +26,8 @@ def warm(desk: Desk) -> None:
     wrong here is said again, to whoever asks for it.
     """
     try:
+        import hvplot.pandas  # noqa: F401 - which takes seconds, too
+
         store = desk.store()
         view = opening(desk)
         if view.interval is not None:

@@ -258,6 +258,123 @@ def test_a_click_moves_the_marker_and_the_planes_follow(user, server):
     user.fine()
 
 
+def frame_of(user: Watched, name: str) -> dict:
+    """Where the data area of a panel lies on the page, and how its axis of time maps to it."""
+    return user.page.evaluate(
+        """name => {
+      const find = views => { for (const v of views) { if (v.model && v.model.name === name) return v;
+        const inner = find(v.child_views || []); if (inner) return inner; } return null; };
+      const view = find([...Bokeh.index]);
+      const box = view.canvas_view.el.getBoundingClientRect(), frame = view.frame.bbox;
+      const range = view.model.x_range;
+      return {x: box.left + frame.left, y: box.top + frame.top, width: frame.width, height: frame.height,
+              start: range.start, end: range.end};
+    }""",
+        name,
+    )
+
+
+def drag(user: Watched, name: str, start: float, stop: float, up: float = 0.5) -> dict:
+    """Drag with the mouse from one part of a panel's width to another; return its frame before."""
+    at = frame_of(user, name)
+    y = at["y"] + up * at["height"]
+    user.page.mouse.move(at["x"] + start * at["width"], y)
+    user.page.mouse.down()
+    for k in range(1, 6):
+        user.page.mouse.move(at["x"] + (start + (stop - start) * k / 5) * at["width"], y)
+    user.page.mouse.up()
+    return at
+
+
+def at_of(when: float, frame: dict) -> float:
+    """Which part of a panel's width a time [ms] is at."""
+    return (when - frame["start"]) / (frame["end"] - frame["start"])
+
+
+RANGE = "(() => { const m = [...Bokeh.documents[0]._all_models.values()].find(m => m.name === %r); return [m.x_range.start, m.x_range.end]; })()"
+BOX = "(() => { const m = [...Bokeh.documents[0]._all_models.values()].find(m => m.type === 'BoxAnnotation' && m.editable); return [m.left, m.right]; })()"
+LINE = "[...Bokeh.documents[0]._all_models.values()].find(m => m.type === 'Span' && m.editable).location"
+
+
+def test_the_mouse_pans_turns_the_wheel_and_zooms_into_a_box(user, server):
+    span = "from=2020-11-19T23:34&to=2020-11-19T23:39"
+    user.open(f"{server}/explorer?show=m.moments,m.energy_spectrum&{span}", until="canvas")
+    user.page.wait_for_function("window.Bokeh && Bokeh.documents[0].is_idle")
+    user.page.wait_for_timeout(500)
+    panel = "m.energy_spectrum/spectrum"
+    before = drag(user, panel, 0.6, 0.4)
+    start, end = user.page.evaluate(RANGE % panel)
+    width = before["end"] - before["start"]
+    assert end - start == pytest.approx(width, rel=1e-6)
+    assert (start - before["start"]) / width == pytest.approx(0.2, abs=0.02)
+    user.page.wait_for_function("location.search.includes('from=2020-11-19T23:35:00')"
+                                " || location.search.includes('from=2020-11-19T23:34:5')"
+                                " || location.search.includes('from=2020-11-19T23:35:0')")  # fmt: skip
+    before = frame_of(user, panel)
+    user.page.mouse.move(before["x"] + before["width"] / 2, before["y"] + before["height"] / 2)
+    user.page.mouse.wheel(0, -240)
+    user.page.wait_for_function(f"(r => r[1] - r[0] < {0.95 * width})({RANGE % panel})")
+    user.page.locator("[title^='Box Zoom'], .bk-tool-icon-box-zoom").first.click()
+    before = drag(user, panel, 0.25, 0.75)
+    user.page.wait_for_function(
+        f"(r => r[1] - r[0] < {0.6 * (before['end'] - before['start'])})({RANGE % panel})"
+    )
+    start, end = user.page.evaluate(RANGE % panel)
+    assert at_of(start, before) == pytest.approx(0.25, abs=0.02)
+    assert at_of(end, before) == pytest.approx(0.75, abs=0.02)
+    user.fine()
+
+
+def test_the_mouse_drags_the_edge_of_an_event_and_its_box_and_that_is_kept(user, tmp_path):
+    store = fill(tmp_path / "store")
+    with serving(store) as url:
+        user.open(f"{url}/events?events=m.crossings&event=00000001", until="canvas")
+        user.says("Reject (r)")
+        user.page.wait_for_function("window.Bokeh && Bokeh.documents[0].is_idle")
+        user.page.wait_for_timeout(1000)
+        panel = user.page.evaluate(
+            "[...Bokeh.documents[0]._all_models.values()].filter(m => m.name && m.name.startsWith('m.'))[0].name"
+        )
+        left, right = user.page.evaluate(BOX)
+        at = frame_of(user, panel)
+        drag(user, panel, at_of(right, at), at_of(right, at) + 0.1)
+        user.page.wait_for_function(f"({BOX})[1] > {right + 1000}")
+        assert user.page.evaluate(BOX)[0] == pytest.approx(left, abs=1)
+        left, right = user.page.evaluate(BOX)
+        drag(user, panel, at_of((left + right) / 2, at), at_of((left + right) / 2, at) - 0.05)
+        user.page.wait_for_function(f"({BOX})[0] < {left - 1000}")
+        moved = user.page.evaluate(BOX)
+        assert moved[1] - moved[0] == pytest.approx(right - left, rel=0.01)
+        user.page.get_by_label("Author").fill("ana")
+        user.page.get_by_label("Author").press("Tab")
+        user.page.click("text=Save moved edges (m)")
+        user.says("moved by ana is kept")
+    with Store.open(store, read_only=True) as opened:
+        (said,) = verdicts(opened.registry.db, "m.crossings")[0]["00000001"]
+    assert said.verdict == "moved"
+    assert (said.start, said.stop) == pytest.approx([1e6 * m for m in moved], abs=1e6)
+    user.fine()
+
+
+def test_the_mouse_drags_the_marker_and_the_planes_are_those_of_its_new_time(user, server):
+    user.open(f"{server}/distribution?show=m.vdf", until="canvas")
+    user.says("density")
+    user.page.wait_for_function("window.Bokeh && Bokeh.documents[0].is_idle")
+    user.page.wait_for_timeout(500)
+    panel = user.page.evaluate(
+        "[...Bokeh.documents[0]._all_models.values()].filter(m => m.name && m.name.startsWith('m.'))[0].name"
+    )
+    at, line = frame_of(user, panel), user.page.evaluate(LINE)
+    drag(user, panel, at_of(line, at), at_of(line, at) + 0.25)
+    user.page.wait_for_function(f"{LINE} > {line + 1000}")
+    now = user.page.evaluate(LINE)
+    assert at_of(now, at) - at_of(line, at) == pytest.approx(0.25, abs=0.03)
+    times = builders.times(20).astype("datetime64[ns]").astype(int)
+    nearest = str(np.datetime64(int(times[np.argmin(np.abs(times - now * 1e6))]), "ns"))[11:19]
+    user.says(nearest)
+    user.fine()
+
+
 def test_what_vanishes_while_it_is_shown_is_a_sentence_and_elsewhere_nobody_writes(user, tmp_path):
     store = fill(tmp_path / "store")
     span = "from=2020-11-19T23:34&to=2020-11-19T23:39"
