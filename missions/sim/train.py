@@ -247,8 +247,9 @@ def make(
     metrics = {"unseen_orbits": dict(trained.metrics), "crossings_within_60_s": found}
     card = replace(card, metrics=metrics)
     return save_model(
-        out, trained.pipelines, VARIANTS, REGIONS, card, reference_rows(bare, states, seed)
-    )
+        out, trained.pipelines, VARIANTS, REGIONS, card, reference_rows(bare, states, seed),
+        trained.seen,
+    )  # fmt: skip
 
 
 def _all_scores(model: RegionModel, days: int) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from ..model import Margin, Without, recipe
 from ..store.records import Event
 from .decoding import CONTEXT, UNKNOWN, WINDOW, Plasma, Times, decode, runs, step_sizes
 from .describing import levels as levels_of
-from .describing import short
+from .describing import median, short
 from .models import REGIONS
 from .normals import coplanarity, minimum_variance
 
@@ -52,7 +52,7 @@ assert duration(MARGIN) >= WINDOW + CONTEXT + REACH
 Array = NDArray[np.float64]
 
 
-@recipe(gives=Events, version=2, gaps_ok=True)
+@recipe(gives=Events, version=3, gaps_ok=True)
 def boundary_crossings(
     labels: Annotated[Labels, Margin(MARGIN)],
     state: Annotated[PlasmaState, Margin(MARGIN)],
@@ -94,7 +94,9 @@ def boundary_crossings(
       shock's variance is that of its turbulence. None where the fields are parallel within 5 deg
       (Schwartz 1998, ISSI SR-001, equation 10.13);
     - `gap_fraction`: part of the statistics' time without records;
-    - `flags`: near_gap (that part is above 0.2), weak_normal (its ratio is below 5);
+    - `distance` of the side that is farther from what the model of the labels has seen (the median
+      of its records), and `extrapolated`, whether it is above 1;
+    - `flags`: near_gap (that part is above 0.2), weak_normal (its ratio is below 5), extrapolated;
     - `absent`: what could not be used. Numbers it would give are None;
     - `detector`: name and version; `model`: hash of the model.
 
@@ -137,9 +139,13 @@ def boundary_crossings(
 
 @dataclass(frozen=True, slots=True)
 class _Context:
-    """What describes an event but does not find it: |B| [nT] (time), and the hash of the model."""
+    """What describes an event but does not find it.
+
+    |B| [nT] and the distance from the training set, (time), and the hash of the model.
+    """
 
     magnetic_field: Array
+    distance: Array
     model: str
 
 
@@ -171,7 +177,10 @@ def _joined(labels: xr.Dataset, state: xr.Dataset) -> tuple[Plasma, _Context]:
 
     plasma = Plasma(both[keep].astype(np.int64), probability[keep], values("density"),
                     values("speed"), values("temperature"))  # fmt: skip
-    return plasma, _Context(values("magnetic_field"), str(labels.attrs.get("model", "")))
+    far = np.full(plasma.time.size, np.nan)
+    if "distance" in labels:
+        far = labels["distance"].values[left][keep].astype(np.float64)
+    return plasma, _Context(values("magnetic_field"), far, str(labels.attrs.get("model", "")))
 
 
 def _changes(time: Times, path: NDArray[np.int8], dwell: int, gap: int) -> Iterator[_Change]:
@@ -228,6 +237,9 @@ def _event(plasma: Plasma, context: _Context, change: _Change, b: xr.Dataset | N
     absent = [word for word, numbers in (("magnetic_field", levels), ("normal", normal))
               if any(k.startswith(word) and v is None for k, v in numbers)]  # fmt: skip
     gaps = _gap_fraction(plasma.time, crossing)
+    sides_far = [median(context.distance[s]) for s in sides]
+    far = max((d for d in sides_far if d is not None), default=None)
+    beyond = far is not None and far > 1
     attributes = (
         ("time", iso(crossing)),
         ("uncertainty", uncertainty / SECOND),
@@ -241,7 +253,9 @@ def _event(plasma: Plasma, context: _Context, change: _Change, b: xr.Dataset | N
         *normal,
         *_coplanarity(b if change.inner else None, crossing),
         ("gap_fraction", short(gaps)),
-        ("flags", ", ".join(_flags(gaps, normal))),
+        ("extrapolated", beyond),
+        ("distance", far),
+        ("flags", ", ".join([*_flags(gaps, normal), *["extrapolated"] * beyond])),
         ("absent", ", ".join(absent)),
         ("detector", f"{boundary_crossings.name}@{boundary_crossings.version}"),
         ("model", context.model),

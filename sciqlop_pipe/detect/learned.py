@@ -22,6 +22,7 @@ _NO_PLASMA = Without("judged by the field alone, if the model has learned to")
 _NO_FIELD = Without("judged by the plasma alone, if the model has learned to")
 _SLOWER = 1.5  # bins may be this much shorter than the spacing of the records
 _MANY_GAPS = 0.2
+_STUCK = 20
 
 
 @recipe(gives=Events, version=1, gaps_ok=True)
@@ -46,8 +47,8 @@ def learned_events(
     - density, speed, temperature, magnetic_field: medians during it, before, after (half its length
       each), and jump;
     - `distance` of its median bin from the training set, `extrapolated` where that is above 1;
-    - `gap_fraction`; `flags`: near_gap, extrapolated, constant (an input that never changes was
-      not used); `absent`; `detector`; `model`: its hash.
+    - `gap_fraction`; `flags`: near_gap, extrapolated, constant (an input did not change for a
+      while, and was not used there); `absent`; `detector`; `model`: its hash.
 
     Parameters
     ----------
@@ -136,27 +137,37 @@ def learned_products(
 def without_constants(
     inputs: dict[str, xr.Dataset | None],
 ) -> tuple[dict[str, xr.Dataset | None], tuple[str, ...]]:
-    """Return inputs without those that never change, and the names of these.
+    """Return inputs without stretches that never change, and the names of those that had some.
+
+    Twenty records in a row with the same vector, or the same density, are no measurement.
 
     Parameters
     ----------
     inputs : dict of Dataset or None
-        Moments and field by argument.
+        Moments and field by argument; one that never changes at all becomes None.
     """
-    constant = []
+    kept, constant = dict(inputs), []
     for name, ds in inputs.items():
-        if ds is None or ds.sizes["time"] < 20:
+        if ds is None or ds.sizes["time"] < _STUCK:
             continue
-        columns = [ds["vector"].values] if name == "b" else [
-            ds[v].values for v in ("density", "velocity") if v in ds]  # fmt: skip
-        if any(_never_changes(c) for c in columns):
+        columns = [ds[v].transpose("time", ...).values for v in ("vector", "density", "velocity")
+                   if v in ds]  # fmt: skip
+        stuck = np.any([_stuck(c.reshape(len(c), -1)) for c in columns], axis=0)
+        if stuck.any():
             constant.append(name)
-    return {k: None if k in constant else v for k, v in inputs.items()}, tuple(constant)
+            kept[name] = None if stuck.all() else ds.isel(time=np.flatnonzero(~stuck))
+    return kept, tuple(constant)
 
 
-def _never_changes(values: np.ndarray) -> bool:
-    known = values[np.isfinite(values).reshape(len(values), -1).all(axis=1)]
-    return len(known) > 1 and bool((known == known[0]).all())
+def _stuck(values: np.ndarray) -> np.ndarray:
+    """Return which records are the same as their neighbours for _STUCK in a row."""
+    same = np.r_[False, (values[1:] == values[:-1]).all(axis=1), False]
+    edges = np.flatnonzero(np.diff(same.astype(np.int8)))
+    found = np.zeros(len(values), bool)
+    for first, stop in edges.reshape(-1, 2).tolist():
+        if stop - first + 1 >= _STUCK:
+            found[first : stop + 1] = True
+    return found
 
 
 def series_for(

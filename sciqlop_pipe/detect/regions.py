@@ -7,11 +7,12 @@ import xarray as xr
 
 from ..datatypes import Labels, PlasmaState
 from ..model import recipe
+from . import drift
 from .features import informative
 from .models import RegionModel
 
 
-@recipe(gives=Labels, version=1)
+@recipe(gives=Labels, version=2)
 def region_labels(state: PlasmaState, *, model: RegionModel) -> xr.Dataset:
     """Probability of magnetosphere, magnetosheath and solar wind, (time, label) [1].
 
@@ -19,7 +20,9 @@ def region_labels(state: PlasmaState, *, model: RegionModel) -> xr.Dataset:
     foreshock counts as solar wind, boundary layers as what they hold more of.
 
     `gap` is 1 where a record carries no information (dead or nearly countless); its probabilities
-    are NaN. The attribute `model` is the content hash of the model.
+    are NaN. `distance` is how far a record is from what the model has seen: 5 % of its training set
+    are farther than 1, each judged without its own group. The attribute `model` is the content hash
+    of the model.
 
     Parameters
     ----------
@@ -28,7 +31,8 @@ def region_labels(state: PlasmaState, *, model: RegionModel) -> xr.Dataset:
     model : RegionModel
         A trained model.
     """
-    probability = model.probability(model.matrix(state)).astype(np.float32)
+    matrix = model.matrix(state)
+    probability = model.probability(matrix).astype(np.float32)
     empty = ~informative(state)
     units = {"units": "1"}
     return xr.Dataset(
@@ -37,6 +41,8 @@ def region_labels(state: PlasmaState, *, model: RegionModel) -> xr.Dataset:
                             units | {"long_name": "probability of the region"}),
             "gap": (("time",), empty.astype(np.int8),
                     units | {"long_name": "record without information"}),
+            "distance": (("time",), drift.distance(model, matrix).astype(np.float32),
+                         units | {"long_name": "distance from the training set"}),
         },
         coords={"time": state["time"], "label": list(model.classes)},
         attrs={"model": model.content, "model_name": model.card.name},

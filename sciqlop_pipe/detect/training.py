@@ -17,6 +17,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from ..constants import ELEMENTARY_CHARGE, PROTON_MASS
+from .drift import Seen, learn_seen
 from .features import feature_matrix
 from .models import REGIONS
 
@@ -35,6 +36,7 @@ VARIANTS = {
 """Sets of features by what is known beside n, V and T, richest first."""
 
 _EV_PER_KMS2 = PROTON_MASS * 1e6 / ELEMENTARY_CHARGE
+_SEEN_EVERY = 10
 _MAGNETOSPHERE, _SHEATH, _WIND = range(len(REGIONS))
 
 
@@ -110,10 +112,11 @@ class Randomisation:
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """Fitted pipelines by variant, richest first, and how well they do on unseen groups."""
+    """Fitted pipelines by variant, richest first, their scores on unseen groups, what was seen."""
 
     pipelines: Mapping[str, Any]
     metrics: Mapping[str, Any]
+    seen: Seen
 
 
 def train_regions(
@@ -156,7 +159,17 @@ def train_regions(
             guessed[test] = _fit(x[train], y[train]).predict_proba(x[test])
         metrics[name] = _metrics(guessed, y)
         pipelines[name] = _fit(x, y)
-    return Trained(pipelines, metrics)
+    return Trained(pipelines, metrics, _seen(states, how, seed))
+
+
+def _seen(states: LabelledStates, how: Randomisation, seed: int) -> Seen:
+    """Return what the richest variant was shown: some of the randomised states."""
+    features = next(iter(VARIANTS.values()))
+    various = randomised(states, how, np.random.default_rng(seed))
+    matrix = feature_matrix(various.state, features)[::_SEEN_EVERY]
+    known = np.isfinite(matrix).all(axis=1)
+    return learn_seen(features, matrix[known], various.region[::_SEEN_EVERY][known],
+                      various.group[::_SEEN_EVERY][known])  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -215,8 +215,10 @@ class EventLearner:
         group = by_year if data.by == "year" else by_day
         scores = score_events(found, data.marks, data.spans, group=group, seed=asked.seed)
         numbers = scores.as_numbers()
-        extra = [f"{name} never changes and was not used: a constant is no measurement"
-                 for name in data.constant]  # fmt: skip
+        extra = [
+            f"{name} never changes for a while and was not used there: a constant is no measurement"
+            for name in data.constant
+        ]
         return Evaluation(self.name, about, events={self.name: numbers}, notes=(*notes, *extra),
                           summary=event_summary(numbers))  # fmt: skip
 

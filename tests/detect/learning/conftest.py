@@ -11,6 +11,7 @@ import pytest
 from sciqlop_pipe.constants import ELEMENTARY_CHARGE, PROTON_MASS
 from sciqlop_pipe.detect.learning import plasma_regions as six
 from sciqlop_pipe.detect.learning.windows import ENERGIES
+from tests.detect.learning.jets import Taught, taught
 
 #: n [cm^-3], T [eV], energy of the flow [eV], |B| [nT], relative fluctuations.
 PLASMAS = (
@@ -83,3 +84,10 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(six, "_STEP", 20)
     monkeypatch.setattr(six, "_COPIES", 2)
     monkeypatch.setattr(six, "_INNER", 2)
+
+
+@pytest.fixture(scope="session")
+def jets(tmp_path_factory: pytest.TempPathFactory) -> Taught:
+    """Return a model of jets that was trained from a list."""
+    pytest.importorskip("skops", reason="trained models need the extra `detect`")
+    return taught(tmp_path_factory.mktemp("jets"))

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
 import xarray as xr
+from typer.testing import CliRunner
 
+from sciqlop_pipe.cli.app import app
 from sciqlop_pipe.datatypes import Moments, VectorSeries
 from sciqlop_pipe.detect.learned import learned_products
+from sciqlop_pipe.detect.learning import listed_training as training
 from sciqlop_pipe.granule import DAY, SECOND, Interval, instant, iso
 from sciqlop_pipe.graph import Graph
 from sciqlop_pipe.store import Store
@@ -70,12 +76,60 @@ def listing(path: Path, jets: list[list[int]], kind: str = "") -> Path:
     return path
 
 
+@cache
+def _graph(reach: str, **inputs: str) -> Graph:
+    return _AS_INSTALLED(*learned_products(DATASET, model=MODEL, reach=reach, **inputs))
+
+
 @contextmanager
 def declared(monkeypatch: pytest.MonkeyPatch, reach: str = "1h", **inputs: str) -> Iterator[Graph]:
     """Declare the dataset of learned jets, as a plugin does."""
-    inputs = inputs or {"moments": MOMENTS, "b": FIELD}
-    extra = learned_products(DATASET, model=MODEL, reach=reach, **inputs)
-    graph = _AS_INSTALLED(*extra)
+    graph = _graph(reach, **(inputs or {"moments": MOMENTS, "b": FIELD}))
     with monkeypatch.context() as patch:
         patch.setattr(Graph, "discover", classmethod(lambda cls, *more: graph))
         yield graph
+
+
+def run(*words: object, fails: bool = False) -> str:
+    """Return what a command prints; with `fails` also its error, and it must."""
+    done = CliRunner().invoke(app, [str(w) for w in words])
+    if fails:
+        assert done.exit_code or done.exception, done.output
+        return f"{done.output} {done.exception}"
+    assert done.exit_code == 0, f"{done.output}\n{done.exception!r}"
+    return done.output
+
+
+@contextmanager
+def quickly(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Make training a matter of a second or two."""
+    with monkeypatch.context() as patch:
+        patch.setattr(training, "_STRENGTHS", (0.03,))
+        patch.setattr(training, "_FOLDS", 3)
+        patch.setattr(training, "_INNER", 2)
+        yield
+
+
+WHOLE = ("--start", "2020-01-01", "--stop", "2020-01-07")
+
+
+@dataclass(frozen=True)
+class Taught:
+    """A model that was trained from a list, and on what."""
+
+    folder: Path
+    store: Path
+    events: Path
+    truth: list[list[int]]
+    numbers: dict
+
+
+def taught(home: Path) -> Taught:
+    """Train once on six days of a made magnetosheath."""
+    truth = filled(home / "store")
+    events = listing(home / "jets.csv", truth)
+    with pytest.MonkeyPatch.context() as patch, declared(patch), quickly(patch):
+        run("train", MODEL, "--labels", events, "-o", home / "model", "--store", home / "store",
+            *WHOLE, "--json", home / "out.json")  # fmt: skip
+    numbers = json.loads((home / "out.json").read_text())
+    return Taught(home / "model", home / "store", events, truth, numbers)

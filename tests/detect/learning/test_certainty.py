@@ -12,7 +12,7 @@ from sciqlop_pipe.catalog import import_catalog, load_catalog
 from sciqlop_pipe.detect.trained import load_trained
 from sciqlop_pipe.granule import DAY, HOUR, MINUTE, instant, iso
 from sciqlop_pipe.store import Store
-from tests.detect.learning.test_listed import run
+from tests.detect.learning.jets import run
 
 pytest.importorskip("skops", reason="trained models need the extra `detect`")
 

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
-from typer.testing import CliRunner
 
-from sciqlop_pipe.cli.app import app
 from sciqlop_pipe.detect.evaluation.matching import Mark, Overlap, mark, match
 from sciqlop_pipe.detect.event_model import load_event_model
 from sciqlop_pipe.detect.learned import learned_events
-from sciqlop_pipe.detect.learning import listed_training as training
 from sciqlop_pipe.granule import DAY, Interval
 from tests.detect.learning.jets import (
     DATASET,
@@ -24,47 +20,22 @@ from tests.detect.learning.jets import (
     FIRST,
     MODEL,
     MOMENTS,
+    Taught,
     declared,
-    filled,
     listing,
+    quickly,
+    run,
     sheath,
 )
 
 pytest.importorskip("skops", reason="trained models need the extra `detect`")
 
 
-def run(*words: object, fails: bool = False) -> str:
-    done = CliRunner().invoke(app, [str(w) for w in words])
-    if fails:
-        assert done.exit_code or done.exception, done.output
-        return f"{done.output} {done.exception}"
-    assert done.exit_code == 0, f"{done.output}\n{done.exception!r}"
-    return done.output
-
-
-@dataclass
-class Taught:
-    folder: Path
-    store: Path
-    events: Path
-    truth: list[list[int]]
-    numbers: dict
-
-
-@pytest.fixture(scope="module")
-def jets(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Taught]:
-    """Train once on six days of a made magnetosheath."""
-    home = tmp_path_factory.mktemp("jets")
-    truth = filled(home / "store")
-    events = listing(home / "jets.csv", truth)
-    with pytest.MonkeyPatch.context() as patch, declared(patch):
-        patch.setattr(training, "_STRENGTHS", (0.03,))
-        patch.setattr(training, "_FOLDS", 3)
-        patch.setattr(training, "_INNER", 2)
-        run("train", MODEL, "--labels", events, "-o", home / "model", "--store", home / "store",
-            "--start", "2020-01-01", "--stop", "2020-01-07", "--json", home / "out.json")  # fmt: skip
-        numbers = json.loads((home / "out.json").read_text())
-        yield Taught(home / "model", home / "store", events, truth, numbers)
+@pytest.fixture(autouse=True)
+def here(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Declare the dataset, and train in a moment."""
+    with declared(monkeypatch), quickly(monkeypatch):
+        yield
 
 
 def test_jets_of_days_left_out_are_found_with_a_probability_that_holds(jets: Taught):
