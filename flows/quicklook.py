@@ -35,7 +35,7 @@ def quicklook(
         each: day, orbit, event, or a duration such as 2h.
         where: Store.
         span: An interval, or the last days.
-        position: A Position by which orbits are told.
+        position: A Position to write under the time axis, by which orbits are told.
     """
     where, interval = where or Where(), (span or Span()).interval()
     with Store.open(where.store, read_only=True, registry=where.registry) as store:

@@ -193,7 +193,11 @@ def quicklook(
         Path, typer.Option("--dir", help="Where the pictures of --each go, with a page.")
     ] = Path("quicklooks"),
     position: Annotated[
-        str, typer.Option(help="A Position by which orbits are told.", show_default=False)
+        str,
+        typer.Option(
+            help="A Position to write under the time axis, by which orbits are told.",
+            show_default=False,
+        ),
     ] = "",
     dpi: Annotated[int, typer.Option(help="Pixels per inch, 14 inches wide.", min=50)] = 100,
 ) -> None:
@@ -212,7 +216,7 @@ def quicklook(
         raise typer.Exit(
             show.quicklooks(datasets, span, store, registry, each, folder, position, dpi)
         )
-    show.quicklook(datasets, start, stop, store, registry, output, event, dpi)
+    show.quicklook(datasets, start, stop, store, registry, output, event, position, dpi)
 
 
 @app.command()

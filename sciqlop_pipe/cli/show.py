@@ -170,7 +170,7 @@ def status(store: str, registry: str, json: bool) -> None:
 
 def quicklook(
     datasets: list[str], start: str, stop: str, store: str, registry: str, output: Path, event: str,
-    dpi: int,
+    position: str, dpi: int,
 ) -> None:  # fmt: skip
     """Draw datasets of an interval, or around an event, into a PNG."""
     from ..publish.quicklook import draw_event, draw_interval
@@ -179,7 +179,8 @@ def quicklook(
         if event:
             draw_event(opened, event, output, datasets)
         else:
-            draw_interval(opened, datasets, _span(start, stop), output, dpi=dpi)
+            span = _span(start, stop)
+            draw_interval(opened, datasets, span, output, dpi=dpi, position=position)
     out.print(f"wrote {output}")
 
 

@@ -30,11 +30,15 @@ _LEAST = 1.05
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """One picture of a batch: its file without suffix, what it shows of which interval."""
+    """One picture of a batch: its file without suffix, what it shows of which interval.
+
+    `position` is what is written under the time axis, if anything.
+    """
 
     name: str
     interval: Interval
     datasets: tuple[str, ...]
+    position: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,8 @@ def sheets(
     each : str
         "day", "orbit" (from perigee to perigee), "event", or a duration ("2h").
     position : str
-        A Position by which orbits are told, where `datasets` has none.
+        A Position that is written under the time axes; by which orbits are told, where `datasets`
+        has none.
 
     Raises
     ------
@@ -73,12 +78,14 @@ def sheets(
     require(store, datasets)
     events = [n for n in datasets if kind_of(store, n, interval) == "Events"]
     if each == "event":
-        return _events(store, events, [n for n in datasets if n not in events], interval)
+        others = [n for n in datasets if n not in events]
+        return _events(store, events, others, interval, position)
     if each == "orbit":
         where = position or next(
             (n for n in datasets if kind_of(store, n, interval) == "Position"), ""
         )
-        pieces = orbits(store, _position(store, where, datasets), interval)
+        position = _position(store, where, datasets)
+        pieces = orbits(store, position, interval)
     elif each == "day":
         pieces = [
             (str(datetime64(p.start))[:10], p) for p in GranuleLength("1d").covering(interval)
@@ -91,7 +98,7 @@ def sheets(
             raise UsageError(f"'{each}' is no way to cut time", todo=hint) from error
         starts = range(interval.start // step * step, interval.stop, step)
         pieces = [(stamp(s), Interval(s, s + step)) for s in starts]
-    return [Sheet(name, piece, tuple(datasets)) for name, piece in pieces]
+    return [Sheet(name, piece, tuple(datasets), position) for name, piece in pieces]
 
 
 def stamp(when: int) -> str:
@@ -100,7 +107,7 @@ def stamp(when: int) -> str:
 
 
 def _events(
-    store: Store, catalogs: Sequence[str], others: Sequence[str], interval: Interval
+    store: Store, catalogs: Sequence[str], others: Sequence[str], interval: Interval, position: str
 ) -> list[Sheet]:
     if not catalogs:
         raise UsageError("there are no events among these datasets", todo="Name a catalog as well")
@@ -108,7 +115,7 @@ def _events(
     for catalog in catalogs:
         for event in current_events(store.registry.db, catalog, interval):
             names = others or around(store, catalog, event.start)
-            made.append(Sheet(_called(event), neighbourhood(event), (*names, catalog)))
+            made.append(Sheet(_called(event), neighbourhood(event), (*names, catalog), position))
     return made
 
 
@@ -201,8 +208,9 @@ def draw_all(
             continue
         try:
             draw_interval(
-                store, sheet.datasets, sheet.interval, path, facts={MARK: content}, dpi=dpi
-            )
+                store, sheet.datasets, sheet.interval, path, facts={MARK: content}, dpi=dpi,
+                position=sheet.position,
+            )  # fmt: skip
         except (PipeError, OSError, ValueError) as error:
             yield Drawn(sheet, "failed", path, str(error))
             continue
@@ -213,13 +221,15 @@ def _content(store: Store, sheet: Sheet, dpi: int) -> str:
     """Return the digest of what a picture would show, '' where there are no records."""
     parts: list[object] = [__version__, dpi, str(sheet.interval), list(sheet.datasets)]
     records = 0
-    for name in sheet.datasets:
+    beside = {sheet.position} - {"", *sheet.datasets}
+    for name in (*sheet.datasets, *beside):
         for row in store.registry.current(name, sheet.interval):
             inside = row.n and (row.first or 0) < sheet.interval.stop
             inside = inside and (row.last or 0) >= sheet.interval.start
             if inside:
                 parts.append((name, row.start, row.content))
-                records += row.n if " Events@" not in row.code else 0
+                drawn = name not in beside and " Events@" not in row.code
+                records += row.n if drawn else 0
     if not records:
         return ""
     return hashlib.blake2b(json.dumps(parts).encode(), digest_size=16).hexdigest()

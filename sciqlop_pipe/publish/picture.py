@@ -16,11 +16,13 @@ import numpy as np
 from .. import __version__
 from ..errors import PipeError, UsageError
 from ..granule import DAY, MINUTE, SECOND, Interval
+from .ephemeris import Scale, scales
 from .painters import FAINT, INK, SOFT
 from .panels import Panel, Row, rows
 from .whole import replacing
 
 if TYPE_CHECKING:
+    import xarray as xr
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -33,6 +35,8 @@ PIXELS = WIDTH - LEFT - RIGHT
 HEAD, FOOT = 60, 66
 LANE = 17
 LANES = 3
+SCALE = 14
+"""Height of a line of numbers under the time axis."""
 EVENT_COLOURS = ("#aa3377", "#882255", "#332288", "#117733")
 """Dark tones of Tol's palettes, apart from the colours of the data."""
 
@@ -60,7 +64,8 @@ class Mark:
 
 def draw(panels: Sequence[Panel], interval: Interval, output: Path, title: str, *,
          events: Sequence[Mark] = (), source: str = "", dpi: int = DPI,
-         facts: Mapping[str, str] | None = None) -> None:  # fmt: skip
+         facts: Mapping[str, str] | None = None,
+         position: xr.Dataset | None = None) -> None:  # fmt: skip
     """Write a picture of datasets to a PNG file; either all of it is there or nothing.
 
     Parameters
@@ -81,6 +86,8 @@ def draw(panels: Sequence[Panel], interval: Interval, output: Path, title: str, 
         Pixels per inch, 14 inches wide.
     facts : mapping of str to str, optional
         Further words that the file carries.
+    position : Position, optional
+        Where the spacecraft was, written under the time axis.
 
     Raises
     ------
@@ -92,14 +99,15 @@ def draw(panels: Sequence[Panel], interval: Interval, output: Path, title: str, 
     output = Path(output)
     if output.suffix.lower() != ".png":
         raise UsageError("a quicklook is a PNG picture", str(output), "Give a name ending in .png")
-    made = figure(panels, interval, title, events=events, source=source)
+    made = figure(panels, interval, title, events=events, source=source, position=position)
     with replacing(output, "picture") as part:
         words = {"Software": _software(), "Title": title, **(facts or {})}
         made.savefig(part, format="png", dpi=dpi, metadata=words)
 
 
 def figure(panels: Sequence[Panel], interval: Interval, title: str, *,
-           events: Sequence[Mark] = (), source: str = "") -> Figure:  # fmt: skip
+           events: Sequence[Mark] = (), source: str = "",
+           position: xr.Dataset | None = None) -> Figure:  # fmt: skip
     """Return the matplotlib Figure that `draw` writes.
 
     Its axes are labelled dataset/variable (`Axes.get_label`), from above.
@@ -120,7 +128,8 @@ def figure(panels: Sequence[Panel], interval: Interval, title: str, *,
     )
     lanes = _lanes(inside, interval)
     head = HEAD + LANE * (max(lanes, default=-1) + 1)
-    height = head + FOOT + sum(r.height + r.above for r in every)
+    below = scales(position, ticks(interval)) if position is not None else ()
+    height = head + FOOT + SCALE * len(below) + (8 if below else 0) + sum(r.height + r.above for r in every)
     fig = Figure(figsize=(WIDTH / DPI, height / DPI), dpi=DPI, facecolor="white")
     at = height - head
     drawn: list[Axes] = []
@@ -128,6 +137,7 @@ def figure(panels: Sequence[Panel], interval: Interval, title: str, *,
         at -= row.above + row.height
         box = (LEFT / WIDTH, at / height, PIXELS / WIDTH, row.height / height)
         drawn.append(_axes(fig, row, box, interval, last=row is every[-1]))
+    _scales(drawn[-1], below, ticks(interval))
     _mark(drawn, inside, lanes, interval)
     _words(fig, height, title, interval, panels, source)
     return fig
@@ -167,6 +177,18 @@ def _axes(fig: Figure, row: Row, box: tuple[float, ...], interval: Interval, *, 
         ax.text(1, up, row.name.split("/")[0], transform=ax.transAxes, fontsize=8.5, color=SOFT,
                 ha="right", va="bottom")  # fmt: skip
     return ax
+
+
+def _scales(ax: Axes, below: Sequence[Scale], times: np.ndarray) -> None:
+    """Write lines of numbers under the words of the ticks."""
+    height = ax.bbox.height
+    for k, scale in enumerate(below):
+        up = -(48 + SCALE * k) / height
+        ax.text(-28 / PIXELS, up, scale.word, transform=ax.transAxes, fontsize=8.5, color=SOFT,
+                ha="right", va="center")  # fmt: skip
+        for when, text in zip(times, scale.texts, strict=True):
+            ax.text(when, up, text, transform=ax.get_xaxis_transform(), fontsize=8.5, color=INK,
+                    ha="center", va="center")  # fmt: skip
 
 
 def ticks(interval: Interval) -> np.ndarray:

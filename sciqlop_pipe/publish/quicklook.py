@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..catalog import find_event
-from ..errors import PipeError
+from ..errors import PipeError, UsageError
 from ..granule import MINUTE, Interval, iso
 from ..store.events import current_events
 from .levels import Limit, kind_of, panel_of, require
@@ -15,6 +15,8 @@ from .panels import Panel
 from .picture import DPI, PIXELS, Mark, draw, figure
 
 if TYPE_CHECKING:
+    import xarray as xr
+
     from ..store import Store
     from ..store.records import Event
 
@@ -28,7 +30,7 @@ _ORDER = ("VectorSeries", "Moments", "EnergySpectrum", "ScalarSeries", "Labels",
 
 def draw_interval(
     store: Store, datasets: Sequence[str], interval: Interval, output: Path, *, dpi: int = DPI,
-    facts: Mapping[str, str] | None = None,
+    facts: Mapping[str, str] | None = None, position: str = "",
 ) -> None:  # fmt: skip
     """Write a picture of what a store has of datasets in an interval.
 
@@ -44,6 +46,8 @@ def draw_interval(
         The PNG file.
     dpi, facts
         As for `draw`.
+    position : str
+        The name of a Position, which is written under the time axis.
 
     Raises
     ------
@@ -52,7 +56,7 @@ def draw_interval(
     PipeError
         When the store has nothing of any of them in the interval.
     """
-    require(store, datasets)
+    require(store, [*datasets, position] if position else datasets)
     kinds = {n: kind_of(store, n, interval) for n in datasets}
     marks = [m for n in datasets if kinds[n] == "Events" for m in marks_of(store, n, interval)]
     panels = [panel_of(store, n, interval, LIMIT)[0] for n in datasets if kinds[n] != "Events"]
@@ -64,7 +68,24 @@ def draw_interval(
         )  # fmt: skip
     title = _title([p.name for p in panels])
     source = f"store {store.root.resolve().name}"
-    draw(panels, interval, output, title, events=marks, source=source, dpi=dpi, facts=facts)
+    where = place_of(store, position, interval) if position else None
+    draw(panels, interval, output, title, events=marks, source=source, dpi=dpi, facts=facts,
+         position=where)  # fmt: skip
+
+
+def place_of(store: Store, position: str, interval: Interval) -> xr.Dataset | None:
+    """Return a Position in an interval, in memory; None where there is none.
+
+    Raises
+    ------
+    UsageError
+        When it is no Position.
+    """
+    if (kind := kind_of(store, position, interval)) not in ("Position", ""):
+        raise UsageError(f"{position} is {kind}, not Position", "--position")
+    if not any(r.n for r in store.registry.stored(position, interval)):
+        return None
+    return store.read(position, interval.start, interval.stop).load()
 
 
 def draw_event(store: Store, event_id: str, output: Path, datasets: Sequence[str] = ()) -> None:

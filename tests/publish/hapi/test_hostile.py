@@ -305,7 +305,7 @@ def test_two_hundred_clients_at_once_get_answers(served: Path, effort: Effort) -
     with serving(served, "--rate", "0") as base:
         hapi = f"{base}/hapi"
         urls = [f"{hapi}/data?id={name}&{SPAN}&format=binary" for name in NAMES.values()]
-        right = {url: httpx.get(url).content for url in urls}
+        right = {url: httpx.get(url, timeout=120).content for url in urls}
         wrong: list[str] = []
         count = {200: 0, 503: 0}
         peak = before = resident(base)
