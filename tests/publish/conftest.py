@@ -17,6 +17,17 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def sciqlop() -> Path:
+    """A Python with SciQLOP, of `SCIQLOP_PIPE_TEST_SCIQLOP` or installed for these tests."""
+    from tests.publish.sciqlop_env import NotInstalled, python
+
+    try:
+        return python()
+    except NotInstalled as why:
+        pytest.skip(str(why))
+
+
+@pytest.fixture(scope="session")
 def hapi(served: Path) -> Iterator[str]:
     """The address of a HAPI server of that store."""
     from tests.publish.hapi.running import running

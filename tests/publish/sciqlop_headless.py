@@ -1,4 +1,4 @@
-"""Run by SciQLOP's own Python under Xvfb: prints, as JSON, what it shows of the provider `pipe`.
+"""Run by SciQLOP's own Python without a screen: prints, as JSON, what it shows of the provider `pipe`.
 
 Products are the arguments, as paths in its tree; the first argument is the picture to save.
 """
@@ -48,10 +48,14 @@ def main() -> None:
         found[product] = None if node is None else node.parameter_type().name
         graphs.append(panel.plot(product))
 
+    listed = [str(c) for c in catalogs.list() if "//pipe//" in str(c)]
+    at_first = {c: _events(catalogs.get(c)) for c in listed}
+
     async def spin() -> None:
         await asyncio.sleep(15)
 
     loop.run_until_complete(spin())
+    events = {c: _events(catalogs.get(c)) for c in listed}
     shown = window.grab().toImage()
     shown.save(picture)
     colours = {
@@ -59,10 +63,16 @@ def main() -> None:
         for x in range(0, shown.width(), 3)
         for y in range(0, shown.height(), 3)
     }
-    listed = [str(c) for c in catalogs.list() if "//pipe//" in str(c)]
-    print("FOUND " + json.dumps({"types": found, "catalogs": listed, "colours": len(colours)}))
+    told = {"types": found, "catalogs": listed, "colours": len(colours)}
+    print("FOUND " + json.dumps(told | {"events at first": at_first, "events": events}))
     sys.stdout.flush()
     os._exit(0)
+
+
+def _events(catalog: Any) -> list[dict[str, Any]]:
+    """What SciQLOP has of a catalog: the plain attributes of each event."""
+    plain = (str, int, float, bool)
+    return [{k: v for k, v in dict(e.meta).items() if isinstance(v, plain)} for e in catalog]
 
 
 if __name__ == "__main__":
