@@ -129,7 +129,8 @@ def figure(panels: Sequence[Panel], interval: Interval, title: str, *,
     lanes = _lanes(inside, interval)
     head = HEAD + LANE * (max(lanes, default=-1) + 1)
     below = scales(position, ticks(interval)) if position is not None else ()
-    height = head + FOOT + SCALE * len(below) + (8 if below else 0) + sum(r.height + r.above for r in every)
+    foot = FOOT + (SCALE * len(below) + 8 if below else 0)
+    height = head + foot + sum(r.height + r.above for r in every)
     fig = Figure(figsize=(WIDTH / DPI, height / DPI), dpi=DPI, facecolor="white")
     at = height - head
     drawn: list[Axes] = []
