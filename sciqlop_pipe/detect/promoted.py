@@ -44,6 +44,23 @@ def promoted_models(store: Store, names: Iterable[str]) -> dict[str, tuple[str, 
     return {name: found[name] for name in set(names)}
 
 
+def folder_of(store: Store, name: str) -> Path:
+    """Return the folder of the model that a name stands for, without promoting anything.
+
+    Raises
+    ------
+    UnknownName
+        When neither the store nor the package has one.
+    """
+    found = store.models()
+    if name in found:
+        return Path(str(store.root)) / found[name][1]
+    if name not in shipped():
+        todo = near(name, {*found, *shipped()}) or "Train one, or give --model"
+        raise UnknownName(f"there is no trained model '{name}'", str(store.root), todo)
+    return shipped()[name]
+
+
 def promote(store: Store, name: str, folder: Path) -> tuple[str, str]:
     """Make a model the one its name stands for; return its content hash and path in the store.
 

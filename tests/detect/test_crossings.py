@@ -406,3 +406,22 @@ def test_a_morning_in_the_magnetosheath_has_no_crossing(
 ):
     midnight = instant("2015-10-17")
     assert crossings(mms("20151017"), model, interval=Interval(midnight, midnight + DAY)) == []
+
+
+def test_a_crossing_in_a_plasma_that_the_model_never_saw_says_so(
+    model: RegionModel, passing: State
+):
+    state = passing([("magnetosheath", 900), ("solar_wind", 900)])
+    strange = state.copy(deep=True)
+    for name, factor in (("density", 40.0), ("temperature", 0.05), ("core_temperature", 0.05)):
+        strange[name] = strange[name] * factor
+    flagged = []
+    for ds in (state, strange):
+        labels = region_labels(ds, model=model)
+        found = boundary_crossings(labels, ds, dataset="x", interval=TODAY)
+        flagged.append([dict(e.attributes) for e in found])
+    (usual,), odd = flagged
+    assert usual["extrapolated"] is False and 0 < usual["distance"] < 1
+    assert "extrapolated" not in usual["flags"]
+    assert float(region_labels(strange, model=model)["distance"].median()) > 1
+    assert all(a["extrapolated"] and "extrapolated" in a["flags"] for a in odd)

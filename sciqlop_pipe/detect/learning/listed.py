@@ -25,6 +25,7 @@ from ..evaluation.tables import Table, read_tables, settled
 from ..event_model import QUIET, EventModel, load_event_model, save_event_model
 from ..learned import learned_events
 from ..models import Card
+from ..promoted import folder_of
 from . import listed_training as training
 from .door import Asked, checked_split, one_thread
 from .pieces import Listed, Scale, joined_spans, listed, read_inputs, scale_of
@@ -126,11 +127,7 @@ class EventLearner:
 
     def _model(self, folder: Path | None) -> EventModel:
         if folder is None:
-            promoted = self.store.models()
-            if self.model not in promoted:
-                raise UnknownName(f"there is no trained model '{self.model}'",
-                                  str(self.store.root), "Train one, or give --model")  # fmt: skip
-            folder = Path(str(self.store.root)) / promoted[self.model][1]
+            folder = folder_of(self.store, self.model)
         return load_event_model(folder)
 
     def _listed(self, asked: Asked, scale: Scale | None = None) -> tuple[Listed, list[Table]]:

@@ -20,14 +20,12 @@ from .. import spectral
 from ..drift import Seen, learn_seen
 from ..evaluation.points import Classified, score_points
 from ..models import Card, RegionModel, from_pipelines
-from .stretches import Taught, taught_records
+from .stretches import NAME, Taught, taught_records
 from .verdicts import Said, told
 from .windows import CLASSES, Windows, counted
 
 Array = NDArray[np.float64]
 Numbers = NDArray[np.int64]
-
-NAME = "plasma_regions"
 
 VARIANTS = {
     "field": spectral.NAMES,

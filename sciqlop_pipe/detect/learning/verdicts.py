@@ -26,10 +26,24 @@ WEIGHT = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Records of a stretch: `time` (record) [ns] and their features `x` (record, feature)."""
+    """Records of a stretch.
+
+    Parameters
+    ----------
+    time : ndarray of int64 (record)
+        [ns].
+    x : ndarray (record, feature)
+        Their features.
+    label : ndarray of int (record), optional
+        Class of each, where the verdict leaves several open.
+    share : ndarray (record), optional
+        How probable that class is among them.
+    """
 
     time: NDArray[np.int64]
     x: NDArray[np.float64]
+    label: NDArray[np.int64] | None = None
+    share: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +62,8 @@ class Said:
         Of the event; of a missed one, its comment.
     measured : Measured, optional
         What is known of the stretch, for learners that cannot tell from their inputs.
+    sense : str
+        Of a crossing.
     """
 
     start: int
@@ -56,6 +72,7 @@ class Said:
     weight: float = WEIGHT
     kind: str = ""
     measured: Measured | None = None
+    sense: str = ""
 
 
 def said_of(catalog: Catalog, past: Mapping[str, Event] | None = None) -> tuple[Said, ...]:
@@ -90,16 +107,17 @@ def said_of(catalog: Catalog, past: Mapping[str, Event] | None = None) -> tuple[
         weight = WEIGHT * abs(len(latest) - 2 * against) / len(latest)
         if weight == 0.0:
             continue
+        sense = str(dict(event.attributes).get("sense") or "")
         if 2 * against > len(latest):
-            found.append(Said(event.start, event.stop, False, weight, event.kind))
+            found.append(Said(event.start, event.stop, False, weight, event.kind, sense=sense))
             continue
         moved = [v for v in latest if v.verdict == "moved" and v.start is not None]
         start, stop = event.start, event.stop
         if moved and moved[-1].start is not None and moved[-1].stop is not None:
             start, stop = moved[-1].start, moved[-1].stop
-            found += [Said(a, b, False, weight, event.kind) for a, b in
+            found += [Said(a, b, False, weight, event.kind, sense=sense) for a, b in
                       _outside((event.start, event.stop), (start, stop))]  # fmt: skip
-        found.append(Said(start, stop, True, weight, event.kind))
+        found.append(Said(start, stop, True, weight, event.kind, sense=sense))
     found += [
         Said(v.start, v.stop, True, kind=v.comment.strip())
         for v in _latest(catalog.unmatched)

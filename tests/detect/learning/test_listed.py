@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
-import numpy as np
 import pytest
 
+from sciqlop_pipe.catalog import add_missed, import_catalog
 from sciqlop_pipe.detect.evaluation.matching import Mark, Overlap, mark, match
 from sciqlop_pipe.detect.event_model import load_event_model
 from sciqlop_pipe.detect.learned import learned_events
-from sciqlop_pipe.granule import DAY, Interval
+from sciqlop_pipe.granule import DAY, MINUTE, Interval
+from sciqlop_pipe.store import Store
 from tests.detect.learning.jets import (
     DATASET,
     FIELD,
@@ -88,26 +90,31 @@ def test_one_input_alone_is_enough_to_learn_from(jets: Taught, tmp_path: Path, m
     assert len(learned_events(ions, None, dataset=DATASET, interval=day, model=model)) >= 5
 
 
-def test_what_people_said_is_learned_and_a_candidate_that_is_not_worse_is_promoted(
-    jets: Taught, tmp_path: Path
+@pytest.mark.long
+@pytest.mark.parametrize("helpful", [True, False])
+def test_verdicts_that_help_are_promoted_and_those_that_mislead_are_not(
+    helpful: bool, jets: Taught, tmp_path: Path
 ):
-    import shutil
-
-    from sciqlop_pipe.catalog import import_catalog
-    from sciqlop_pipe.store import Store
-
-    store = tmp_path / "store"
+    store, model, better = tmp_path / "store", tmp_path / "poor", tmp_path / "better"
     shutil.copytree(jets.store, store)
-    few = listing(tmp_path / "few.csv", jets.truth[:24])  # four days: the others nobody listed
-    with Store.open(store) as opened:
-        import_catalog(opened, DATASET, listing(tmp_path / "found.csv", jets.truth[24:25], "jets"))
-    run("catalog", "verdict", DATASET, "missed", "--author", "me", "--store", store,
-        "--start", np.datetime64(jets.truth[30][0], "ns"),
-        "--stop", np.datetime64(jets.truth[30][1], "ns"))  # fmt: skip
-    said = run("train", DATASET, "--labels", few, "-o", tmp_path / "m", "--store", store,
-               "--start", "2020-01-01", "--stop", "2020-01-05", "--verdicts", DATASET, "--promote")  # fmt: skip
-    assert "jets is now" in said
-    model = load_event_model(tmp_path / "m")
-    assert "1 stretches by verdicts" in model.card.training
+    few = listing(tmp_path / "few.csv", [jets.truth[k] for k in range(18)])  # three days of six
+    train = ("train", DATASET, "--labels", few, "--store", store, "--start", "2020-01-01", "--stop",
+             "2020-01-04")  # fmt: skip
+    with Store.open(store) as opened:  # what the model in use found of the days nobody listed
+        import_catalog(opened, DATASET, listing(tmp_path / "found.csv", jets.truth[18:20], "jets"))
+        for start, stop in jets.truth[20:]:
+            shift = 0 if helpful else 3 * MINUTE  # a jet, or the quiet beside it
+            add_missed(opened, DATASET, Interval(start + shift, stop + shift), "me")
+    run(*train, "-o", model)
+    run("model", "promote", MODEL, model, "--store", store)
+    before = load_event_model(model).content
+    words = (*train, "-o", better, "--verdicts", DATASET, "--promote")
+    said = run(*words, fails=not helpful)
+    candidate = load_event_model(better).content
     with Store.open(store, read_only=True) as opened:
-        assert opened.models()[MODEL][0] == model.content
+        now = opened.models()[MODEL][0]
+    assert "16 stretches by verdicts" in load_event_model(better).card.training
+    if helpful:
+        assert f"jets is now {candidate[:12]}" in said and now == candidate != before
+    else:
+        assert "It is not promoted" in said and now == before != candidate
