@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
 
 from prefect import flow, task
 from prefect.artifacts import create_table_artifact
@@ -20,9 +19,9 @@ from sciqlop_pipe.store import Store
 
 @flow(name="train", on_failure=[on_failure], on_crashed=[on_failure])
 def train(
-    detector: Literal["regions", "icme"],
+    detector: str,
     folder: str,
-    inputs: list[str],
+    inputs: list[str] | None = None,
     labels: list[str] | None = None,
     source: str = "",
     verdicts: str = "",
@@ -33,7 +32,7 @@ def train(
     """Train with the labels, and with what people said; nothing is reprocessed by a promotion.
 
     Args:
-        detector: One that learns.
+        detector: regions, icme, or a dataset of learned events whose series the store has.
         folder: Where the candidate and its card go.
         inputs: Files of data, in a layout that the detector knows.
         labels: Lists of true events, where the inputs carry no labels.
@@ -43,18 +42,20 @@ def train(
         where: Store.
         seed: Same seed, same result.
     """
-    where, found = where or Where(), learner(detector)
-    with Store.open(where.store, create=True, registry=where.registry) as store:
-        said = heard(store, found, verdicts) if verdicts else ()
+    where = where or Where()
+    with (
+        Store.open(where.store, create=True, registry=where.registry) as store,
+        learner(detector, where.store, where.registry) as found,
+    ):
         asked = Asked(
-            inputs=tuple(map(Path, inputs)),
+            inputs=tuple(map(Path, inputs or [])),
             labels=tuple(map(Path, labels or [])),
             source=source,
-            said=said,
+            said=heard(store, found, verdicts) if verdicts else (),
             seed=seed,
             command=f"flow: train {detector}",
         )
-        judged = fit(detector, asked, Path(folder))
+        judged = fit(detector, asked, Path(folder), where)
         rows = [{"number": name, "value": str(value)} for name, value in judged.summary.items()]
         create_table_artifact(rows, "scores", f"{detector} on groups it has not seen")
         if promote:
@@ -63,6 +64,7 @@ def train(
 
 
 @task(name="fit", persist_result=False, cache_policy=NO_CACHE)
-def fit(detector: str, asked: Asked, folder: Path) -> Evaluation:
+def fit(detector: str, asked: Asked, folder: Path, where: Where) -> Evaluation:
     """Return how the candidate does on groups it has not seen, after writing it to a folder."""
-    return learner(detector).train(asked, folder)
+    with learner(detector, where.store, where.registry) as found:
+        return found.train(asked, folder)

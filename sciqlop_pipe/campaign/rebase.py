@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from ..cluster import Profile, open_cluster
+from ..cluster import PRIORITIES, Profile, open_cluster
 from ..errors import Conflict
 from ..granule import Interval
 from ..graph import Graph
@@ -24,9 +24,20 @@ ROUNDS = 20
 
 
 def publish_rebased(
-    store: Store, graph: Graph, stage: str, listing: Listing | None, workers: int = 2
+    store: Store, graph: Graph, stage: str, listing: Listing | None, profile: Profile | None = None
 ) -> tuple[int, int]:
     """Publish a staged run; return how many granules became current, and how many were recomputed.
+
+    Parameters
+    ----------
+    store, graph
+        Where, and all datasets.
+    stage : str
+        The staged run.
+    listing : Listing
+        What the archives have.
+    profile : Profile
+        Where it is recomputed; two workers of this machine unless given.
 
     Raises
     ------
@@ -47,7 +58,7 @@ def publish_rebased(
             {g.dataset for g in moved},
             [g.interval for g in moved],
             listing,
-            workers,
+            profile or Profile(),
         )
         if stage not in stages(store.registry):
             return 0, again  # others have made all of it current meanwhile
@@ -63,12 +74,12 @@ def _recompute(
     datasets: set[str],
     intervals: list[Interval],
     listing: Listing | None,
-    workers: int,
+    profile: Profile,
 ) -> int:
     with ExitStack() as stack:
 
         def client() -> Client:
-            return stack.enter_context(open_cluster(Profile(workers)))
+            return stack.enter_context(open_cluster(profile, str(store.root.resolve())))
 
         report = run_campaign(
             store,
@@ -77,7 +88,7 @@ def _recompute(
             list(merged(intervals)),
             listing,
             client,
-            Options(stage=stage, command="publish --rebase"),
+            Options(stage=stage, command="publish --rebase", priority=PRIORITIES[profile.priority]),
         )
     if report.failures:
         raise Conflict(

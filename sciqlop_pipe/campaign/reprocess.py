@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..cluster import Profile
 from ..detect.promoted import promoted_models
 from ..errors import Conflict, StoreError, UsageError
 from ..graph import Graph
@@ -269,7 +270,7 @@ def publish_campaign(
     *,
     rebase: bool = False,
     partial: bool = False,
-    workers: int = 2,
+    profile: Profile | None = None,
     access: Access | None = None,
 ) -> tuple[int, int]:
     """Make the results of a campaign current in one transaction.
@@ -286,8 +287,8 @@ def publish_campaign(
         Compute again what moved meanwhile, then publish.
     partial : bool
         Publish although it is not finished, or granules failed that nobody excused.
-    workers : int
-        Worker processes, for `rebase`.
+    profile : Profile
+        Where it is computed, for `rebase`; two workers of this machine unless given.
     access : Access
         How archives are asked, for `rebase`.
 
@@ -329,7 +330,7 @@ def publish_campaign(
                 frozen.intervals,
                 access or Access(),
             )
-            count, again = publish_rebased(store, changed, name, listing, workers)
+            count, again = publish_rebased(store, changed, name, listing, profile)
         else:
             count = publish(store.registry, name)
     book.settle(db, name, "published")

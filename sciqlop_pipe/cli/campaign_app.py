@@ -216,17 +216,21 @@ def publish(
     partial: Annotated[
         bool, typer.Option("--partial", help="Also when unfinished, or when granules failed.")
     ] = False,
-    workers: Annotated[int, typer.Option(help="Worker processes, for --rebase.")] = 2,
+    profile: ProfileOpt = "",
+    workers: WorkersOpt = None,
 ) -> None:
     """Make what a campaign staged current, all of it in one transaction or nothing.
 
-    Refused, with the list, when what it replaces or has read is no longer current.
+    Refused, with the list, when what it replaces or has read is no longer current; with --rebase
+    that is computed again where the campaign ran, or --profile says.
 
     Example: `sciqlop-pipe campaign publish pads --store ./store`
     """
     from . import campaigns
 
-    campaigns.publish(name, store, registry, rebase, partial, workers)
+    campaigns.publish(
+        name, store, registry, campaigns.Where(profile, workers), rebase=rebase, partial=partial
+    )
 
 
 @campaign_app.command()

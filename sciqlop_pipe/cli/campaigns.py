@@ -292,14 +292,15 @@ def _draw(store: Store, name: str, found: list[DatasetDiff], folder: Path) -> It
 
 
 def publish(
-    name: str, store: str, registry: str, rebase: bool, partial: bool, workers: int
+    name: str, store: str, registry: str, where: Where, *, rebase: bool, partial: bool
 ) -> None:
     """Make what a campaign staged current."""
     graph = discover()
     with Store.open(store, registry=registry) as opened:
-        spec = frozen_of(book.standing(opened.registry.db, name)).spec
+        frozen = frozen_of(book.standing(opened.registry.db, name))
+        spec, profile = frozen.spec, where.read(frozen) if rebase else None
         count, again = publish_campaign(
-            opened, graph, name, rebase=rebase, partial=partial, workers=workers
+            opened, graph, name, rebase=rebase, partial=partial, profile=profile
         )
     if rebase:
         out.print(f"{again} granules were computed again")

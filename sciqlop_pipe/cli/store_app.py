@@ -84,20 +84,29 @@ def publish(
     ] = [],  # noqa: B006
     store: StoreOpt = DEFAULT_STORE,
     registry: RegistryOpt = "",
+    profile: Annotated[
+        str,
+        typer.Option(
+            "--profile", metavar="FILE", show_default=False,
+            help="Where --rebase computes, instead of worker processes of this machine.",
+        ),
+    ] = "",
     workers: Annotated[int, typer.Option(help="Worker processes, for --rebase.")] = 2,
-) -> None:
+) -> None:  # fmt: skip
     """Make a staged run current in one transaction; refused, with the list, when its base moved.
 
     Example: `sciqlop-pipe store publish campaign-7 --rebase`
     """
     from ..campaign.rebase import publish_rebased
+    from ..cluster import Profile, read_profile
     from ..store import Store
     from ..store.staging import publish as make_current
     from .running import discover, listing_of
 
     with Store.open(store, registry=registry) as opened:
         if rebase:
-            count, again = publish_rebased(opened, discover(), stage, listing_of(archive), workers)
+            where = read_profile(Path(profile)) if profile else Profile(workers=workers)
+            count, again = publish_rebased(opened, discover(), stage, listing_of(archive), where)
             _print(f"{again} granules were computed again")
         else:
             count = make_current(opened.registry, stage)

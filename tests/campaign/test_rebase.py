@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sciqlop_pipe.campaign.rebase import publish_rebased
+from sciqlop_pipe.cluster import Profile
 from sciqlop_pipe.errors import Conflict, UsageError
 from sciqlop_pipe.granule import HOUR, Interval
 from sciqlop_pipe.graph import Graph
@@ -25,7 +26,9 @@ def staged(bench: Bench, *targets: str, graph: Graph | None = None) -> Bench:
 
 def rebased(bench: Bench, graph: Graph | None = None) -> tuple[int, int]:
     with bench.store() as store:
-        return publish_rebased(store, graph or toy_graph(**NEW), "s", bench.listing(), workers=0)
+        return publish_rebased(
+            store, graph or toy_graph(**NEW), "s", bench.listing(), Profile(workers=0)
+        )
 
 
 def ratio(bench: Bench, **options: object) -> list[float]:
@@ -89,7 +92,7 @@ def test_what_cannot_be_computed_again_publishes_nothing(bench: Bench) -> None:
 def test_an_unknown_stage_is_said(bench: Bench) -> None:
     staged(bench, "toy.double")
     with bench.store() as store, pytest.raises(UsageError, match="no staged run 'z'"):
-        publish_rebased(store, toy_graph(), "z", bench.listing(), workers=0)
+        publish_rebased(store, toy_graph(), "z", bench.listing(), Profile(workers=0))
 
 
 def test_a_campaign_in_stages_is_published_and_taken_back_exactly(bench: Bench) -> None:

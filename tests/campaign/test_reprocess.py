@@ -23,6 +23,7 @@ from sciqlop_pipe.campaign import (
 )
 from sciqlop_pipe.campaign.difference import differences
 from sciqlop_pipe.campaign.status import status_of
+from sciqlop_pipe.cluster import Profile
 from sciqlop_pipe.datatypes import ScalarSeries
 from sciqlop_pipe.errors import Conflict, UsageError
 from sciqlop_pipe.graph import Graph
@@ -305,7 +306,9 @@ def test_two_campaigns_on_the_same_granules_the_second_is_told_and_rebased(works
             publish_campaign(store, toy_graph(), "four")
     assert works.factors() == [3.0] * 3
     with works.bench.store() as store:
-        assert publish_campaign(store, toy_graph(), "four", rebase=True, workers=0) == (3, 3)
+        assert publish_campaign(
+            store, toy_graph(), "four", rebase=True, profile=Profile(workers=0)
+        ) == (3, 3)
     assert works.factors() == [4.0] * 3
     with works.bench.store() as store, pytest.raises(Conflict, match="newer granules followed"):
         rollback_campaign(store, "triple")

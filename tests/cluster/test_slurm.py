@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,13 +12,14 @@ import pytest
 from sciqlop_pipe.campaign import Limits, Spec, launch, plan_campaign, publish_campaign
 from sciqlop_pipe.cluster import Profile, open_cluster
 from sciqlop_pipe.cluster.profile import Slurm
-from sciqlop_pipe.errors import TransientError
 from sciqlop_pipe.report import Progress
 from sciqlop_pipe.store.compare import contents_on_disk
+from tests.cli.test_campaign_commands import FILE
+from tests.cli.test_cli import Command, cli  # noqa: F401
 from tests.cluster import slurm
 from tests.conftest import ROOT
 from tests.serial import Bench
-from tests.toy import toy_graph
+from tests.toy import toy_graph, write_day
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 
@@ -80,16 +80,31 @@ def test_a_campaign_survives_a_killed_job(bench: Bench, profile: Profile) -> Non
     assert slurm.jobs() == [], "jobs outlive the campaign"
 
 
-def test_a_full_queue_is_told_before_anything_is_computed(profile: Profile) -> None:
+def test_a_full_queue_is_told_before_anything_is_computed(
+    cli: Command, queue: Path, tmp_path: Path  # noqa: F811
+) -> None:  # fmt: skip
+    write_day(tmp_path / "raw", range(3))
+    (tmp_path / "triple.toml").write_text(FILE)
+    (tmp_path / "slurm.toml").write_text(f"""
+kind = "slurm"
+memory = "1GB"
+wait = "5s"
+[slurm]
+interface = "lo"
+queue = "test"
+logs = "{tmp_path}"
+""")
     held = subprocess.run(
         ["sbatch", "--parsable", "--exclusive", "--output=/dev/null", "--wrap=sleep 60"],
         capture_output=True, text=True, check=True,
     ).stdout.strip()  # fmt: skip
     try:
-        with (
-            pytest.raises(TransientError, match=r"no worker has come within 5s \(jobs: .*PENDING"),
-            open_cluster(replace(profile, wait="5s")),
-        ):
-            pass
+        done = cli("campaign", "run", "triple.toml", "--profile", "slurm.toml")
     finally:
         slurm.cancel(held)
+    assert done.status == 2
+    assert "no worker has come within 5s (jobs: " in done.err and "PENDING" in done.err
+    assert "nothing was computed" in done.err
+    assert not list((tmp_path / "sciqlop-store").rglob("*.zip"))
+    said = cli("campaign", "status", "triple").out
+    assert "paused" in said and "no worker has come" in said

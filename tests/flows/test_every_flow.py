@@ -217,7 +217,7 @@ def test_watch_is_green_and_then_names_what_is_late_and_what_stalls(
         ("stalled", "r-dead"),
     }
     (mail,), (text,) = mails, posted
-    for said in (str(mail.get_payload()), text):
+    for said in (bytes(mail.get_payload(decode=True)).decode(), text):
         assert "36h are allowed" in said and "r-dead" in said
     assert mail["To"] == "duty@example.org" and "watch failed" in mail["Subject"]
 

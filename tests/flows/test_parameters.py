@@ -78,15 +78,6 @@ def test_a_form_says_of_every_parameter_what_it_is(name: str) -> None:
     assert flow.description, "nothing is said of the flow"
 
 
-def test_the_form_of_training_offers_the_detectors_that_learn() -> None:
-    from prefect.utilities.callables import parameter_schema
-
-    from flows.train import train
-    from sciqlop_pipe.detect.learning.learners import learners
-
-    assert set(parameter_schema(train).properties["detector"]["enum"]) == set(learners())
-
-
 def failed() -> Report:
     granule = Granule("toy.a", Interval.of("2030-01-01", "2030-01-02"))
     report = Report("r1", planned=2, done=1, failures=[Failure(granule, "failed", "cut short")])

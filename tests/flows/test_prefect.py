@@ -125,6 +125,11 @@ class Prefect:
         return {a["key"]: a["type"] for a in self.ask("artifacts/filter", limit=100)}
 
 
+def body(mail: Message) -> str:
+    """Return the text of a mail."""
+    return bytes(mail.get_payload(decode=True)).decode()
+
+
 def free_port() -> int:
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
@@ -298,7 +303,7 @@ def test_failed_granules_make_a_run_red_and_tell_why(prefect: Prefect, archive: 
     assert "granules failed" in prefect.log()
     (text,) = [t for t in prefect.posted if "process failed" in t]
     (mail,) = [m for m in prefect.mails if "process failed" in str(m["Subject"])]
-    assert "sim.fgm.b/" in text and "sim.fgm.b/" in str(mail.get_payload())
+    assert "sim.fgm.b/" in text and "sim.fgm.b/" in body(mail)
 
 
 @pytest.fixture(scope="module")
@@ -368,7 +373,7 @@ def test_what_is_late_and_what_stalls_is_told_by_mail_and_to_a_web_address(
     assert {c["kind"] for c in concerns} == {"late", "stalled"}
     (text,) = [t for t in prefect.posted if "watch failed" in t]
     (mail,) = [m for m in prefect.mails if "watch failed" in str(m["Subject"])]
-    for said in (text, str(mail.get_payload())):
+    for said in (text, body(mail)):
         assert "the store holds nothing of it" in said and "r-dead" in said
 
 
