@@ -101,23 +101,48 @@ def stalled(store: Store, after: str = STALLED_AFTER, now: int | None = None) ->
     A coordinator that was killed leaves such a run; the same command resumes it.
     """
     now = time.time_ns() if now is None else now
-    r, a = schema.run, schema.attempt
-    newest = (
-        select(r.c.id, r.c.command, func.coalesce(func.max(a.c.at), r.c.started).label("at"))
-        .outerjoin(a, a.c.run == r.c.id)
-        .where(r.c.finished.is_(None))
-        .group_by(r.c.id, r.c.command, r.c.started)
-    )
-    with store.registry.db.read() as conn:
-        rows = conn.execute(newest).all()
-    for row in rows:
-        if now - row.at > duration(after):
+    for run in at_work(store):
+        if now - run.last > duration(after):
             yield Concern(
                 "stalled",
-                row.id,
-                f"nothing was recorded since {iso(row.at // SECOND * SECOND)}; "
-                f"the same command resumes it: {row.command}",
+                run.id,
+                f"nothing was recorded since {iso(run.last // SECOND * SECOND)}; "
+                f"the same command resumes it: {run.command}",
             )
+
+
+@dataclass(frozen=True, slots=True)
+class AtWork:
+    """A run that has not ended: when it began and last recorded something [ns], how many granules.
+
+    `campaign` is the one that it belongs to, "" for a run of its own.
+    """
+
+    id: str
+    command: str
+    started: int
+    last: int
+    granules: int
+    campaign: str
+
+
+def at_work(store: Store) -> list[AtWork]:
+    """Return the runs that have begun and not ended; of some the coordinator may be dead."""
+    r, a, k = schema.run, schema.attempt, schema.campaign_run
+    query = (
+        select(
+            r.c.id, r.c.command, r.c.started,
+            func.coalesce(func.max(a.c.at), r.c.started), func.count(a.c.id),
+            func.coalesce(func.max(k.c.campaign), ""),
+        )
+        .outerjoin(a, a.c.run == r.c.id)
+        .outerjoin(k, k.c.run == r.c.id)
+        .where(r.c.finished.is_(None))
+        .group_by(r.c.id, r.c.command, r.c.started)
+        .order_by(r.c.started)
+    )  # fmt: skip
+    with store.registry.db.read() as conn:
+        return [AtWork(*row) for row in conn.execute(query)]
 
 
 def failed(store: Store, most: int = 20) -> Iterator[Concern]:

@@ -112,6 +112,7 @@ class Round:
             len(self.ready) + len(self.later),
             self.waiting,
             len(workers),
+            self.threads,
         )
         self.progress.turn(turn)
         if not self.report.stopped and (asked := self.control.asks(turn)):

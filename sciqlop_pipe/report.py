@@ -120,12 +120,16 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What a coordinator is at: tasks running (first granule, seconds), ready, and waiting."""
+    """What a coordinator is at: tasks sent (first granule, seconds), ready, and waiting.
+
+    Of those sent as many run as there are `threads`, the first ones; the others wait on a worker.
+    """
 
     running: tuple[tuple[str, float], ...]
     ready: int
     waiting: int
     workers: int
+    threads: int = 1
 
 
 class Control:

@@ -12,7 +12,7 @@ import xarray as xr
 from typer.testing import CliRunner
 
 from sciqlop_pipe.cli.app import app
-from sciqlop_pipe.concerns import damaged, deaf, drifting, failed, late, stalled
+from sciqlop_pipe.concerns import at_work, damaged, deaf, drifting, failed, late, stalled
 from sciqlop_pipe.datatypes import Labels
 from sciqlop_pipe.detect.drift import learn_seen
 from sciqlop_pipe.granule import HOUR, MINUTE
@@ -61,6 +61,17 @@ def test_a_run_that_records_nothing_is_stalled_until_it_ends(store: Store) -> No
     assert concern.where == "r1" and "sciqlop-pipe run toy.a" in concern.said
     store.registry.finish_run("r1", "done")
     assert list(stalled(store, "10min", began + 11 * MINUTE)) == []
+
+
+def test_the_status_names_runs_that_have_not_ended(store: Store) -> None:
+    store.registry.start_run("r1", "sciqlop-pipe run toy.a", "{}")
+    store.commit([made(store)], "r1")
+    (run,) = at_work(store)
+    assert (run.id, run.granules, run.campaign) == ("r1", 1, "")
+    said = CliRunner().invoke(app, ["status", "--store", str(store.root)]).output
+    assert "sciqlop-pipe run toy.a: 1 granules since" in said and "seems" not in said
+    store.registry.finish_run("r1", "done")
+    assert at_work(store) == []
 
 
 def test_failures_are_named_and_many_are_counted(store: Store) -> None:

@@ -36,6 +36,10 @@ VERSION = 1
 RECORDS_PER_FILE = 627
 """47 min at 4.5 s: files begin and end anywhere within a granule."""
 
+_FILE = RECORDS_PER_FILE * 9 * SECOND // 2
+_OVERLAP = 50 * SECOND
+"""Files of slower distributions are no longer: the mission declares a span of 48 min."""
+
 _FIELD_STEP = SECOND // 16
 _FIELD_FILE = 53 * MINUTE
 _OVERLAP_RECORDS = 4  # distributions that a file repeats from the next one
@@ -201,7 +205,8 @@ def _write_all(
 ) -> Iterator[tuple[str, int]]:
     """Write every file and yield its name below `out` and its size."""
     step = instrument.accumulation
-    for piece in stretches(interval, RECORDS_PER_FILE * step, _OVERLAP_RECORDS * step):
+    length, overlap = min(RECORDS_PER_FILE * step, _FILE), min(_OVERLAP_RECORDS * step, _OVERLAP)
+    for piece in stretches(interval, length, overlap):
         start = clock(piece.start, piece.stop, step)
         if not start.size:
             continue

@@ -108,6 +108,7 @@ class Held(Control):
             "ready": turn.ready,
             "waiting": turn.waiting,
             "workers": turn.workers,
+            "threads": turn.threads,
         }
 
 

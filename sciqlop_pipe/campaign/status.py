@@ -16,16 +16,20 @@ PATIENCE, LEAST = 10.0, 60.0
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A task that runs: its first granule, for how long, and how long such a granule takes."""
+    """A task that was sent: its first granule, how long ago, and how long such a granule takes.
+
+    The first ones run, one per thread; the others are `queued` on a worker.
+    """
 
     granule: str
     seconds: float
     usual: float | None
+    queued: bool = False
 
     @property
     def stuck(self) -> bool:
         """Tell whether it takes suspiciously long."""
-        return self.seconds > max(LEAST, PATIENCE * (self.usual or 0.0))
+        return not self.queued and self.seconds > max(LEAST, PATIENCE * (self.usual or 0.0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,7 @@ class Status:
     problems: tuple[str, ...]
     rows: dict[str, dict[str, int]]
     created: str
+    phase: str = ""
 
 
 def status_of(store: Store, name: str) -> Status:
@@ -76,8 +81,13 @@ def status_of(store: Store, name: str) -> Status:
     costs = book.costs(db)
     told = there.progress if there.alive else {}
     running = tuple(
-        Running(granule, seconds + there.silent, costs.get(granule.split("/")[0], (None,))[0])
-        for granule, seconds in told.get("running", ())
+        Running(
+            granule,
+            seconds + there.silent,
+            costs.get(granule.split("/")[0], (None,))[0],
+            queued=k >= told.get("threads", 1),
+        )
+        for k, (granule, seconds) in enumerate(told.get("running", ()))
     )
     pace = book.pace(db, name)
     remaining = max(frozen.granules - settled - len(bad), 0)
@@ -101,6 +111,7 @@ def status_of(store: Store, name: str) -> Status:
         tuple(_problems(there, frozen, running, len(open_), told)),
         rows,
         iso(there.created // 10**9 * 10**9),
+        str(told.get("phase", "")),
     )
 
 

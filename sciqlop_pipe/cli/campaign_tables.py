@@ -86,14 +86,19 @@ def show_status(s: Status) -> None:
             f"{s.waiting:,} waiting for others"
         )
         for r in s.running[:5]:
-            out.print(f"  running for {r.seconds:.0f} s: {r.granule}")
+            word = "on a worker, not begun, for" if r.queued else "running for"
+            usual = f" (usually {r.usual:.1f} s)" if r.usual else ""
+            out.print(f"  {word} {r.seconds:.0f} s: {r.granule}{usual}")
+    elif s.phase:
+        out.print(f"  {s.phase}")
     if s.left is not None:
-        out.print(f"  {s.pace:,.2f} granules/s; ends in about {_words(s.left)}")
+        out.print(f"  {s.pace:,.2f} granules/s; ends in about {words(s.left)}")
     for problem in s.problems:
         out.print(f"  [yellow]{escape(problem)}[/]")
 
 
-def _words(seconds: float) -> str:
+def words(seconds: float) -> str:
+    """Return a duration as people say it."""
     for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
         if seconds >= 1.5 * size:
             return f"{seconds / size:.1f} {unit}"

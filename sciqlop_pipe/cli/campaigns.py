@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import json as json_
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
@@ -33,7 +34,9 @@ from ..campaign.frozen import room_of
 from ..campaign.reprocess import declared_params, frozen_of
 from ..campaign.status import status_of
 from ..cluster import PRIORITIES, Profile, open_cluster, read_profile
+from ..concerns import at_work, stalled
 from ..errors import UsageError, near
+from ..granule import SECOND, iso
 from ..graph import Graph
 from ..sources.access import Access
 from ..store import Store
@@ -46,6 +49,7 @@ from .campaign_tables import (
     show_poison,
     show_run,
     show_status,
+    words,
 )
 from .output import wide
 from .running import bars, discover, watched
@@ -185,13 +189,23 @@ def status(name: str, store: str, registry: str, json: bool) -> None:
 
 
 def going(store: str, registry: str) -> None:
-    """Print how the campaigns go that are not over."""
+    """Print how the campaigns go that are not over, and runs of their own that have not ended."""
     over = ("published", "cancelled", "rolled back")
     with Store.open(store, read_only=True, registry=registry) as opened:
         names = [c.name for c in book.campaigns(opened.registry.db) if c.state not in over]
         found = [status_of(opened, name) for name in names]
+        runs = [run for run in at_work(opened) if not run.campaign]
+        late = {concern.where for concern in stalled(opened)}
     for s in found:
         show_status(s)
+    for run in runs:
+        silent = (time.time_ns() - run.last) / 1e9
+        out.print(
+            f"[bold]run[/] {escape(run.command)}: {run.granules:,} granules since "
+            f"{iso(run.started // SECOND * SECOND)}, the last {words(silent)} ago"
+        )
+        if run.id in late:
+            out.print("  [yellow]its coordinator is dead, it seems; the same command goes on[/]")
 
 
 def stop(name: str, store: str, registry: str, what: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as json_
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from rich.table import Table
 from rich.tree import Tree
 from sqlalchemy.exc import NoResultFound
 
+from ..concerns import at_work
 from ..errors import UsageError
 from ..granule import Interval, instant, iso
 from ..graph import Graph
@@ -147,8 +149,9 @@ def status(store: str, registry: str, json: bool) -> None:
     with Store.open(store, read_only=True, registry=registry) as opened:
         rows = opened.registry.summary()
         failed = opened.registry.unresolved()
+        runs = [asdict(run) for run in at_work(opened)] if json else []
     if json:
-        print(json_.dumps({"datasets": rows, "failures": failed}, indent=1))
+        print(json_.dumps({"datasets": rows, "failures": failed, "runs": runs}, indent=1))
         return
     table = Table("dataset", "granules", "empty", "records", "MB", "from", "to", title=store)
     for r in rows:

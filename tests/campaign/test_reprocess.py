@@ -376,6 +376,24 @@ def test_status_counts_what_is_made_and_what_fails(works: Works, poisoned: Froze
             status_of(store, "tripel")
 
 
+def test_status_tells_what_runs_from_what_waits_and_what_is_stuck(works: Works) -> None:
+    frozen = works.plan()
+    sent = [["toy.raw/20300101T0000", 700.0], ["toy.raw/20300101T0100", 690.0]]
+    with works.bench.store() as store:
+        db = store.registry.db
+        book.enter(db, "triple", frozen.to_json(), frozen.digest, "here:1")
+        book.report_life(db, "triple", {
+            "phase": "running", "running": sent, "outstanding": 2, "ready": 3, "waiting": 1,
+            "workers": 1, "threads": 1,
+        })  # fmt: skip
+        status = status_of(store, "triple")
+        assert [(r.queued, r.stuck) for r in status.running] == [(False, True), (True, False)]
+        (problem,) = status.problems
+        assert "toy.raw/20300101T0000 has been running for 70" in problem
+        book.report_life(db, "triple", {"phase": "planning, or waiting for workers"})
+        assert status_of(store, "triple").phase == "planning, or waiting for workers"
+
+
 @recipe(gives=ScalarSeries, version=1)
 def judged(x: ScalarSeries, *, model: object) -> xr.Dataset:
     """Return it."""
