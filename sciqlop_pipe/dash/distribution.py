@@ -156,14 +156,16 @@ class Distribution:
         self.axes.options = options
         self.axes.value = next(iter(options.values()))
         self.v_max.value = self.what.v_max if self.what.v_max != 2500.0 else 1000.0
-        words = "Reading the distribution ..."
-        if self.desk.warming:
+        doc = pn.state.curdoc
+        if self.desk.warming and doc is not None and doc.session_context is not None:
             words = (
                 "Kernels are being compiled, once on this machine: the planes come in less than "
                 "a minute."
             )
-        say(self.said, words, fine=True)
-        self.request()
+            say(self.said, words, fine=True)
+            pn.state.onload(self.request)
+        else:
+            self.apply(self._looked(*self._asked()))
 
     def _redraw(self) -> None:
         name = self.what.spectrum or self.what.vdf

@@ -26,7 +26,7 @@ from .chrome import html
 from .looking import Angles, Plane, Seen
 from .tracks import POWER
 
-SIDE = 290
+SIDE, SQUARE = 290, 222
 _SIGNS = {"par": "v∥", "perp1": "v⊥1", "perp2": "v⊥2", "x": "vx", "y": "vy", "z": "vz"}
 
 
@@ -37,13 +37,12 @@ class PlaneFigure:
         self.source = ColumnDataSource({"image": [], "x": [], "y": [], "dw": [], "dh": []})
         self.lines = ColumnDataSource({"xs": [], "ys": []})
         self.figure = figure(
-            width=SIDE,
-            height=SIDE,
-            x_range=Range1d(-1, 1),
-            y_range=Range1d(-1, 1),
+            frame_width=SQUARE,
+            frame_height=SQUARE,
+            x_range=Range1d(-1000, 1000),
+            y_range=Range1d(-1000, 1000),
             tools="pan,wheel_zoom,reset,save",
             toolbar_location=None,
-            match_aspect=True,
         )
         fig = self.figure
         drawn = fig.image(
@@ -93,7 +92,6 @@ class DistributionFigures:
         self.planes = [PlaneFigure(self.mapper) for _ in range(3)]
         bar = ColorBar(color_mapper=self.mapper, width=10, ticker=LogTicker(desired_num_ticks=4))
         self.planes[-1].figure.add_layout(bar, "right")
-        self.planes[-1].figure.width = SIDE + 70
         self.cuts = _against_velocity("f")
         self.lines: list[Any] = []
         for k in range(3):

@@ -35,7 +35,7 @@ WIDTHS = {
 _SMALL = """
 .tabulator .tabulator-row, .tabulator .tabulator-header { font-size: 11.5px }
 .tabulator .tabulator-header .tabulator-col-sorter { display: none !important }
-.tabulator .tabulator-header .tabulator-col .tabulator-col-title { padding: 0 }
+.tabulator .tabulator-header .tabulator-col .tabulator-col-title { padding: 0 !important }
 """
 
 

@@ -293,6 +293,13 @@ def at_of(when: float, frame: dict) -> float:
 
 RANGE = "(() => { const m = [...Bokeh.documents[0]._all_models.values()].find(m => m.name === %r); return [m.x_range.start, m.x_range.end]; })()"
 BOX = "(() => { const m = [...Bokeh.documents[0]._all_models.values()].find(m => m.type === 'BoxAnnotation' && m.editable); return [m.left, m.right]; })()"
+PLANES = """(() => {
+  const views = []; const walk = vs => { for (const v of vs) { views.push(v); walk(v.child_views || []); } };
+  walk([...Bokeh.index]);
+  const shown = views.filter(v => v.frame && v.model.x_range && (v.model.xaxis || [v.model.below[0]])[0]?.axis_label?.startsWith?.('v')
+    && v.model.renderers.some(r => r.glyph && r.glyph.type === 'Image'));
+  return shown.map(v => [v.model.x_range.start, v.model.x_range.end, v.frame.bbox.width / v.frame.bbox.height]);
+})()"""
 LINE = "[...Bokeh.documents[0]._all_models.values()].find(m => m.type === 'Span' && m.editable).location"
 
 
@@ -372,6 +379,7 @@ def test_the_mouse_drags_the_marker_and_the_planes_are_those_of_its_new_time(use
     times = builders.times(20).astype("datetime64[ns]").astype(int)
     nearest = str(np.datetime64(int(times[np.argmin(np.abs(times - now * 1e6))]), "ns"))[11:19]
     user.says(nearest)
+    assert user.page.evaluate(PLANES) == [[-1000, 1000, 1.0]] * 3
     user.fine()
 
 
