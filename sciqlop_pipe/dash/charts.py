@@ -108,7 +108,9 @@ def _where(desk: Desk, catalog: Catalog) -> pn.Column:
     if found.earth:
         words += " Model boundaries are those of 2 nPa, Mach 8 and B_z = 0."
     charts = [plots.pane(p, wide=False) for p in plots.places_plots(found)]
-    return pn.Column(html(f"<p>{words}</p>"), pn.FlexBox(*charts), sizing_mode="stretch_width")
+    return pn.Column(
+        html(f"<p>{words}</p>"), pn.Row(*charts[:2]), *charts[2:], sizing_mode="stretch_width"
+    )
 
 
 def _epoch(desk: Desk, catalog: Catalog, context: Callable[[], list[str]]) -> pn.Column:

@@ -20,7 +20,7 @@ from .statistics import Epoch
 from .words import plain
 
 HEIGHT = 210
-SQUARE = 400
+SQUARE = 290
 _MARKERS = ("circle", "square", "triangle", "diamond", "inverted_triangle", "plus", "x", "star")
 """Kinds differ in shape too, for whoever does not see the colours."""
 
@@ -34,10 +34,14 @@ def pane(plot: Any, *, wide: bool = True) -> pn.pane.Bokeh:
     figure.axis.axis_label_text_font_style = "normal"
     figure.grid.grid_line_color = FAINT
     figure.min_border_left = 70
+    figure.axis.axis_label_text_font_size = "11px"
     for legend in figure.legend:
         legend.background_fill_alpha = 0.6
         legend.label_text_font_size = "11px"
     if not wide:
+        figure.update(width=None, height=None, frame_width=SQUARE, frame_height=SQUARE,
+                      aspect_ratio=None, sizing_mode="fixed", toolbar_location=None)  # fmt: skip
+        figure.legend.orientation = "vertical"
         return pn.pane.Bokeh(figure)
     figure.update(width=None, sizing_mode="stretch_width")
     return pn.pane.Bokeh(figure, sizing_mode="stretch_width")
@@ -116,6 +120,8 @@ def calibration_plot(frame: pd.DataFrame) -> Any:
 def places_plots(places: Places) -> list[Any]:
     """Return where events were: two planes of space, and round the Earth L against local time."""
     rows, units = places.rows, places.units
+    reach = 1.1 * float(np.abs(rows[["x", "y", "z"]].to_numpy()).max())
+    ends = (-max(reach, 16.0), max(reach, 16.0)) if places.earth else (-reach, reach)
     found = []
     for second in ("y", "z"):
         plot = _scatter(
@@ -123,32 +129,37 @@ def places_plots(places: Places) -> list[Any]:
         )
         if places.earth:
             plot = _surroundings() * plot
-        found.append(plot.opts(data_aspect=1, width=SQUARE + 150, height=SQUARE))
+        found.append(plot.opts(xlim=ends, ylim=ends, legend_position="bottom"))
     if rows["l"].notna().any():
         plot = _scatter(rows, "mlt", "l", "magnetic local time [h]", "L of the dipole")
-        logy = bool(rows["l"].max() > 30)
-        found.append(plot.opts(xlim=(0, 24), width=SQUARE + 150, height=SQUARE, logy=logy))
+        found.append(
+            plot.opts(
+                xlim=(0, 24), logy=bool(rows["l"].max() > 30), legend_position="bottom", title=""
+            )
+        )
     return found
 
 
 def _scatter(rows: pd.DataFrame, x: str, y: str, xlabel: str, ylabel: str) -> Any:
     """Points by kind, each with its colour and shape."""
-    made = None
+    import holoviews as hv
+
+    points = []
     for k, kind in enumerate(_kinds(rows)):
         one = _of(rows[rows["kind"] == kind]).scatter(
             x, y, label=plain(kind), hover_cols=["start"], color=REGIONS[k % len(REGIONS)],
             marker=_MARKERS[k % len(_MARKERS)], size=30, alpha=0.75, grid=True,
             xlabel=xlabel, ylabel=ylabel,
         )  # fmt: skip
-        made = one if made is None else made * one
-    return made
+        points.append(one)
+    return hv.Overlay(points)
 
 
 def _surroundings() -> Any:
     """The Earth and the model boundaries of a usual solar wind."""
     import holoviews as hv
 
-    made = hv.Ellipse(0, 0, 2).opts(color=INK, line_width=2)
+    made = hv.Overlay([hv.Ellipse(0, 0, 2).opts(color=INK, line_width=2)])
     for (name, rows), dash in zip(boundaries().groupby("name"), ("dashed", "solid"), strict=True):
         line = _of(rows).line("x", "rho", label=name, color=SOFT, line_dash=dash, hover=False)
         made = made * line
@@ -197,7 +208,7 @@ def drift_plot(drift: Drift) -> Any:
     """Return daily medians, what is usual, and the days that lie off it."""
     frame = pd.DataFrame({"time": drift.time.astype("datetime64[ns]"), "value": drift.daily,
                           "usual": drift.usual})  # fmt: skip
-    axes = _wide("UTC", f"{drift.name} [{plain(drift.units)}]", 180)
+    axes = _wide("UTC", f"{drift.name.replace('_', ' ')}\n[{plain(drift.units)}]", 180)
     made = _of(frame).scatter("time", "value", label="daily median", color=BLUE, size=25, **axes)
     made = made * _of(frame).line("time", "usual", label="usual", color=INK)
     if drift.odd.any():

@@ -87,8 +87,10 @@ def test_the_where_of_the_page_draws_it_and_says_when_it_cannot(store, desk):
     put(store, "m.orbit.position_gse", orbit("GSE"), datatypes.Position, DAY)
     statistics[0].value = "Statistics"
     statistics[0].value = "Where"
-    words, charts = statistics[1][0]
-    assert "2 of 2 events" in words.object and len(charts) == 3
+    words, planes, local = statistics[1][0]
+    assert "2 of 2 events" in words.object and len(planes) == 2
+    for pane in (*planes, local):
+        assert pane.object.frame_width == pane.object.frame_height == plots.SQUARE
 
 
 def test_a_superposed_epoch_is_drawn_with_its_numbers():
