@@ -238,8 +238,9 @@ def moments_table(look: Look) -> list[tuple[str, str]]:
             mean = np.nanmean(array.values.astype(np.float64), axis=0) if array.size else np.nan
         units = str(array.attrs.get("units", ""))
         text = ", ".join(f"{v:.4g}" for v in np.atleast_1d(mean))
+        frame = f" ({array.attrs['frame']})" if "frame" in array.attrs else ""
         rows.append(
-            (str(name).replace("_", " "), f"{text} {'' if units == '1' else units}".strip())
+            (str(name).replace("_", " ") + frame, f"{text} {'' if units == '1' else units}".strip())
         )
     return rows
 
