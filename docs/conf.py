@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 from pathlib import Path
+
+import jupyter_cache.executors.utils as running
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
@@ -26,7 +29,7 @@ html_static_path: list[str] = []
 templates_path: list[str] = []
 suppress_warnings = ["myst-nb.lexer"]  # of cells that are not run (DOCS_EXECUTE=0)
 
-myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
+myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 4
 
 # A notebook's shell says that it can show colours; a page cannot.
@@ -37,7 +40,8 @@ nb_execution_mode = "force" if os.environ.get("DOCS_EXECUTE", "1") == "1" else "
 nb_execution_timeout = 600
 nb_execution_raise_on_error = True
 nb_execution_in_temp = True
-nb_merge_streams = True
+# IPython hands over what a shell prints in pieces of 100 bytes; each would get lines of its own.
+running.executenb = functools.partial(running.executenb, coalesce_streams=True)
 
 napoleon_numpy_docstring = True
 napoleon_google_docstring = False

@@ -314,7 +314,8 @@ def bars() -> Iterator[Drawn]:
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
-    with Bars(*columns, console=console, transient=True) as bars:
+    # Where nothing can be drawn it would leave an empty line.
+    with Bars(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
         yield Drawn(bars)
 
 
