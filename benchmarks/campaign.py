@@ -1,8 +1,10 @@
 """What a campaign costs beyond the work itself, at the size of a mission.
 
     python -m benchmarks.campaign plan [--years 10]
-    python -m benchmarks.campaign overhead [--granules 100000] [--workers 2]
-    python -m benchmarks.campaign transient --archive DIR [--repeats 3] [--copies 20]
+    python -m benchmarks.campaign overhead [--granules 100000] [--workers 2] [--seconds 600]
+    python -m benchmarks.campaign transient --archive DIR [--repeats 3] [--copies 10]
+    python -m benchmarks.campaign scaling [--hours 24] [--repeats 3]
+    python -m benchmarks.campaign project --archive DIR [--copies 10] [--cores 32]
 
 "plan" plans 4 spacecraft x 12 datasets at 2 h from a listing in memory and an empty store, freezes
 the plan and makes its bundles: seconds of CPU and wall, and the largest memory of the process.
@@ -10,12 +12,15 @@ the plan and makes its bundles: seconds of CPU and wall, and the largest memory 
 holds coordinator and scheduler, per granule. "transient" makes moments, spectrum and pitch angles
 of an archive of the simulated mission (python -m sciqlop_missions.sim --out DIR) or of a file of
 MMS in one process, while distributions are not kept: CPU beside bare reader and recipes.
+"scaling" is one worker against two. "project" measures a small overhead and the transient path and
+says what a full MMS mission would take.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import resource
 import sys
 import tempfile
@@ -27,6 +32,9 @@ from typing import Any
 
 import xarray as xr
 
+from benchmarks.projection import Mission as FullMission
+from benchmarks.projection import project
+from benchmarks.scaling import scaling
 from benchmarks.transient import transient
 from sciqlop_pipe.bundles import Bundles
 from sciqlop_pipe.campaign import Spec, run_campaign
@@ -37,7 +45,7 @@ from sciqlop_pipe.granule import DAY, HOUR, Interval, instant
 from sciqlop_pipe.graph import Graph
 from sciqlop_pipe.model import Mission, product, raw, recipe
 from sciqlop_pipe.plan import make_plan
-from sciqlop_pipe.report import Options
+from sciqlop_pipe.report import Control, Options, Turn
 from sciqlop_pipe.sources.archive import FilePattern, Listing, RawFile
 from sciqlop_pipe.sources.files import Loaded, LocalFile
 from sciqlop_pipe.store import Store
@@ -136,7 +144,20 @@ def plan(years: float) -> dict[str, Any]:
     }
 
 
-def overhead(granules: int, workers: int, per_task: int = 1) -> dict[str, Any]:
+class Until(Control):
+    """Ends a run after some seconds of work: what is made by then is measured."""
+
+    def __init__(self, seconds: float) -> None:
+        self.end = time.monotonic() + seconds
+
+    def asks(self, turn: Turn) -> str:
+        """Return "pause" when the time is over."""
+        return "pause" if time.monotonic() > self.end else ""
+
+
+def overhead(
+    granules: int, workers: int, per_task: int = 1, seconds: float = 3600
+) -> dict[str, Any]:
     """Return the wall time of a granule in a run whose tasks do next to nothing."""
     count = granules // 4 // per_task
     graph = mission(4, per_task)
@@ -154,13 +175,19 @@ def overhead(granules: int, workers: int, per_task: int = 1) -> dict[str, Any]:
         ):
             client.submit(sum, [1]).result()
             used = time.process_time()
-            report = run_campaign(store, graph, targets, [whole], files, lambda: client, Options())
+            load = os.getloadavg()[0]
+            report = run_campaign(
+                store, graph, targets, [whole], files, lambda: client, Options(),
+                control=Until(seconds),
+            )  # fmt: skip
             used = time.process_time() - used
     if report.failures:
         sys.exit(f"{report.failures[0].granule}: {report.failures[0].error}")
     made = report.done
     return {
+        "load_before": round(load, 1),
         "granules": made,
+        "stopped_early": bool(report.stopped),
         "tasks": made // per_task,
         "workers": workers,
         "wall_s": round(report.seconds, 1),
@@ -173,19 +200,29 @@ def overhead(granules: int, workers: int, per_task: int = 1) -> dict[str, Any]:
 def main() -> None:
     """Run one part and print it."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
-    parser.add_argument("part", choices=("plan", "overhead", "transient"))
+    parser.add_argument("part", choices=("plan", "overhead", "transient", "scaling", "project"))
     parser.add_argument("--archive", type=Path)
     parser.add_argument("--years", type=float, default=10)
     parser.add_argument("--granules", type=int, default=100_000)
     parser.add_argument("--per-task", type=int, default=1)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--seconds", type=float, default=3600, help="end overhead after these")
+    parser.add_argument("--hours", type=float, default=24)
+    parser.add_argument("--cores", type=int, default=32)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--copies", type=int, default=0)
     args = parser.parse_args()
     if args.part == "plan":
         found = plan(args.years)
     elif args.part == "overhead":
-        found = overhead(args.granules, args.workers, args.per_task)
+        found = overhead(args.granules, args.workers, args.per_task, args.seconds)
+    elif args.part == "scaling":
+        found = scaling(args.hours, args.repeats, args.workers)
+    elif args.part == "project":
+        measured = transient(args.archive, args.repeats, args.copies)
+        small = overhead(min(args.granules, 5000), args.workers)
+        print(project(measured, small, FullMission(cores=args.cores)))
+        return
     else:
         found = transient(args.archive, args.repeats, args.copies)
     print(json.dumps(found, indent=1))

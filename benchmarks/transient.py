@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -30,6 +30,7 @@ from sciqlop_pipe.sources.fetch import checksum
 from sciqlop_pipe.sources.files import LocalFile, merge_by_time
 from sciqlop_pipe.store import Store
 from sciqlop_pipe.store.layout import content_hash
+from sciqlop_pipe.store.records import Failure
 from tests.serial import SerialClient
 from tests.sources.archive_cdfs import fgm
 
@@ -121,20 +122,21 @@ def _measured(kind: Kind, listing: Listing, repeats: int) -> dict[str, Any]:
     locals_ = [LocalFile(f, Path(f.location), f.name) for f in field.candidates(listing)]
     b = field.read(locals_, kind.day, salvage=False).ds
     client = SerialClient()
-    n = 0
+    rows: dict[str, Any] = {}
 
     with tempfile.TemporaryDirectory() as folder:
         count = iter(range(10**6))
 
         def whole() -> None:
-            nonlocal n
             client.bundles.clear()
             with Store.open(f"{folder}/{next(count)}", create=True) as store:
-                n = _run(store, graph, kind, listing, client).rows[kind.vdf]["records"]
+                rows.update(_run(store, graph, kind, listing, client).rows)
 
         def workers() -> None:
-            for bundle in client.bundles:
-                run_bundle(replace(bundle, root=f"{folder}/again{next(count)}"))
+            # Where the run wrote: the field is read from there.
+            for bundle in bundles:
+                if failed := [o for o in run_bundle(bundle) if isinstance(o, Failure)]:
+                    sys.exit(f"{failed[0].granule}: {failed[0].error}")
 
         def bare() -> None:
             for path in paths:
@@ -149,16 +151,25 @@ def _measured(kind: Kind, listing: Listing, repeats: int) -> dict[str, Any]:
         whole()  # compiles what is not compiled
         spent = {
             "whole": _least(whole, repeats),
+        }
+        bundles = list(client.bundles)
+        spent |= {
             "workers_share": _least(workers, repeats),
             "bare_read": _least(bare, repeats),
             "file_checksum": _least(sums, repeats),
         }
         spent |= _of_files(graph, kind, source, paths, b, repeats)
+    n = rows[kind.vdf]["records"]
+    made = [rows[name]["done"] for name in (kind.vdf, *kind.targets)]
     least = spent["bare_read"] + spent["recipes"]
     return {
         "distributions": n,
         "files": len(paths),
         **{f"{name}_us": round(1e6 * seconds / n, 1) for name, seconds in spent.items()},
+        "granules": sum(made),
+        "granules_per_task": round(sum(made) / made[0], 2),
+        "archive_bytes_per_distribution": round(sum(p.stat().st_size for p in paths) / n),
+        "store_bytes_per_distribution": round(sum(rows[t]["bytes"] for t in kind.targets) / n),
         "times_read_and_recipes": round(spent["whole"] / least, 2),
         "core_days_for_0.9e9": round(DISTRIBUTIONS * spent["whole"] / n / 86400, 2),
     }

@@ -18,6 +18,8 @@ from .archive import FilePattern, Listing, RawFile
 from .cdf import CdfFile, open_cdf
 from .remote import Archived, Hapi, Remote, Variables
 
+_EXTENTS = 256
+
 Adapter = Callable[[CdfFile], xr.Dataset]
 
 
@@ -166,6 +168,8 @@ class FileSource:
         adapter = self._adapter(file.raw)
         key = (file.checksum, adapter, salvage)
         ds = _last_file.content(key)
+        if ds is None and _last_file.outside(key, interval):
+            return None
         if ds is None:
             try:
                 cdf = self._open(file, salvage)
@@ -176,8 +180,10 @@ class FileSource:
             with cdf:
                 if is_piece(file.raw) and not cdf.names:
                     return None  # the server was asked, and has nothing
-                if not _may_hold(adapter, cdf, interval):
-                    return None
+                if isinstance(adapter, Peeks):
+                    _last_file.note(key, adapter.extent(cdf))
+                    if _last_file.outside(key, interval):
+                        return None
                 ds = adapter(cdf)
             _last_file.remember(key, ds)
         inside = trim(ds.copy(deep=False), interval)
@@ -206,7 +212,10 @@ def is_piece(file: RawFile) -> bool:
 def _may_hold(adapter: Adapter, cdf: CdfFile, interval: Interval) -> bool:
     if not isinstance(adapter, Peeks):
         return True
-    extent = adapter.extent(cdf)
+    return _meets(adapter.extent(cdf), interval)
+
+
+def _meets(extent: tuple[int, int] | None, interval: Interval) -> bool:
     return extent is not None and extent[0] < interval.stop and extent[1] >= interval.start
 
 
@@ -228,12 +237,14 @@ class _Taken:
 class LastFile:
     """The content of the file that this process read last, unless it is large.
 
-    Files lie over the borders of granules, and a worker often makes the next granule next.
+    Files lie over the borders of granules, and a worker often makes the next granule next. Of the
+    files before it is known which times they hold: they need not be opened again to be left out.
     """
 
     def __init__(self, largest: int = 256 << 20) -> None:
         self.largest = largest
         self._held: tuple[Any, xr.Dataset] | None = None
+        self._extents: dict[Hashable, tuple[int, int] | None] = {}
 
     def content(self, key: Hashable) -> xr.Dataset | None:
         """Return what was remembered for a key."""
@@ -244,9 +255,20 @@ class LastFile:
         """Keep a file's content in place of the one before."""
         self._held = (key, ds) if ds.nbytes <= self.largest else None
 
+    def note(self, key: Hashable, extent: tuple[int, int] | None) -> None:
+        """Remember the first and last time [ns] of a file, None where it has no record."""
+        while len(self._extents) >= _EXTENTS:
+            self._extents.pop(next(iter(self._extents)), None)
+        self._extents[key] = extent
+
+    def outside(self, key: Hashable, interval: Interval) -> bool:
+        """Tell whether a file is known to hold nothing of an interval."""
+        return key in self._extents and not _meets(self._extents[key], interval)
+
     def forget(self) -> None:
         """Let go of it."""
         self._held = None
+        self._extents.clear()
 
 
 _last_file = LastFile()

@@ -190,4 +190,4 @@ def content_hash(ds: xr.Dataset, like: str = "") -> str:
         total.update(json.dumps([*head, plain_attrs(var.attrs)]).encode())
         plain = values.size and values.dtype.kind != "U"
         total.update(values.reshape(-1).view(np.uint8).data if plain else values.tobytes())
-    return total.hexdigest() if earlier else _B3 + total.hexdigest(length=16)
+    return str(total.hexdigest()) if earlier else f"{_B3}{total.hexdigest(length=16)}"
