@@ -221,6 +221,7 @@ def main() -> None:
     elif args.part == "project":
         measured = transient(args.archive, args.repeats, args.copies)
         small = overhead(min(args.granules, 5000), args.workers)
+        print(json.dumps(measured | small, indent=1))
         print(project(measured, small, FullMission(cores=args.cores)))
         return
     else:
