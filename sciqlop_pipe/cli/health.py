@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.markup import escape
 
@@ -19,6 +20,9 @@ from ..errors import PipeError
 from ..store import Store
 from .output import wide
 from .running import discover
+
+if TYPE_CHECKING:
+    from ..cluster import Profile
 
 _BASE = (
     "numpy",
@@ -134,10 +138,11 @@ def _cluster(profile: str, store: str) -> Iterator[Finding]:
         read = read_profile(Path(profile))
         yield Finding("profile", "ok", f"{profile}: {'address' if read.address else read.kind}")
         with open_cluster(read, root) as client:
-            wanted = max(1, read.workers)
+            wanted = _wanted(read)
             with suppress(TimeoutError):
                 client.wait_for_workers(wanted, timeout=60)
             facts = check_workers(client, root)
+            workers = client.scheduler_info(n_workers=-1)["workers"].values()
     except PipeError as error:
         yield Finding("cluster", "bad", str(error))
         return
@@ -147,6 +152,19 @@ def _cluster(profile: str, store: str) -> Iterator[Finding]:
         "cluster", "ok" if len(facts) >= wanted else "missing",
         f"{len(facts)} of {wanted} workers on {hosts}: same versions, {reached}",
     )  # fmt: skip
+    least = min(w["memory_limit"] or 0 for w in workers) / 1e9
+    threads = sum(w["nthreads"] for w in workers)
+    memory = f"{least:.1f} GB of memory each" if least else "memory without limit"
+    yield Finding("workers", "ok", f"{threads} threads, {memory}; priority {read.priority}")
+
+
+def _wanted(profile: Profile) -> int:
+    """Return how many workers there should be before there is any work."""
+    if profile.address:
+        return 1
+    if profile.adaptive is not None:
+        return max(1, profile.adaptive.minimum)
+    return len(profile.ssh.hosts) - 1 if profile.kind == "ssh" else max(1, profile.workers)
 
 
 def _network() -> Iterator[Finding]:

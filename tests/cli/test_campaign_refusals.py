@@ -84,6 +84,17 @@ def test_a_scheduler_whose_workers_have_other_versions(
     assert made(ready) == 0
 
 
+def test_doctor_tells_before_a_campaign_what_a_profile_gives(
+    cli: Command, ready: Path  # noqa: F811
+) -> None:  # fmt: skip
+    (ready / "here.toml").write_text('workers = 0\nmemory = "1GB"\npriority = "daily"\n')
+    said = cli("doctor", "--profile", "here.toml").out
+    assert "1 of 1 workers" in said and "1 threads, 1.0 GB of memory each; priority daily" in said
+    (ready / "gone.toml").write_text('kind = "slrum"\n')
+    odd = cli("doctor", "--profile", "gone.toml")
+    assert odd.status == 1 and "Did you mean slurm?" in odd.out
+
+
 def test_two_campaigns_on_the_same_granules_and_a_moved_base(cli: Command, ready: Path) -> None:  # noqa: F811
     (ready / "four.toml").write_text(FILE.replace("triple", "four").replace("3.0", "4.0"))
     (ready / "here.toml").write_text('workers = 0\npriority = "interactive"\n')
