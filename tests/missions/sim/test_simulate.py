@@ -303,3 +303,15 @@ def test_burst_cadence_makes_short_files(tmp_path):
     assert report.distributions == 20
     ds = read(tmp_path, "sim.ion.vdf", interval)
     assert set(np.diff(ds["time"].values)) == {np.timedelta64(150, "ms")}
+
+
+def test_files_of_slow_distributions_are_no_longer_than_the_mission_says(tmp_path):
+    """Or whoever wants a granule in the middle of one would not open it."""
+    whole = Interval.of("2030-01-01", "2030-01-01T02:00")
+    simulate(tmp_path, whole, cadence="1min")
+    source = next(d for d in sim.mission.datasets if d.name == "sim.ion.vdf").source
+    for path in files(tmp_path, "dis"):
+        with open_cdf(path) as cdf:
+            time = source.adapter(cdf)["time"].values
+        assert time[-1] - time[0] < np.timedelta64(48, "m")
+    assert len(files(tmp_path, "dis")) > 1
