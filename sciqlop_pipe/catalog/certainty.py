@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, or_, select
 
 from ..store import Store, schema
 from ..store.records import Event
@@ -52,9 +52,9 @@ class Certainty:
 def certainty(store: Store, dataset: str, when: int | None = None) -> Certainty | None:
     """Return the calibration promoted for a dataset of events, now or at a transaction time."""
     t = schema.model
-    alive = t.c.tx_to.is_(None)
+    alive: ColumnElement[bool] = t.c.tx_to.is_(None)
     if when is not None:
-        alive = (t.c.tx_from <= when) & or_(t.c.tx_to.is_(None), t.c.tx_to > when)
+        alive = (t.c.tx_from <= when) & or_(alive, t.c.tx_to > when)
     with store.registry.db.read() as conn:
         row = conn.execute(select(t.c.content, t.c.card).where(t.c.name == dataset, alive)).first()
     numbers = json.loads(row.card).get("calibration") if row is not None else None

@@ -191,7 +191,7 @@ class EventLearner:
     def _validated(
         self, asked: Asked, data: Listed, tables: Sequence[Table], validated: training.Validated
     ) -> Evaluation:
-        about = self._about(data, tables) | training.scores(validated, data)
+        about = {**self._about(data, tables), **training.scores(validated, data)}
         label, p, group = [], [], []
         for piece, sure in zip(data.pieces, validated.probability, strict=True):
             keep = piece.scored & np.isfinite(sure)

@@ -227,7 +227,7 @@ def _rows(
         some = close | (np.arange(len(p.inside)) % every == 0) | (p.weight > 1)
         known = np.isfinite(p.matrix[:, columns]).all(axis=1)
         at = np.flatnonzero(mine & some & known)
-        x.append(p.matrix[np.ix_(at, columns)])
+        x.append(p.matrix[at][:, columns])
         y.append(p.inside[at].astype(np.int64))
         weight.append(np.where(close[at], 1.0, float(every)) * p.weight[at])
     return np.concatenate(x), np.concatenate(y), np.concatenate(weight)
@@ -318,7 +318,7 @@ def _seen(data: Listed, groups: Numbers) -> Seen | None:
     rows, label, group = [], [], []
     for p in data.pieces:
         keep = np.flatnonzero(p.scored & np.isin(p.group, groups))[::3]
-        rows.append(p.matrix[np.ix_(keep, columns)])
+        rows.append(p.matrix[keep][:, columns])
         label.append(p.inside[keep].astype(np.int64))
         group.append(p.group[keep])
     x, y, g = np.concatenate(rows), np.concatenate(label), np.concatenate(group)
