@@ -61,6 +61,8 @@ def fill(root: Path) -> Path:
         spectrum = builders.energy_spectrum(builders.times(60), spectrum=values, energy=ENERGY)
         put(store, "m.energy_spectrum", spectrum, datatypes.EnergySpectrum, DAY)
         put(store, "m.vdf", builders.vdf(builders.times(20), energy=ENERGY), datatypes.VDF, DAY)
+        # Of another spacecraft, so that a server does not open it before it is asked for.
+        put(store, "n.x", builders.scalar_series(builders.times(60)), datatypes.ScalarSeries, DAY)
         events = tuple(
             Event(f"0000000{k}", kind, START + k * 10**11, START + k * 10**11 + 3 * 10**10,
                   (("probability", 0.5 + k / 10),))
@@ -391,9 +393,9 @@ def test_what_vanishes_while_it_is_shown_is_a_sentence_and_elsewhere_nobody_writ
         user.says("does not write")
         assert "Accept" not in user.text()
         user.open(f"{url}/explorer?show=m.energy_spectrum&{span}", until="canvas")
-        shutil.rmtree(store / "data" / "m.vdf")
-        user.page.check("input[value='m.vdf']")
-        user.page.wait_for_function(f"({SAID})('m.vdf/').includes('does not read')", timeout=20_000)
+        shutil.rmtree(store / "data" / "n.x")
+        user.page.check("input[value='n.x']")
+        user.page.wait_for_function(f"({SAID})('n.x/').includes('does not read')", timeout=20_000)
         assert user.page.evaluate(f"({SAID})('m.energy_spectrum/spectrum')") == ""
         shutil.rmtree(store)
         user.page.keyboard.press("+")
