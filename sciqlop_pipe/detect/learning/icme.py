@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -20,10 +19,10 @@ from ...store import Store
 from .. import hourly
 from ..evaluation.events import by_year, score_events
 from ..evaluation.matching import Mark
-from ..evaluation.report import Evaluation
+from ..evaluation.report import Evaluation, event_summary, write_marks
 from ..evaluation.stored import catalog_notes, joined
 from ..evaluation.tables import Table, read_table, settled
-from ..icme_model import load_icme_model, save_icme_model
+from ..icme_model import KIND, load_icme_model, save_icme_model
 from ..models import Card
 from ..promoted import shipped
 from . import ejecta
@@ -74,7 +73,7 @@ class IcmeLearner:
         data, tables = self._labelled(asked)
         if asked.validate:
             validated = ejecta.validate(data, seed=asked.seed)
-            _write(asked.predictions, validated.found)
+            write_marks(asked.predictions, validated.found, KIND)
             return self._validated(asked, data, tables, validated, "")
         model = load_icme_model(asked.model or shipped()["icme"])
         events = model.find(data.hours)
@@ -86,13 +85,14 @@ class IcmeLearner:
                          "other years; use --cross-validate.")  # fmt: skip
         far = [e for e in events if e.distance > 1]
         notes.append(f"{len(far)} of {len(events)} events are far from what the model has seen.")
-        _write(asked.predictions, found)
+        write_marks(asked.predictions, found, KIND)
         about = self._about(asked, data, tables) | {
             "model": model.content, "protocol": "a trained model on the files given",
         }  # fmt: skip
         numbers = scores.as_numbers()
-        return Evaluation("icme", about, events={"icme": numbers} | self._real(
-            found, data, asked.seed), notes=tuple(notes), summary=_summary(numbers))  # fmt: skip
+        scored = {"icme": numbers} | self._real(found, data, asked.seed)
+        return Evaluation("icme", about, events=scored, notes=tuple(notes),
+                          summary=event_summary(numbers))  # fmt: skip
 
     def _labelled(self, asked: Asked) -> tuple[Labelled, list[Table]]:
         checked_split(asked, self.splits)
@@ -117,7 +117,7 @@ class IcmeLearner:
         numbers = validated.scores.as_numbers()
         events = {"icme": numbers} | self._real(validated.found, data, asked.seed)
         notes = catalog_notes(tables, bool(asked.labelled))
-        return Evaluation("icme", about, events=events, notes=notes, summary=_summary(numbers))
+        return Evaluation("icme", about, events=events, notes=notes, summary=event_summary(numbers))
 
     def _real(self, found: Sequence[Mark], data: Labelled, seed: int) -> dict[str, dict[str, Any]]:
         """Return the scores without rows of origin FP, which an earlier network found."""
@@ -269,24 +269,3 @@ def _content(data: Labelled) -> str:
     for part in (data.hours.time, data.truth, data.scored, data.hours.strength):
         digest.update(np.ascontiguousarray(part).tobytes())
     return digest.hexdigest()
-
-
-def _summary(numbers: dict[str, Any]) -> dict[str, Any]:
-    rules = numbers["rules"]
-    found: dict[str, Any] = {}
-    for key, rule in (("0", "iou>0"), ("0.3", "iou>0.3"), ("0.5", "iou>0.5")):
-        found[f"f1_iou_{key}"] = rules[rule]["f1"]
-    any_ = rules["iou>0"]
-    return found | {"precision": any_["precision"], "recall": any_["recall"],
-                    "average_precision": numbers["average_precision"],
-                    "ece": numbers["calibration"]["ece"]}  # fmt: skip
-
-
-def _write(path: Path | None, found: Sequence[Mark]) -> None:
-    if path is None:
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", newline="") as out:
-        writer = csv.writer(out, lineterminator="\n")
-        writer.writerow(["start", "stop", "kind", "probability"])
-        writer.writerows([iso(m.start), iso(m.stop), "icme", f"{m.probability:.4f}"] for m in found)
