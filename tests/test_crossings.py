@@ -106,6 +106,7 @@ def test_a_day_all_in_the_magnetosheath_has_none(command: Command, tmp_path: Pat
     assert inside == []
 
 
+@pytest.mark.long
 def test_the_same_events_for_any_granule_worker_count_and_after_a_kill(
     command: Command, tmp_path: Path
 ) -> None:
