@@ -75,6 +75,9 @@ def _settings(profile: Profile) -> dict[str, Any]:
     }
     if not profile.spill:
         settings |= {f"distributed.worker.memory.{k}": False for k in ("target", "spill")}
+    if profile.kind == "local" and not profile.workers:
+        # A worker in this process would rest for good while what else is in it fills its limit.
+        settings["distributed.worker.memory.pause"] = False
     return settings
 
 

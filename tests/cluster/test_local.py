@@ -71,6 +71,13 @@ def test_no_more_granules_at_once_than_fit_into_a_worker(
     assert reads.most == at_once
 
 
+def test_a_worker_in_this_process_works_whatever_else_fills_its_limit(bench: Bench) -> None:
+    bench.files(1)
+    with open_cluster(Profile(workers=0, memory="20MB")) as client:  # Python alone takes more
+        time.sleep(0.5)  # it looks at its memory five times
+        assert bench.run("toy.raw", client=client).status == 0
+
+
 def test_a_product_needs_what_reading_its_input_needs(bench: Bench, reads: Reads) -> None:
     bench.files(1)
     bench.run("toy.raw")
