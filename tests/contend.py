@@ -57,6 +57,8 @@ def coordinate(folder: Path, me: int, count: int, how: Sequence[str]) -> None:
     ):
         (folder / f"ready-{me}").touch()
         while len(list(folder.glob("ready-*"))) < count:
+            if list(folder.glob("error-*")):
+                return
             time.sleep(0.01)
         report = run_campaign(store, graph, TARGETS, [DAY], listing, lambda: client)
     (folder / f"report-{me}").write_text(report.to_json())

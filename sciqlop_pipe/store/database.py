@@ -219,11 +219,28 @@ def _sqlite(path: Path, read_only: bool) -> Engine:
         if read_only:
             connection.execute("PRAGMA query_only=ON")
         else:
-            connection.execute("PRAGMA journal_mode=WAL")
+            _log_ahead(connection)
             connection.execute("PRAGMA synchronous=FULL")
         return connection
 
     return create_engine("sqlite://", creator=connect, poolclass=NullPool if alone else QueuePool)
+
+
+def _log_ahead(connection: sqlite3.Connection) -> None:
+    """Let readers go on beside a writer.
+
+    Where several make a registry at once, SQLite refuses all but one of them without waiting.
+    """
+    end = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > end:
+                raise
+            time.sleep(0.02)
+        else:
+            return
 
 
 def _may_share(path: Path) -> bool:

@@ -303,3 +303,26 @@ def test_the_transaction_time_never_goes_back(
     first = commit(store, made(store)).tx
     monkeypatch.setattr(database.time, "time_ns", lambda: 5)
     assert commit(store, made(store, 1)).tx == first + 1
+
+
+def test_several_programs_make_one_registry_at_once(tmp_path: Path) -> None:
+    """SQLite lets one of them change the mode of the file, and refuses the others at once."""
+    failed: list[Exception] = []
+
+    def make(url: str, start: threading.Barrier) -> None:
+        start.wait()
+        try:
+            db = Database(url)
+            db.create()
+            db.close()
+        except Exception as error:
+            failed.append(error)
+
+    for attempt in range(30):  # without patience about one in thirty fails
+        given = f"sqlite:///{tmp_path / str(attempt)}.sqlite", threading.Barrier(6)
+        threads = [threading.Thread(target=make, args=given) for _ in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert failed == []
