@@ -4,6 +4,8 @@ What a comment on the line before a block may say:
 
 `<!-- stays: ready when it says "..." -->`
     the last command does not end: it runs in another terminal until the page is done;
+`<!-- takes minutes -->`
+    it is run by the long test of the whole page, tests/test_docs_minutes.py;
 `<!-- not run: ... -->`
     the block is left out, for the reason given.
 """
@@ -18,7 +20,7 @@ import subprocess
 import sys
 import sysconfig
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -30,7 +32,7 @@ pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
 #: Pages that have a test of their own, which does between the blocks what a reader would.
 ELSEWHERE = {"add-a-mission": "tests/authors/test_how_to.py"}
 BLOCK = re.compile(
-    r'(?:^<!-- (?:not run: (?P<why>[^\n]+)|stays: ready when it says "(?P<ready>[^\n"]+)") -->\n+)?'
+    r'(?:^<!-- (?:not run: (?P<why>[^\n]+)|(?P<slow>takes minutes)|stays: ready when it says "(?P<ready>[^\n"]+)") -->\n+)?'
     r"^```(?P<language>sh|python)\n(?P<code>.*?)^```",
     re.MULTILINE | re.DOTALL,
 )
@@ -81,7 +83,7 @@ class Terminal:
         """Run a block to its end; fail with what it printed."""
         done = subprocess.run(
             self.command(language, code), cwd=self.clone, env=self.environment,
-            capture_output=True, text=True, check=False, timeout=600, stdin=subprocess.DEVNULL,
+            capture_output=True, text=True, check=False, timeout=1800, stdin=subprocess.DEVNULL,
         )  # fmt: skip
         assert done.returncode == 0, f"{code}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
 
@@ -101,6 +103,14 @@ class Terminal:
             assert ended is None, f"ended with {ended}: {words}"
             assert time.monotonic() < end, f"not ready after {PATIENCE} s: {words}"
             time.sleep(0.2)
+
+    def follow(self, blocks: Iterable[re.Match[str]]) -> None:
+        """Run blocks one after the other; those that stay go on in terminals of their own."""
+        for block in blocks:
+            if block["ready"]:
+                self.start(block["language"], block["code"], block["ready"])
+            else:
+                self.run(block["language"], block["code"])
 
     def close(self) -> None:
         for server in reversed(self.servers):
@@ -142,13 +152,9 @@ def terminal(tmp_path: Path, shared_data: Path) -> Iterator[Terminal]:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.stem)
 def test_a_page_can_be_followed(page: Path, terminal: Terminal) -> None:
-    blocks = [m for m in BLOCK.finditer(page.read_text()) if not m["why"]]
+    blocks = [m for m in BLOCK.finditer(page.read_text()) if not (m["why"] or m["slow"])]
     assert blocks
-    for block in blocks:
-        if block["ready"]:
-            terminal.start(block["language"], block["code"], block["ready"])
-        else:
-            terminal.run(block["language"], block["code"])
+    terminal.follow(blocks)
 
 
 def test_the_commands_of_the_readme_can_be_typed_one_after_the_other(terminal: Terminal) -> None:
