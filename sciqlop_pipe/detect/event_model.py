@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from . import binned, calibration, drift
 from .binned import Binned
-from .models import CARD_FILE, Card, ModelError, RegionModel, load_model, read_card, save_model
+from .model_files import CARD_FILE, ModelError, read_card
+from .models import Card, RegionModel, load_model, save_model
 
 Array = NDArray[np.float64]
 Numbers = NDArray[np.int64]

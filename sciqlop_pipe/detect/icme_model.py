@@ -20,7 +20,8 @@ from ..granule import HOUR
 from ..kernels.forests import forest_means
 from . import hourly, obstacles
 from .drift import Seen
-from .models import CARD_FILE, MODEL_FILE, Card, ModelError, read_arrays, read_card, skops_io
+from .model_files import CARD_FILE, MODEL_FILE, ModelError, read_arrays, read_card, skops_io
+from .models import Card
 
 Array = NDArray[np.float64]
 Numbers = NDArray[np.int64]

@@ -15,7 +15,7 @@ from ..store.records import Event
 from . import binned
 from .describing import Detection, events, inside, short, sides
 from .event_model import EventModel, Found
-from .models import ModelError
+from .model_files import ModelError
 from .series import field_of, gap_fraction, ions_of
 
 _NO_PLASMA = Without("judged by the field alone, if the model has learned to")

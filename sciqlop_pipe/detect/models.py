@@ -1,7 +1,7 @@
-"""Trained models of records: what they hold, how they are written, and what is refused on reading.
+"""Trained models of records: what they hold, and whether they answer as when they were made.
 
-A model is a folder: `model.skops` (scikit-learn pipelines) and `card.json` (what it was trained
-on, how well it does, and rows of input and output that must come out again).
+Such a model is a folder: `model.skops` (scikit-learn pipelines) and `card.json` (what it was
+trained on, how well it does, and rows of input and output that must come out again).
 """
 
 from __future__ import annotations
@@ -18,22 +18,24 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from ..errors import PipeError
 from . import binned, features, spectral
 from .drift import Seen
+from .model_files import (
+    CARD_FILE,
+    MODEL_FILE,
+    ModelError,
+    read_card,
+    read_pipelines,
+    skops_io,
+)
 
 REGIONS = ("magnetosphere", "magnetosheath", "solar_wind")
 """Classes in the order they lie in, outwards: only neighbours touch."""
 
-MODEL_FILE, CARD_FILE = "model.skops", "card.json"
 _FORMAT = 1
 _TOLERANCE = 1e-9
 
 Array = NDArray[np.float64]
-
-
-class ModelError(PipeError):
-    """A trained model that cannot be used: foreign, damaged or of another version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,7 +261,7 @@ def load_model(folder: Path) -> RegionModel:
         )  # fmt: skip
     card = Card(*(facts[k] for k in ("name", "training", "metrics", "command", "sklearn")))
     order = {name: tuple(names) for name, names in facts["variants"].items()}
-    pipelines = _read_pipelines(folder)
+    pipelines = read_pipelines(folder)
     if set(pipelines) != set(order):
         raise ModelError("card and model do not belong together", str(folder), "Copy both again")
     seen = Seen.of_numbers(facts["seen"]) if "seen" in facts else None
@@ -269,15 +271,6 @@ def load_model(folder: Path) -> RegionModel:
     return model
 
 
-def content_hash(folder: Path) -> str:
-    """Return the hash of what decides the answers of a stored model.
-
-    It is of decoded numbers, not of bytes: writing the same model again keeps it, retraining to
-    the same numbers too.
-    """
-    return load_model(folder).content
-
-
 def _check(model: RegionModel, facts: Mapping[str, Any], where: str) -> None:
     if model.content != facts["content"]:
         raise ModelError("the model is not the one its card describes", where, "Copy both again")
@@ -285,75 +278,6 @@ def _check(model: RegionModel, facts: Mapping[str, Any], where: str) -> None:
     got = model.probability(given)
     if got.shape != wanted.shape or not np.allclose(got, wanted, 0, _TOLERANCE, equal_nan=True):
         raise ModelError("the model does not reproduce its reference rows", where, "Train it again")
-
-
-def read_card(folder: Path) -> dict[str, Any]:
-    """Return what a card says, after checking that it is one.
-
-    Raises
-    ------
-    ModelError
-        When a file is missing, or the card is none.
-    """
-    for name in (CARD_FILE, MODEL_FILE):
-        if not (folder / name).is_file():
-            raise ModelError(f"there is no {name}", str(folder), "A model is a folder with "
-                             f"{MODEL_FILE} and {CARD_FILE}; pickles are not read")  # fmt: skip
-    try:
-        facts = json.loads((folder / CARD_FILE).read_text())
-    except ValueError as error:
-        raise ModelError(f"{CARD_FILE} is not JSON ({error})", str(folder)) from error
-    needed = {"name", "training", "metrics", "command", "sklearn", "content", "reference"}
-    if not isinstance(facts, dict) or not needed <= set(facts):
-        raise ModelError(f"{CARD_FILE} is not the card of a model", str(folder))
-    return facts
-
-
-def _read_pipelines(folder: Path) -> dict[str, Any]:
-    """Return the pipelines, made of trusted types only: nothing in a file can run code."""
-    skops = skops_io()
-    path = folder / MODEL_FILE
-    try:
-        strange = skops.get_untrusted_types(file=path)
-        if strange:
-            raise ModelError(
-                f"the model holds types that are not allowed: {', '.join(strange)}", str(path),
-                "Only StandardScaler and LogisticRegression are",
-            )  # fmt: skip
-        found = skops.load(path, trusted=[])
-    except ModelError:
-        raise
-    except Exception as error:
-        raise ModelError(
-            f"not a skops file ({type(error).__name__}: {error})", str(path),
-            "Pickles and other formats are not read",
-        ) from error  # fmt: skip
-    if type(found) is not dict or not all(type(k) is str for k in found):
-        raise ModelError("not a set of named pipelines", str(path))
-    return found
-
-
-def read_arrays(folder: Path) -> Mapping[str, NDArray[Any]]:
-    """Return the arrays of a model that holds nothing else.
-
-    Raises
-    ------
-    ModelError
-        When the file is none of ours, or holds anything but arrays.
-    """
-    path, io = folder / MODEL_FILE, skops_io()
-    try:
-        strange = io.get_untrusted_types(file=path)
-        found = None if strange else io.load(path, trusted=[])
-    except Exception as error:
-        raise ModelError(f"not a skops file ({type(error).__name__}: {error})", str(path),
-                         "Pickles and other formats are not read") from error  # fmt: skip
-    if strange:
-        raise ModelError(f"the model holds types that are not allowed: {', '.join(strange)}",
-                         str(path), "Only arrays are")  # fmt: skip
-    if type(found) is not dict or not all(type(v) is np.ndarray for v in found.values()):
-        raise ModelError("not a set of named arrays", str(path))
-    return found
 
 
 def _variant(name: str, pipeline: Any, names: tuple[str, ...], classes: int) -> Variant:
@@ -388,21 +312,3 @@ def _rows(matrix: Array) -> list[list[float | None]]:
 
 def _array(rows: list[list[float | None]]) -> Array:
     return np.array([[np.nan if x is None else x for x in row] for row in rows], dtype=np.float64)
-
-
-def skops_io() -> Any:
-    """Return the module that reads and writes models.
-
-    Raises
-    ------
-    ModelError
-        Where it is not installed.
-    """
-    try:
-        import skops.io
-    except ImportError as error:
-        raise ModelError(
-            "scikit-learn and skops are needed for trained models", "",
-            "Install them: pip install 'sciqlop-pipe[detect]'",
-        ) from error  # fmt: skip
-    return skops.io

@@ -10,7 +10,8 @@ from zipfile import ZIP_DEFLATED
 
 import numpy as np
 
-from .models import CARD_FILE, MODEL_FILE, Card, ModelError, read_arrays, read_card, skops_io
+from .model_files import CARD_FILE, MODEL_FILE, ModelError, read_arrays, read_card, skops_io
+from .models import Card
 
 KIND = "certainty"
 _FORMAT = 1

@@ -11,7 +11,8 @@ import xarray as xr
 from sciqlop_pipe.detect import hourly, obstacles
 from sciqlop_pipe.detect.icme import icmes
 from sciqlop_pipe.detect.icme_model import load_icme_model
-from sciqlop_pipe.detect.models import ModelError, load_model
+from sciqlop_pipe.detect.model_files import ModelError
+from sciqlop_pipe.detect.models import load_model
 from sciqlop_pipe.detect.promoted import shipped
 from sciqlop_pipe.detect.trained import load_trained
 from sciqlop_pipe.errors import DataTypeError

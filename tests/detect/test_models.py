@@ -16,16 +16,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from sciqlop_pipe.detect.models import (
-    REGIONS,
-    Card,
-    ModelError,
-    RegionModel,
-    content_hash,
-    load_model,
-    save_model,
-)
+from sciqlop_pipe.detect.model_files import ModelError
+from sciqlop_pipe.detect.models import REGIONS, Card, RegionModel, load_model, save_model
 from sciqlop_pipe.detect.promoted import SHIPPED, shipped
+from sciqlop_pipe.detect.trained import content_hash
 from sciqlop_pipe.detect.training import VARIANTS
 
 ALL = VARIANTS["core_field"]

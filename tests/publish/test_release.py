@@ -98,6 +98,22 @@ def test_a_changed_lost_or_forged_piece_is_found(released: Bench) -> None:
         assert len(list(verify(store, "v1", content=False))) == 1
 
 
+def test_models_of_every_kind_are_verified_and_a_damaged_one_is_named(bench: Bench) -> None:
+    pytest.importorskip("skops")
+    from sciqlop_pipe.detect.promoted import promoted_models, shipped
+
+    bench.files(17)
+    assert bench.run("toy.raw").status == 0
+    with bench.store() as store:
+        paths = {n: path for n, (_, path) in promoted_models(store, shipped()).items()}
+        assert {"icme", "regions", "plasma_regions"} <= set(paths)
+        create(store, GRAPH, "v1")
+        assert list(verify(store, "v1")) == []
+        (store.root / paths["icme"] / "model.skops").write_bytes(b"no model")
+        assert [p for p in verify(store, "v1") if not p.startswith("model icme")] == []
+        assert len(list(verify(store, "v1"))) == 1
+
+
 def test_a_name_is_given_once_and_has_to_be_one(released: Bench) -> None:
     with released.store() as store:
         for name, said in (

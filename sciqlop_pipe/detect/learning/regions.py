@@ -13,7 +13,8 @@ from ...errors import UsageError
 from ...store import Store
 from ..evaluation.points import Classified, score_points
 from ..evaluation.report import Evaluation
-from ..models import ModelError, load_model, save_model
+from ..model_files import ModelError
+from ..models import load_model, save_model
 from ..promoted import shipped
 from . import plasma_regions as six
 from .door import Asked, checked_split, one_thread

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ...detect.models import content_hash as model_hash
+from ...detect.trained import content_hash as model_hash
 from ...errors import PipeError
 from ...granule import iso
 from ...store import Store
@@ -50,8 +50,14 @@ def verify(store: Store, name: str, *, content: bool = True) -> Iterator[str]:
         folder = store.root / said["path"]
         if not folder.is_dir():
             yield f"model {model}: {said['path']} is gone"
-        elif content and model_hash(folder) != said["content"]:
-            yield f"model {model}: {said['path']} was changed"
+        elif content:
+            try:
+                found_content = model_hash(folder)
+            except PipeError as error:
+                yield f"model {model}: {error}"
+                continue
+            if found_content != said["content"]:
+                yield f"model {model}: {said['path']} was changed"
 
 
 def _dataset(
