@@ -37,7 +37,8 @@ class Kept(Generic[T]):
             making = self._making.setdefault(key, threading.Lock())
         with making:
             try:
-                return self._fresh(key) or self._put(key, make())
+                known = self._fresh(key)
+                return self._put(key, make()) if known is None else known
             finally:
                 with self._lock:
                     self._making.pop(key, None)
