@@ -72,6 +72,7 @@ endif
 
 # The third-party mission that the tests find through its entry point.
 $(PLUGIN): tests/plugin/pyproject.toml $(STAMP)
+	@$(if $(UV),true,$(PY) -c 'import pip' 2>/dev/null || $(PY) -m ensurepip -q)  # an environment of uv's has none
 	@$(if $(UV),"$(UV)" pip install -q --python $(PY),$(PY) -m pip install -q) --no-deps -e tests/plugin
 	@touch $(PLUGIN)
 

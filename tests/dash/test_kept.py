@@ -45,7 +45,7 @@ def test_errors_are_not_kept_and_the_oldest_answers_go():
     for k in range(3):
         assert kept.get(k, lambda k=k: [k]) == [k]
     assert kept.get(2, lambda: [-1]) == [2] and kept.get(0, lambda: [-1]) == [-1]
-    assert kept.get("empty", lambda: []) == [] and kept.get("empty", lambda: [1]) == []
+    assert kept.get("empty", list) == [] and kept.get("empty", lambda: [1]) == []
     old: Kept[list[int]] = Kept(seconds=0.0)
     old.get("a", lambda: [1])
     assert old.get("a", lambda: [2]) == [2]
