@@ -63,7 +63,7 @@ $(STAMP): pyproject.toml setup.py constraints.txt
 ifneq ($(UV),)
 	@"$(UV)" pip install -q --python $(PY) -c constraints.txt -e ".[$(EXTRAS)]"
 else
-	@$(PY) -c 'import pip' 2>/dev/null || $(PY) -m ensurepip -q
+	@$(PY) -c 'import pip' 2>/dev/null || $(PY) -m ensurepip >/dev/null
 	@PYTHONWARNINGS=ignore $(PY) -m pip install -q --no-compile -c constraints.txt -e ".[$(EXTRAS)]"
 endif
 # Compiled once here, or every command pays for it where PYTHONDONTWRITEBYTECODE is set.
@@ -72,7 +72,7 @@ endif
 
 # The third-party mission that the tests find through its entry point.
 $(PLUGIN): tests/plugin/pyproject.toml $(STAMP)
-	@$(if $(UV),true,$(PY) -c 'import pip' 2>/dev/null || $(PY) -m ensurepip -q)  # an environment of uv's has none
+	@$(if $(UV),true,$(PY) -c 'import pip' 2>/dev/null || $(PY) -m ensurepip >/dev/null)  # an environment of uv's has none
 	@$(if $(UV),"$(UV)" pip install -q --python $(PY),$(PY) -m pip install -q) --no-deps -e tests/plugin
 	@touch $(PLUGIN)
 
