@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import panel as pn
+import xarray as xr
 from bokeh.plotting import figure
 
+from .. import datatypes
 from ..catalog import Catalog
 from ..errors import PipeError, UsageError
+from ..publish.levels import kind_of
 from ..publish.painters import FAINT
+from ..store import Store
 from ..store.events import changed_at, current_events, staged_events
+from ..store.records import Event
 from ..store.staging import stages
 from . import plots
 from .chrome import html, said, say
-from .desk import Desk
+from .desk import EVER, Desk
 from .places import places_of, positions_of
 from .statistics import (
     MOST_EPOCHS,
     Change,
+    alike,
     calibration,
     change,
     durations,
@@ -28,6 +34,8 @@ from .statistics import (
     superposed_epoch,
 )
 from .words import clock, plain, safe, sentence, table
+
+MOST_CHARTS = 6
 
 
 def chart(x: str, y: str, *, time: bool = False, log: bool = False, height: int = 200) -> Any:
@@ -115,17 +123,16 @@ def _where(desk: Desk, catalog: Catalog) -> pn.Column:
 
 def _epoch(desk: Desk, catalog: Catalog, context: Callable[[], list[str]]) -> pn.Column:
     problem, holder = said(), pn.Column(sizing_mode="stretch_width")
-    name = pn.widgets.Select(label="Dataset", options=context(), width=300)
+    name = pn.widgets.Select(label="Dataset", options=context(), width=240)
     half = pn.widgets.FloatInput(label="Half width [s]", value=300.0, start=0.1, width=110)
-    kinds = sorted({e.kind for e in catalog.events})
-    kind = pn.widgets.Select(label="Kind", options=kinds, width=150)
+    groups = alike(catalog.events)
+    which = pn.widgets.Select(label="Events", options=list(groups), width=190)
 
     def draw(_: Any) -> None:
         name.options = context() or name.options
         try:
-            charts, words = epoch_chart(
-                desk, catalog, name.value or "", kind.value or "", half.value
-            )
+            events = groups.get(which.value or "", ())
+            charts, words = epoch_chart(desk, events, name.value or "", half.value)
         except PipeError as error:
             say(problem, sentence(error))
             return
@@ -133,40 +140,48 @@ def _epoch(desk: Desk, catalog: Catalog, context: Callable[[], list[str]]) -> pn
         holder[:] = [plots.pane(c) for c in charts]
 
     button = pn.widgets.Button(label="Superpose", align="end", on_click=draw)
-    return pn.Column(pn.Row(name, kind, half, button), problem, holder, sizing_mode="stretch_width")
+    return pn.Column(
+        pn.Row(name, which, half, button), problem, holder, sizing_mode="stretch_width"
+    )
 
 
 def epoch_chart(
-    desk: Desk, catalog: Catalog, dataset: str, kind: str, half: float
+    desk: Desk, events: Sequence[Event], dataset: str, half: float
 ) -> tuple[list[Any], str]:
     """Return the superposed epochs of the numbers of a dataset, and how many events are in them."""
     if not dataset:
         raise UsageError(
             "no dataset is chosen", todo="Open an event: what is drawn around it can be superposed"
         )
-    events = [e for e in catalog.events if e.kind == kind]
     store = desk.store()
     ds = store.read(dataset)
-    names = [
-        str(n)
-        for n, a in ds.data_vars.items()
-        if a.dims in (("time",), ("time", "component"))
-        and a.dtype.kind == "f"
-        and not str(n).endswith(("_error", "_limit"))
-        and n != "coverage"
-    ][:4]
     charts: list[Any] = []
     used = 0
-    for name in names:
+    for name in _numbers(store, dataset, ds)[:MOST_CHARTS]:
         made = superposed_epoch(store, events, dataset, name, half=half)
         used = max(used, made.events)
         if not made.count.any():
             continue
         word = f"|{name}|" if ds[name].ndim == 2 else name
         units = ds[name].attrs.get("units", "")
-        charts.append(plots.epoch_plot(made, f"{word} [{plain(units)}]"))
+        charts.append(plots.epoch_plot(made, f"{word.replace('_', ' ')} [{plain(units)}]"))
     more = f" (the first {MOST_EPOCHS})" if len(events) > MOST_EPOCHS else ""
     return charts, f"Median and quartiles of {used} of {len(events)} events of {dataset}{more}"
+
+
+def _numbers(store: Store, dataset: str, ds: xr.Dataset) -> list[str]:
+    """Names of the numbers and vectors against time, in the order of their DataType."""
+    kind = getattr(datatypes, kind_of(store, dataset, EVER), None)
+    order = [v.name for v in kind.variables] if kind is not None else []
+    found = [
+        str(n)
+        for n, a in ds.data_vars.items()
+        if a.dims in (("time",), ("time", "component"))
+        and a.dtype.kind == "f"
+        and not str(n).endswith(("_error", "_limit"))
+        and n != "coverage"
+    ]
+    return sorted(found, key=lambda n: order.index(n) if n in order else len(order))
 
 
 def _changes(desk: Desk, catalog: Catalog) -> pn.Column:

@@ -18,6 +18,8 @@ from ..store.records import Event
 from .judging import Opinion, missed, probability
 
 MOST_EPOCHS = 200
+_SENSES = {"in", "out"}
+"""Each is the other when time runs backwards."""
 
 
 def durations(events: Sequence[Event]) -> pd.DataFrame:
@@ -106,6 +108,28 @@ def scores(catalog: Catalog) -> dict[str, float]:
     return found
 
 
+def alike(events: Sequence[Event]) -> dict[str, tuple[Event, ...]]:
+    """Return the events that can be superposed, by words: those of a kind and of one sense.
+
+    Where a kind has both senses, a last group has all of them: those that go in are then to be read
+    backwards (`superposed_epoch`), as if they went out.
+    """
+    found: dict[str, tuple[Event, ...]] = {}
+    for kind in sorted({e.kind for e in events}):
+        mine = [e for e in events if e.kind == kind]
+        senses = sorted({sense_of(e) for e in mine})
+        for sense in senses:
+            found[f"{kind} {sense}".strip()] = tuple(e for e in mine if sense_of(e) == sense)
+        if set(senses) >= _SENSES:
+            found[f"{kind} out, and in turned"] = tuple(e for e in mine if sense_of(e) in _SENSES)
+    return found
+
+
+def sense_of(event: Event) -> str:
+    """Return which way an event goes ("in", "out"), '' where that means nothing."""
+    return str(dict(event.attributes).get("sense") or "")
+
+
 @dataclass(frozen=True, slots=True)
 class Epoch:
     """Quartiles (offset,) of a variable around events; `count` events have values there."""
@@ -131,7 +155,8 @@ def superposed_epoch(
     """Return quartiles of a variable around the middles of events, against the offset [s].
 
     The value at an offset is that of the nearest record, not farther away than a step of the grid
-    and two usual steps of the data; a gap gives no value.
+    and two usual steps of the data; a gap gives no value. Where some of the events go in and some
+    out, time runs backwards around those that go in.
 
     Parameters
     ----------
@@ -150,6 +175,7 @@ def superposed_epoch(
     """
     offset = np.linspace(-half, half, points)
     rows = []
+    turns = {sense_of(e) for e in events} >= _SENSES
     for event in events[:MOST_EPOCHS]:
         middle = (event.start + event.stop) // 2
         reach = round(half * 1e9)
@@ -161,7 +187,8 @@ def superposed_epoch(
         if values.ndim == 2:
             values = np.sqrt((values**2).sum(1)) if component < 0 else values[:, component]
         time = (ds["time"].values.astype("datetime64[ns]").astype(np.int64) - middle) / 1e9
-        rows.append(_nearest(time, values, offset))
+        found = _nearest(time, values, offset)
+        rows.append(found[::-1] if turns and sense_of(event) == "in" else found)
     table = np.array(rows).reshape(len(rows), points)
     count = np.isfinite(table).sum(0)
     low, median, high = np.full((3, points), np.nan)

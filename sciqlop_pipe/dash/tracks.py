@@ -287,6 +287,8 @@ class Track:
             self._update_picture(content)
         if isinstance(content, Strips):
             self._update_strips(content)
+        if isinstance(content, Curves) and content.log:
+            fig.yaxis.ticker = _log_ticker(content.curves)
         self._curves(content.curves, over=isinstance(content, Picture), units=_units(frame.label))
 
     def _update_picture(self, content: Picture) -> None:
@@ -372,6 +374,20 @@ class Track:
             )
         )
         self.lines.append((line, band, drawn))
+
+
+def _log_ticker(curves: Sequence[Curve]) -> FixedTicker | LogTicker:
+    """Ticks at decades, and 2 and 5 of them where there are few: those of Bokeh would overlap."""
+    values = np.concatenate([c.y[np.isfinite(c.y) & (c.y > 0)] for c in curves] or [np.ones(1)])
+    low, high = (np.log10(values.min()), np.log10(values.max())) if values.size else (0.0, 1.0)
+    if high - low < 0.6:
+        return LogTicker(desired_num_ticks=4)
+    whole = range(int(np.floor(low)), int(np.ceil(high)) + 1)
+    heads = (1, 2, 5) if high - low < 2 else (1,)
+    return FixedTicker(
+        ticks=[m * 10.0**k for k in whole for m in heads],
+        minor_ticks=[m * 10.0**k for k in whole for m in range(2, 10)],
+    )
 
 
 def _units(label: str) -> str:

@@ -196,3 +196,16 @@ def test_figures_are_updated_in_place_until_their_shape_changes():
     assert board.show(frames_of(Panel("m.x", "Moments", ds.isel(time=slice(5))), MINUTES)) is False
     assert board.root is root
     assert board.show(first[:1]) is True
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "wanted"),
+    [(0.3, 20.1, [0.5, 1, 2, 5, 10, 20]), (0.3, 3000, [1, 10, 100, 1000])],
+)
+def test_the_ticks_of_a_logarithmic_axis_do_not_lie_on_each_other(low, high, wanted):
+    time = builders.times(60)
+    ds = builders.moments(time, density=np.geomspace(low, high, time.size))
+    board = Board(x_range(MINUTES))
+    board.show(frames_of(Panel("m.x", "Moments", ds), MINUTES))
+    ticks = board.tracks[0].figure.yaxis[0].ticker.ticks
+    assert [t for t in ticks if low <= t <= high] == pytest.approx(wanted)

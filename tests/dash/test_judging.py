@@ -11,7 +11,14 @@ from sciqlop_pipe.catalog import load_catalog
 from sciqlop_pipe.dash.desk import Access, Desk
 from sciqlop_pipe.dash.events import Events
 from sciqlop_pipe.dash.judging import Opinion, add_missed, filtered, frame_of, judge, worth
-from sciqlop_pipe.dash.statistics import calibration, change, rates, scores, superposed_epoch
+from sciqlop_pipe.dash.statistics import (
+    alike,
+    calibration,
+    change,
+    rates,
+    scores,
+    superposed_epoch,
+)
 from sciqlop_pipe.errors import UsageError
 from sciqlop_pipe.granule import MINUTE, SECOND, Interval, instant
 from sciqlop_pipe.graph import Graph
@@ -120,6 +127,29 @@ def test_a_superposed_epoch_finds_the_step_at_the_middle(store, filled):
     assert edge == pytest.approx(-5, abs=0.6)
     far = superposed_epoch(store, [event(900, 0.5)], "m.x", "value", half=20)
     assert far.events == 0 and not far.count.any()
+
+
+def test_crossings_in_and_out_are_superposed_apart_or_as_if_all_went_out(store, filled):
+    def crossing(k: int, sense: str) -> Event:
+        e = event(k, 0.9, "bow_shock")
+        return Event(e.id, e.kind, e.start, e.stop, (("sense", sense),))
+
+    crossings = [crossing(0, "out"), crossing(4, "in"), event(8, 0.9, "jet")]
+    time = builders.times(9000, step="150ms")
+    (out, turn) = ((e.start + e.stop) // 2 for e in crossings[:2])
+    upstream = (time.astype(int) > out) & (time.astype(int) < turn)
+    value = np.where(upstream, 1.0, 4.0)
+    put(store, "m.y", builders.scalar_series(time, value=value), datatypes.ScalarSeries, DAY)
+    groups = alike(crossings)
+    assert {k: len(v) for k, v in groups.items()} == {
+        "bow_shock in": 1, "bow_shock out": 1, "bow_shock out, and in turned": 2, "jet": 1,
+    }  # fmt: skip
+    for word, before, after in (
+        ("bow_shock in", 1, 4), ("bow_shock out", 4, 1), ("bow_shock out, and in turned", 4, 1),
+    ):  # fmt: skip
+        made = superposed_epoch(store, groups[word], "m.y", "value", half=20, points=81)
+        for edge in (made.low, made.median, made.high):
+            assert (edge[10], edge[-10]) == (before, after), word
 
 
 def test_a_retrained_model_is_compared_event_by_event():
