@@ -105,13 +105,73 @@ def test_four_spacecraft_of_cluster(call: Call, tmp_path: Path) -> None:
     )
 
 
-def test_where_the_wind_at_parker_solar_probe_comes_from(call: Call, tmp_path: Path) -> None:
+def test_where_the_wind_at_parker_solar_probe_comes_from(
+    call: Call, tmp_path: Path, shared_data: Path
+) -> None:
     call("run", "psp.spc.solar_connection", "--start", "2020-01-01", "--stop", "2020-01-02",
          mission="psp")  # fmt: skip
     found = opened(tmp_path, "psp.spc.solar_connection")
     assert float(found["distance"][0]) == pytest.approx(100.1e6, rel=0.01)
     assert (np.abs(found["heliographic_latitude"]) < 5).all()
     assert ((found["speed"] > 200) & (found["speed"] < 800)).all()
+    # The project's own Carrington longitude and latitude, which we do not read.
+    with open_cdf(shared_data / "psp" / "psp_swp_spc_l3i_20200101_v02.cdf") as cdf:
+        time = cdf.times("Epoch").astype("datetime64[ns]")
+        theirs = [cdf.values(f"carr_{n}") for n in ("longitude", "latitude")]
+    ours = found.sel(time=time)
+    off = (ours["carrington_longitude"].values - theirs[0] + 180) % 360 - 180
+    assert np.abs(off).max() < 1e-3
+    np.testing.assert_allclose(ours["heliographic_latitude"], theirs[1], atol=1e-3)
+
+
+def test_plasma_and_fields_of_cluster_combined_by_name(call: Call, tmp_path: Path) -> None:
+    """Ions, both fields and four spacecraft of 2001-07-31, all in GSE."""
+    hia = "cluster1.cis.hia"
+    names = [f"{hia}.{n}" for n in ("plasma_parameters", "convection_field", "de_hoffmann_teller",
+                                    "alfvenicity", "elsasser_plus", "shock_passages",
+                                    "electric_field_in_plasma")]  # fmt: skip
+    four = [f"cluster.fgm.full.{n}" for n in ("current", "energy_conversion")]
+    call("run", *names, *four, "cluster1.efw.l2.exb_drift", "--start", "2001-07-31",
+         "--stop", "2001-08-01", mission="cluster")  # fmt: skip
+    frozen, prime = (opened(tmp_path, f"{hia}.{n}")["vector"].values
+                     for n in ("convection_field", "electric_field_in_plasma"))  # fmt: skip
+    assert np.isfinite(prime).all() and len(prime) == 30
+    # E of EFW less that of frozen-in ions leaves less than either, along the strong component.
+    size = np.sqrt((frozen**2).mean(axis=0))
+    assert np.sqrt((prime**2).mean(axis=0))[1] < 0.7 * size[1] < 1
+    frame = opened(tmp_path, f"{hia}.de_hoffmann_teller")
+    assert float(frame["correlation"].max()) > 0.85
+    work = opened(tmp_path, four[1])["value"].values
+    assert np.isfinite(work).all() and np.abs(work).max() < 0.01
+
+
+def test_the_whistler_of_cluster_by_name(call: Call, tmp_path: Path) -> None:
+    """Spectra, polarization and Poynting flux of an internal burst as `run` makes them."""
+    burst = "cluster2.efw.burst"
+    names = [f"{burst}.{n}" for n in ("wave_polarization", "wave_poynting_flux", "wave_spectrum",
+                                      "wavelet_spectrum")]  # fmt: skip
+    call("run", *names, "--start", "2007-04-10", "--stop", "2007-04-11",
+         mission="cluster/waves")  # fmt: skip
+    found = opened(tmp_path, names[0]).sel(
+        time=slice("2007-04-10T11:20:19", "2007-04-10T11:20:19.99")
+    )
+    inside = ((found["frequency"] >= 145) & (found["frequency"] <= 177)).values
+    share = found["frequency"].values / found["electron_cyclotron_frequency"].values[:, None]
+    assert found.sizes["time"] == 2
+    assert (found["handedness"].values[inside] == 1).all()
+    # Half seconds scatter more than the whole one (9 to 26 deg, missions/cluster/test_waves.py).
+    assert 9 < np.median(found["wave_normal_angle"].values[inside]) < 26
+    assert share[inside].min() > 0.125 and share[inside].max() < 0.165
+    spectrum, wavelet = (opened(tmp_path, n) for n in names[2:])
+    at = "2007-04-10T11:20:19.25"
+    one, other = (
+        float(ds["total"].sel(time=at, method="nearest").where(
+            (ds["frequency"] > 500) & (ds["frequency"] < 1500)).mean())
+        for ds in (spectrum, wavelet)
+    )  # fmt: skip
+    assert one == pytest.approx(other, rel=0.2)
+    flux = opened(tmp_path, names[1])
+    assert (np.isnan(flux["flux_parallel"]).all("frequency_bin") == (flux["quality"] & 8 > 0)).all()
 
 
 def degrees_apart(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -165,3 +225,18 @@ def test_gsm_of_a_magnetometer_by_its_mission_meets_that_of_its_file(
                           geomagnetic_model=params["geomagnetic_model"])  # fmt: skip
         assert degrees_apart(turned["vector"].values, theirs.values).max() < 0.01
         assert degrees_apart(gse.values, theirs.values).min() > 1
+
+
+def test_the_field_in_the_frame_of_the_particles_is_all_but_that_of_the_magnetometer(
+    call: Call, tmp_path: Path
+) -> None:
+    """B by the quaternions of MEC from GSE to DBCS; FGM's DMPA lies a twentieth of a degree off."""
+    b = "mms1.fgm.brst.b"
+    call("run", f"{b}_dbcs", f"{b}_dmpa", "--start", "2016-12-09T09:01",
+         "--stop", "2016-12-09T09:02")  # fmt: skip
+    span = {"time": slice("2016-12-09T09:01", "2016-12-09T09:02")}
+    ours, theirs = (
+        opened(tmp_path, f"{b}_{f}")["vector"].sel(span)[::50] for f in ("dbcs", "dmpa")
+    )
+    assert ours.attrs["frame"] == "DBCS"
+    assert 0.01 < np.median(degrees_apart(ours.values, theirs.values)) < 0.07

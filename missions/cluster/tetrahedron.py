@@ -6,10 +6,12 @@ Fields and positions are both those of the FGM files of the Cluster Science Arch
 from __future__ import annotations
 
 from sciqlop_pipe.datatypes import Position
-from sciqlop_pipe.model import Dataset, raw
+from sciqlop_pipe.model import Dataset, product, raw
+from sciqlop_pipe.recipes.drifts import particle_current
 from sciqlop_pipe.sources.files import FileSource
 from sciqlop_pipe.sources.series import PositionAdapter
 from sciqlop_pipe.standard.fields import (
+    drift_products,
     field_products,
     plasma_products,
     position_products,
@@ -51,6 +53,9 @@ def datasets() -> tuple[Dataset, ...]:
             f"cluster.fgm.{mode}",
             fields,  # type: ignore[arg-type]
             places,  # type: ignore[arg-type]
+            # Ions of HIA take a spin: J . E' of full and five vectors per second alike.
+            e="cluster1.cis.hia.electric_field_in_plasma",
+            accumulation="4s",
             reach=reach,
             position_reach="2min",
             **timing,
@@ -63,11 +68,19 @@ def datasets() -> tuple[Dataset, ...]:
         )
     for probe in HIA_PROBES:
         found += plasma_products(
-            f"cluster{probe}.cis.hia.moms",
-            b=f"cluster{probe}.attitude.b_spin_isr2",
+            f"cluster{probe}.cis.hia.moms",  # GSE, like both fields
+            b=f"cluster{probe}.fgm.full.b_gse",
+            e=f"cluster{probe}.efw.l2.e_gse",
             accumulation="4s",
             reach="9s",
             window="5min",
             step="1min",
         )
+        found.append(product(f"cluster{probe}.cis.hia.current", particle_current,
+                             ions=f"cluster{probe}.cis.hia.moms",
+                             electrons=f"cluster{probe}.peace.moms",
+                             accumulation="4s", reach="9s"))  # fmt: skip
+    for probe in PROBES:
+        found += drift_products(f"cluster{probe}.efw.l2.e_gse", b=f"cluster{probe}.fgm.full.b_gse",
+                                accumulation="60ms")  # fmt: skip
     return tuple(found)

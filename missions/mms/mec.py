@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sciqlop_pipe.datatypes import Attitude, Position
 from sciqlop_pipe.model import Dataset, product, raw
 from sciqlop_pipe.recipes.attitude import joined_attitude
+from sciqlop_pipe.recipes.rotations import rotate_vector
 from sciqlop_pipe.sources.attitude import AttitudeAdapter
 from sciqlop_pipe.sources.files import FileSource
 from sciqlop_pipe.sources.remote import on_cdaweb
@@ -75,6 +76,9 @@ def _in_mode(probe: str, mode: str) -> tuple[Dataset, ...]:
         *(product(f"{base}.{frame}_to_gse", joined_attitude, first=f"{base}.eci_to_{frame}",
                   second=f"{base}.eci_to_gse",
                   description=f"quaternions from {frame.upper()} to GSE") for frame in DESPUN),
+        product(f"mms{probe}.fgm.{mode}.b_dbcs", rotate_vector,
+                vector=f"mms{probe}.fgm.{mode}.b_gse", attitude=f"{base}.dbcs_to_gse",
+                description="magnetic field, DBCS, by the quaternions of MEC"),
         *(d for sensor in ("dis", "des")
           for d in rotated_products(f"mms{probe}.fpi.{sensor}.{_FPI[mode]}.vdf",
                                     attitude=f"{base}.dbcs_to_gse")),

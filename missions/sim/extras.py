@@ -1,8 +1,8 @@
 """Instruments beyond the ordinary ones, written when asked for: `simulate(..., extras=True)`.
 
-A monitor of the solar wind at the nose, an electric field, a search coil, the attitude, and three
-companions 60 km away. What they see follows from the same World, so that products of several
-spacecraft and instruments have a truth as well.
+A monitor of the solar wind at the nose, an electric field, electrons, a search coil, the attitude,
+and three companions 60 km away. What they see follows from the same World, so that products of
+several spacecraft and instruments have a truth as well.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from sciqlop_pipe.constants import VACUUM_PERMEABILITY
+from sciqlop_pipe.constants import ELEMENTARY_CHARGE, VACUUM_PERMEABILITY
 from sciqlop_pipe.granule import DAY, MINUTE, SECOND, Interval, datetime64
 from sciqlop_pipe.kernels.tetrahedron import curls, reciprocal
 
@@ -22,7 +22,7 @@ from .noise import gaussian, stream_key
 from .orbit import ephemeris
 from .physics import plasma
 from .vectors import Array, rotate
-from .wind import Times, World, solar_wind
+from .wind import ELECTRON_TEMPERATURE, Times, World, solar_wind
 from .writer import REAL4, REAL8, Compression, Variable, epoch_variables, write_file
 
 COMPANIONS = ("sim2", "sim3", "sim4")
@@ -60,6 +60,14 @@ def electric_field(world: World, time: Times) -> Array:
     here = plasma(world, time)
     induced = -1e-3 * np.cross(here.velocity, here.magnetic_field)
     return induced + 1e-6 * RESISTIVITY * true_current(world, time)
+
+
+def electron_velocity(world: World, time: Times) -> Array:
+    """Return the true velocity of the electrons V - J/(e n) [km/s], GSE, (time, 3)."""
+    here = plasma(world, time)
+    # nA m^-2 over C cm^-3, in km/s.
+    scale = 1e-9 / (ELEMENTARY_CHARGE * 1e6 * 1e3)
+    return here.velocity - scale * true_current(world, time) / here.density[:, None]
 
 
 def wave_field(time: Times) -> Array:
@@ -106,6 +114,11 @@ def write_extras(
         e = noisy("edp", time, electric_field(world, time))
         yield written("edp", time, _FIELD_STEP, _vector("sim_edp_e_gse", e, "mV/m", "GSE"),
                       _vector("sim_edp_e_dbcs", rotate(axes, e), "mV/m", "DBCS"))  # fmt: skip
+        n, v = plasma(world, time).density, electron_velocity(world, time)
+        t = np.full(time.size, ELECTRON_TEMPERATURE)
+        yield written("ele", time, _FIELD_STEP, _scalar("sim_ele_n", n, "cm^-3"),
+                      _vector("sim_ele_v_dbcs", rotate(axes, v), "km/s", "DBCS"),
+                      _scalar("sim_ele_t", t, "eV"))  # fmt: skip
         for k, name in enumerate(COMPANIONS, 1):
             b = noisy(f"fgm {name}", time, plasma(world, time, OFFSETS[k]).magnetic_field)
             kind = f"fgm{name[-1]}"

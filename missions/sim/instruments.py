@@ -9,18 +9,19 @@ from sciqlop_pipe.recipes.rotations import rotate_vector
 from sciqlop_pipe.sources.attitude import AttitudeAdapter
 from sciqlop_pipe.sources.files import FileSource
 from sciqlop_pipe.sources.series import MomentsAdapter, PositionAdapter, VectorAdapter
-from sciqlop_pipe.sources.species import PROTON
+from sciqlop_pipe.sources.species import ELECTRON, PROTON
 from sciqlop_pipe.standard import drift_products, tetrahedron_products, wave_products
 from sciqlop_pipe.standard.angles import rotated_products
 
 COMPANIONS = ("2", "3", "4")
 WIND_B, WIND = "sim.wind.b", "sim.wind.plasma"
-E_DBCS = "sim.edp.e_dbcs"
+E_DBCS, E_GSE = "sim.edp.e_dbcs", "sim.edp.e_gse"
+ELECTRONS = "sim.electron.moments"
 _STAMP = "{start:%Y%m%d%H%M%S}_v{version}.cdf"
 
 
 def datasets() -> tuple[Dataset, ...]:
-    """Return solar wind, electric field, search coil, attitude, companions and their products."""
+    """Return solar wind, E, electrons, search coil, attitude, companions and their products."""
     fields = ("sim.fgm.b", "sim2.fgm.b", "sim3.fgm.b", "sim4.fgm.b")
     places = ("sim.mec.position", "sim2.mec.position", "sim3.mec.position", "sim4.mec.position")
     e_prime = "sim.ion.electric_field_in_plasma"
@@ -33,6 +34,9 @@ def datasets() -> tuple[Dataset, ...]:
         *(raw(f"sim.edp.e_{f}", VectorSeries, _file("edp", VectorAdapter(
             f"sim_edp_e_{f}", "mV m^-1", f.upper(), "electric field")), granule="2h",
             description=f"electric field at 16 Hz, {f.upper()}") for f in ("gse", "dbcs")),
+        raw(ELECTRONS, Moments, _file("ele", MomentsAdapter(
+            "sim_ele_n", "sim_ele_v_dbcs", ELECTRON, "DBCS", temperature="sim_ele_t")),
+            granule="2h", description="electrons: moments at 16 Hz"),
         raw("sim.scm.b", VectorSeries, _file("scm", _b("scm")), granule="30min",
             description="search coil at 128 Hz, GSE"),
         raw("sim.mec.dbcs_to_gse", Attitude, _file("att", AttitudeAdapter(

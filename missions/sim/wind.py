@@ -18,7 +18,8 @@ Times = NDArray[np.int64]
 GAMMA = 5.0 / 3.0
 """Adiabatic index of the solar wind."""
 
-_ELECTRON_TEMPERATURE = 10.0  # eV, enters the Mach number only
+ELECTRON_TEMPERATURE = 10.0
+"""Everywhere [eV]; enters the Mach number, and what electrons are said to have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ class Wind:
         """Return the fast magnetosonic speed across the field, (time) [km/s]."""
         b = length(self.magnetic_field) * 1e-9
         alfven_2 = b * b / (VACUUM_PERMEABILITY * PROTON_MASS * self.density * 1e6)
-        heat = ELEMENTARY_CHARGE * (self.temperature + _ELECTRON_TEMPERATURE)
+        heat = ELEMENTARY_CHARGE * (self.temperature + ELECTRON_TEMPERATURE)
         return 1e-3 * np.sqrt(alfven_2 + GAMMA * heat / PROTON_MASS)
 
 

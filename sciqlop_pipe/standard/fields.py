@@ -27,6 +27,7 @@ from ..recipes.turbulence import alfvenicity, pvi, structure_functions
 from ..recipes.upstream import magnetic_location, upstream_conditions
 
 GEOCENTRIC = ("GSM", "SM", "GEO")
+OF_POSITIONS = (*GEOCENTRIC, "MAG", "J2000", "HEEQ")
 
 
 def field_products(
@@ -145,12 +146,12 @@ def drift_products(e: str, *, b: str, accumulation: str = "10ms") -> tuple[Datas
 def position_products(
     position: str,
     *,
-    frames: tuple[str, ...] = GEOCENTRIC,
+    frames: tuple[str, ...] = OF_POSITIONS,
     wind_b: str = "",
     wind: str = "",
     geomagnetic_model: str = MODEL,
 ) -> tuple[Dataset, ...]:
-    """Return a position in other frames, L and local time, and where model boundaries are.
+    """Return a position in other frames, L and local time, model boundaries, connection to the Sun.
 
     Parameters
     ----------
@@ -159,8 +160,8 @@ def position_products(
     frames : tuple of str
         Frames it is turned into.
     wind_b, wind : str
-        Field and plasma of the solar wind at the nose of the bow shock (OMNI); no boundaries
-        without.
+        Field and plasma of the solar wind at the nose of the bow shock (OMNI); no boundaries and
+        no connection to the Sun without.
     geomagnetic_model : str
         As of `field_products`.
     """
@@ -174,6 +175,7 @@ def position_products(
     if wind_b and wind:
         wind_at = at | {"b": wind_b, "plasma": wind}
         found.append(product(f"{base}.upstream", upstream_conditions, **wind_at))
+        found += heliospheric_products(base, position, plasma=wind, b=wind_b)
     return tuple(found)
 
 

@@ -110,6 +110,35 @@ def test_electrons_by_pitch_angle(tmp_path: Path):
     assert ds["energy"].dims == ("time", "energy_bin")
 
 
+@pytest.mark.parametrize("units", ["1/cm^3", "cm^-3"])
+def test_moments_of_electrons_are_centred_and_in_gse(tmp_path: Path, units: str):
+    product, n, v = "C3_CP_PEA_MOMENTS", random(N), random(N, 3)
+    n[4] = FILL
+    tags = f"time_tags__{product}"
+    out = Writer().time(tags, times(N, "4s"))
+    out.add(f"Data_Density__{product}", n, DEPEND_0=tags, UNITS=units, FILLVAL=FILL)
+    out.add(f"Data_Velocity_GSE__{product}", v, DEPEND_0=tags, UNITS="km/s", FILLVAL=FILL)
+    for side, seconds in (("Lower", 1.0), ("Upper", 3.0)):
+        out.add(f"time_tags_Delta{side}__{product}", np.full(N, seconds, "f4"), DEPEND_0=tags,
+                UNITS="s")  # fmt: skip
+    ds = read(cluster.mission, "cluster3.peace.moms", out.save(tmp_path / f"{product}{CSA}"))
+    assert (ds["time"].values - times(N, "4s") == np.timedelta64(1, "s")).all()
+    assert ds["velocity"].attrs["frame"] == "GSE" and ds.attrs["species"] == "e-"
+    assert np.flatnonzero(np.isnan(ds["density"])).tolist() == [4]
+    np.testing.assert_allclose(ds["velocity"], v, rtol=1e-6)
+
+
+def test_the_waveform_of_the_search_coil_is_in_gse(tmp_path: Path):
+    product, b = "C2_CP_STA_CWF_GSE", random(N, 3)
+    b[5, 1] = FILL
+    out = Writer().time(f"Time__{product}", times(N, "40ms"))
+    out.add(f"B_vec_xyz_Instrument__{product}", b, DEPEND_0=f"Time__{product}", UNITS="nT",
+            FILLVAL=FILL)  # fmt: skip
+    ds = read(cluster.mission, "cluster2.staff.cwf.b_gse", out.save(tmp_path / f"{product}{CSA}"))
+    assert ds["vector"].attrs["frame"] == "GSE" and ds["vector"].attrs["units"] == "nT"
+    assert np.argwhere(np.isnan(ds["vector"].values)).tolist() == [[5, 1]]
+
+
 # --- MMS EIS -------------------------------------------------------------------------------------
 
 

@@ -50,15 +50,14 @@ def mms(shared_data, name):
 
 @pytest.fixture(scope="module")
 def ephemeris(shared_data):
-    """Time, the function that reads a variable of MEC on every thousandth record."""
+    """Time, vectors and quaternions of MEC on every fiftieth record."""
     name = "burst_20161209_4sc/mms1_mec_brst_l2_epht89q_20161209090055_v2.2.0.cdf"
+    frames = ("eci", "gse", "gsm", "sm", "geo")
     with open_cdf(mms(shared_data, name)) as cdf:
-        wanted = [f"r_{f}" for f in ("eci", "gse", "gsm", "sm", "geo")]
-        found = {n: cdf.values(f"mms1_mec_{n}")[::1000] for n in wanted}
-        turns = {
-            f: cdf.values(f"mms1_mec_quat_eci_to_{f}")[::1000] for f in ("gse", "gsm", "sm", "geo")
-        }
-        return cdf.times("Epoch")[::1000].astype(np.int64), found, turns
+        found = {n: cdf.values(f"mms1_mec_{n}")[::50]
+                 for n in (f"{k}_{f}" for k in "rv" for f in frames)}  # fmt: skip
+        turns = {f: cdf.values(f"mms1_mec_quat_eci_to_{f}")[::50] for f in frames[1:]}
+        return cdf.times("Epoch")[::50].astype(np.int64), found, turns
 
 
 def matrices(q):
@@ -87,32 +86,43 @@ def test_the_definitive_dipole_of_2016_lies_a_thirtieth_of_a_degree_from_its_for
     assert degrees(axes("SM", time, "IGRF-14")[:, 2], theirs).max() < 0.035
 
 
-@pytest.mark.parametrize("frame", ["gsm", "sm", "geo"])
-def test_positions_of_mec_are_met_from_its_gse(ephemeris, frame):
-    time, r, _ = ephemeris
-    ds = place(r["r_gse"]).assign_coords(time=time.astype("datetime64[ns]"))
-    found = position_in_frame(ds, frame=frame.upper(), geomagnetic_model=FORECASTS)
-    assert degrees(found["position"].values, r[f"r_{frame}"]).max() < 0.01
+@pytest.mark.parametrize("start", ["eci", "gse", "gsm", "sm", "geo"])
+@pytest.mark.parametrize("frame", ["gse", "gsm", "sm", "geo"])
+def test_positions_and_velocities_of_mec_are_met_from_each_of_its_frames(ephemeris, start, frame):
+    time, found, _ = ephemeris
+    ds = place(found[f"r_{start}"], start.upper())
+    ds["velocity"] = ds["position"].copy(data=found[f"v_{start}"])
+    ds = ds.assign_coords(time=time.astype("datetime64[ns]"))
+    ours = position_in_frame(ds, frame=frame.upper(), geomagnetic_model=FORECASTS)
+    for name, letter in (("position", "r"), ("velocity", "v")):
+        assert degrees(ours[name].values, found[f"{letter}_{frame}"]).max() < 0.01, name
     np.testing.assert_allclose(
-        np.linalg.norm(found["position"], axis=1), np.linalg.norm(r["r_gse"], axis=1), rtol=1e-12
+        np.linalg.norm(ours["position"], axis=1),
+        np.linalg.norm(found[f"r_{frame}"], axis=1),
+        rtol=1e-9,
     )
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "burst_20151016/mms1_fgm_brst_l2_20151016130524.cdf",
-        "burst_20161209_4sc/mms1_fgm_brst_l2_20161209090054_v5.87.0.cdf",
-    ],
-)
-def test_gsm_of_the_magnetometer_is_met_from_its_gse(shared_data, name):
-    from sciqlop_missions.mms import fgm
+FGM = [
+    "burst_20151016/mms1_fgm_brst_l2_20151016130524.cdf",
+    *(f"burst_20161209_4sc/mms{p}_fgm_brst_l2_20161209090054_v5.87.0.cdf" for p in "1234"),
+]
 
+
+@pytest.mark.parametrize("name", FGM, ids=lambda n: n[6:14] + n[-36:-32])
+def test_gsm_of_the_magnetometer_is_met_from_its_gse(shared_data, name):
+    """Every record of the field, and the positions that come with it."""
+    from sciqlop_missions.mms import fgm, tetrahedron
+
+    probe = name.partition("/mms")[2][0]
     with open_cdf(mms(shared_data, name)) as cdf:
-        gse, gsm = (fgm.field("1", "brst", f)(cdf).isel(time=slice(None, None, 50))
-                    for f in ("gse", "gsm"))  # fmt: skip
+        gse, gsm = (fgm.field(probe, "brst", f)(cdf) for f in ("gse", "gsm"))
+        place = tetrahedron.position(probe, "brst")(cdf)
+        theirs = cdf.values(f"mms{probe}_fgm_r_gsm_brst_l2")[:, :3]
     found = in_frame(gse, frame="GSM", geomagnetic_model=FORECASTS)
-    assert degrees(found["vector"].values, gsm["vector"].values).max() < 0.005
+    assert np.nanmax(degrees(found["vector"].values, gsm["vector"].values)) < 0.005
+    there = position_in_frame(place, frame="GSM", geomagnetic_model=FORECASTS)
+    assert degrees(there["position"].values, theirs).max() < 0.005
 
 
 def test_at_the_solstice_the_earths_axis_leans_to_the_sun_in_gse():

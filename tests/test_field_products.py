@@ -1,0 +1,102 @@
+"""Every field, wave and multi-spacecraft recipe is a dataset of MMS, of Cluster and of sim."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from sciqlop_pipe.graph import Graph
+from sciqlop_pipe.model import Dataset
+from sciqlop_pipe.recipe import Recipe
+from sciqlop_pipe.standard import fields, waves
+
+MISSIONS = ("mms", "cluster", "sim")
+# By what they are about; the order is that of the reference.
+RECIPES = {
+    "frames": ("in_frame", "position_in_frame", "in_mean_field", "minimum_variance",
+               "de_hoffmann_teller", "rotate_vector", "rotate_moments"),
+    "spectra": ("power_spectrum", "wavelet_spectrum", "merged_field"),
+    "polarization": ("wave_polarization", "wave_poynting_flux"),
+    "plasma": ("plasma_parameters", "exb_drift", "electric_field_in_plasma", "convection_field",
+               "particle_current", "energy_conversion", "alfvenicity", "elsasser", "pvi",
+               "structure_functions"),
+    "shocks": ("shock_passages",),
+    "four spacecraft": ("curlometer", "field_gradient", "timing", "barycentre",
+                        "tetrahedron_shape", "magnetic_nulls"),
+    "upstream": ("upstream_conditions", "solar_connection", "magnetic_location"),
+}  # fmt: skip
+EVERY = [name for names in RECIPES.values() for name in names]
+# Of no dataset, and why: axes like L, M, N are those of one interval ("analyse mva", product()).
+BY_HAND = ("vector_in_axes",)
+# Vectors of two inputs are multiplied: they must be in one frame.
+ONE_FRAME = {"exb_drift", "electric_field_in_plasma", "convection_field", "particle_current",
+             "energy_conversion", "de_hoffmann_teller", "alfvenicity", "elsasser",
+             "in_mean_field", "shock_passages", "curlometer", "field_gradient", "timing",
+             "barycentre", "tetrahedron_shape", "wave_polarization", "wave_poynting_flux",
+             "merged_field", "pressure_strain"}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def graph() -> Graph:
+    return Graph.discover()
+
+
+def products(graph: Graph, mission: str) -> dict[str, list[str]]:
+    """Names of the datasets of a mission by their recipe."""
+    found: dict[str, list[str]] = {}
+    for name, dataset in graph.nodes.items():
+        if dataset.recipe is not None and re.fullmatch(rf"{mission}\d?", name.partition(".")[0]):
+            found.setdefault(dataset.recipe.name, []).append(name)
+    return found
+
+
+@pytest.mark.parametrize("mission", MISSIONS)
+def test_every_recipe_is_reachable_by_name(graph: Graph, mission: str) -> None:
+    found = products(graph, mission)
+    assert [name for name in EVERY if name not in found] == []
+
+
+@pytest.mark.parametrize("mission", MISSIONS)
+def test_the_frames_that_follow_from_time_are_reachable_by_name(graph: Graph, mission: str) -> None:
+    found = products(graph, mission)
+    made = {dict(graph[n].params)["frame"] for n in found["in_frame"]}
+    held = {n.rpartition("_")[2].upper() for n in graph.nodes if n.startswith(f"{mission}")}
+    assert {"GSM", "SM", "GEO"} <= made | held
+    of_positions = {dict(graph[n].params)["frame"] for n in found["position_in_frame"]}
+    assert of_positions == {"GSM", "SM", "GEO", "MAG", "J2000", "HEEQ"}
+
+
+def test_no_recipe_that_missions_bind_is_missing_from_this_table() -> None:
+    bound = {r.name for module in (fields, waves) for r in vars(module).values()
+             if isinstance(r, Recipe)}  # fmt: skip
+    assert bound - set(EVERY) == set()
+    assert not set(BY_HAND) & set(EVERY)
+
+
+def frame(graph: Graph, name: str) -> str:
+    """Frame of a dataset as far as declarations tell it, '' where they do not."""
+    dataset: Dataset = graph[name]
+    if dataset.recipe is None:
+        adapter = getattr(dataset.source, "adapter", None)
+        while adapter is not None and not hasattr(adapter, "frame"):
+            adapter = getattr(adapter, "adapter", None)
+        return getattr(adapter, "frame", "")
+    if dataset.recipe.name in ("in_frame", "position_in_frame"):
+        return str(dict(dataset.params)["frame"])
+    if dataset.recipe.name.startswith("rotate_"):
+        return name.rpartition("_")[2].upper()
+    return next((f for _, i in dataset.inputs if (f := frame(graph, i))), "")
+
+
+def test_what_is_multiplied_is_in_one_frame(graph: Graph) -> None:
+    """A product of two frames is refused when it is made; nobody should have to find out then."""
+    mixed = {}
+    for name, dataset in graph.nodes.items():
+        if dataset.recipe is None or dataset.recipe.name not in ONE_FRAME:
+            continue
+        found = {frame(graph, i) for _, i in dataset.inputs} - {""}
+        # FGM's DMPA says it will do for DBCS.
+        if len({"DBCS" if f == "DMPA" else f for f in found}) > 1:
+            mixed[name] = found
+    assert mixed == {}
