@@ -41,6 +41,7 @@ from ..sources.fetch import probe
 from ..store import Store
 from ..store.records import Failure, Outcome, Record
 from ..watching import Logged, Several, log_to, serve_metrics
+from .nothing import why_nothing
 from .output import wide
 
 if TYPE_CHECKING:
@@ -146,13 +147,14 @@ def plan(
     """Print what a run would make."""
     graph = discover()
     names = graph.select(targets)
+    listing = listing_for(archives, graph, names, intervals, access)
     with Store.open(store, create=True, registry=registry) as opened:
         made = make_plan(
             graph,
             opened.registry,
             names,
             intervals,
-            listing_for(archives, graph, names, intervals, access),
+            listing,
             models=promoted_models(opened, graph.models(names)),
             look=partial(probe, access=access),
         )
@@ -164,7 +166,10 @@ def plan(
     for granule in made.withdrawn[:10]:
         out.print(f"[yellow]withdrawn: the archive no longer lists the files of {granule}[/]")
     if not len(made):
-        out.print(_nothing(made))
+        if any(t.entries for t in made.timelines.values()):
+            out.print("Everything is current: nothing to compute.")
+        else:
+            print(why_nothing(graph, names, intervals, listing))
 
 
 def _plan_json(plan: Plan) -> str:
@@ -190,15 +195,6 @@ def _plan_table(counts: dict[str, dict[str, int]]) -> Table:
     for name, row in counts.items():
         table.add_row(name, *(str(row.get(r, "")) for r in ("current", *REASONS)))
     return table
-
-
-def _nothing(plan: Plan) -> str:
-    if any(t.entries for t in plan.timelines.values()):
-        return "Everything is current: nothing to compute."
-    where = ", ".join(str(i) for i in plan.intervals[:3])
-    return (
-        f"No data: neither the archives nor the store hold anything of these datasets in {where}."
-    )
 
 
 def run(
@@ -241,8 +237,12 @@ def run(
         )  # fmt: skip
     if json:
         print(report.to_json())
+    elif report.planned:
+        _print(report)
+    elif any(row for row in report.counts.values()):
+        print("Everything is current: nothing was computed.")
     else:
-        _print(report, intervals)
+        print(why_nothing(graph, names, intervals, listing))
     return report.status
 
 
@@ -319,17 +319,8 @@ def bars() -> Iterator[Drawn]:
         yield Drawn(bars)
 
 
-def _print(report: Report, intervals: Sequence[Interval]) -> None:
+def _print(report: Report) -> None:
     out = wide()
-    if not report.planned:
-        if any(row for row in report.counts.values()):
-            out.print("Everything is current: nothing was computed.")
-        else:
-            out.print(
-                "No data: neither the archives nor the store hold anything of these datasets in "
-                + ", ".join(str(i) for i in intervals[:3])
-            )
-        return
     keys = ("done", "unchanged", "duplicate", "conflict", "refused", "failed", "blocked")
     used = [k for k in keys if any(k in row for row in report.rows.values())]
     table = Table("dataset", *used, "records", "MB", title=f"run {report.run}")

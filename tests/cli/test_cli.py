@@ -112,7 +112,7 @@ def test_explain_goes_down_to_the_checksum_of_the_raw_file(cli: Command, tmp_pat
         (
             ("run", "toy.double", "--start", "2031-01-01", "--stop", "2031-01-02", *DAY[4:]),
             0,
-            "No data",
+            "The archives list 1 file. Looked for:\n  toy.raw: 1 file, starting 2030-01-01",
         ),
         (("status", "--store", "nothing"), 2, "there is no store here"),
         (("run", "toy.double", *DAY, "--store", "ftp://a/x"), 2, "not the address of a bucket"),

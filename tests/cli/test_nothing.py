@@ -1,0 +1,28 @@
+"""Where there is no data, it is said what was looked for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sciqlop_pipe.cli.nothing import why_nothing
+from sciqlop_pipe.granule import Interval
+from sciqlop_pipe.graph import Graph
+from sciqlop_pipe.sources.archive import list_archives
+
+DAY = [Interval.of("2020-11-19", "2020-11-20")]
+NAMES = ["mms1.boundary_crossings"]
+
+
+def test_without_an_archive_it_says_that_none_was_given():
+    assert "No archive was given: --archive" in why_nothing(Graph.discover(), NAMES, DAY, None)
+
+
+def test_the_names_that_files_should_have_and_the_times_of_those_found_are_said(tmp_path: Path):
+    for hour in ("04", "22"):
+        (tmp_path / f"mms1_fpi_fast_l2_dis-moms_20151201{hour}0000_v3.3.0.cdf").touch()
+    said = why_nothing(Graph.discover(), NAMES, DAY, list_archives([str(tmp_path)]))
+    assert "2020-11-19" in said.splitlines()[0] and "The archives list 2 files" in said
+    (moments,) = (line for line in said.splitlines() if "mms1.fpi.dis.fast.moms" in line)
+    assert moments.endswith("2 files, starting 2015-12-01T04:00:00 to 2015-12-01T22:00:00")
+    (field,) = (line for line in said.splitlines() if "mms1.fgm.srvy.b_gse" in line)
+    assert "mms1_fgm_srvy_l2_{start:%Y%m%d}" in field and field.endswith("none of that name")
