@@ -73,9 +73,11 @@ class Dataset:
 
     @property
     def units(self) -> str:
-        """Return the units of the main variable, '' where they are free."""
+        """Return the units of the main variable, '' where type and source leave them free."""
         main = next((v for v in self.gives.variables if v.name == self.gives.main), None)
-        return main.units if main is not None and main.units != "*" else ""
+        if main is not None and main.units != "*":
+            return main.units
+        return str(getattr(self.source, "units", ""))
 
     @property
     def version(self) -> int:

@@ -25,7 +25,6 @@ from .options import (
     StartOpt,
     StopOpt,
     StoreOpt,
-    Targets,
     access_of,
 )
 from .publish_app import publish_app
@@ -74,7 +73,21 @@ def common(
 
 @app.command()
 def graph(
-    mission: Annotated[str, typer.Argument(help="Only this mission.", show_default=False)] = "",
+    what: Annotated[
+        str,
+        typer.Argument(
+            help="A mission, the beginning of names (mms1.fpi.dis), or a glob.", show_default=False
+        ),
+    ] = "",
+    depth: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            show_default=False,
+            help="Show so many parts of names; 0, the default, shows "
+            "instruments of all missions, or all there is of one.",
+        ),
+    ] = 0,
     store: HaveOpt = "",
     registry: RegistryOpt = "",
     archive: ArchiveOpt = [],  # noqa: B006
@@ -85,42 +98,50 @@ def graph(
     cache_size: CacheSizeOpt = "20GB",
     json: JsonOpt = False,
 ) -> None:
-    """Show every dataset as a tree: type, units, cadence, what it needs, what there is of it.
+    """Show datasets as a tree: type, units, cadence, whence, what they need, what there is of them.
 
-    Example: `sciqlop-pipe graph mms --store ./store`
+    Examples: `sciqlop-pipe graph`, `sciqlop-pipe graph mms1.fpi --store ./store`,
+    `sciqlop-pipe graph wind --archive speasy --start 2020-01-01 --stop 2020-01-02`
     """
     from . import tree
 
     access = access_of(offline, cache, cache_size, 4)
-    tree.graph(mission, store, registry, archive, (start, stop), access, json)
+    tree.graph(what, depth, store, registry, archive, (start, stop), access, json)
 
 
 @app.command()
 def search(
     words: Annotated[list[str], typer.Argument(help="Words that all must occur.")],
+    every: Annotated[bool, typer.Option("--all", help="Show all that were found.")] = False,
     json: JsonOpt = False,
 ) -> None:
-    """Find datasets by words in their names, types, units and descriptions.
+    """Find datasets by words in names, types, units, descriptions, file names, ids on servers.
 
-    Example: `sciqlop-pipe search mms1 pitch angle`
+    Examples: `sciqlop-pipe search mms1 pitch angle`, `sciqlop-pipe search WI_H0_MFI`
     """
     from . import tree
 
-    tree.search(words, json)
+    tree.search(words, every, json)
 
 
 @app.command()
 def cite(
-    names: Targets,
+    names: Annotated[
+        list[str],
+        typer.Argument(help="Datasets, globs ('mms1.*.moments'), or pictures (quicklook.png)."),
+    ],
     store: HaveOpt = "",
     registry: RegistryOpt = "",
     start: StartOpt = "",
     stop: StopOpt = "",
     json: JsonOpt = False,
 ) -> None:
-    """Say whom to cite and thank for datasets: papers, DOIs, versions of code and of files.
+    """Say whom to cite and thank for datasets or a picture: papers, DOIs, versions.
 
-    Example: `sciqlop-pipe cite mms1.fpi.dis.brst.moments --store ./store`
+    Versions are those of code and, with a store or of a picture, of the files that were read.
+
+    Examples: `sciqlop-pipe cite mms1.fpi.dis.brst.moments --store ./store`,
+    `sciqlop-pipe cite quicklook.png`
     """
     from . import tree
 

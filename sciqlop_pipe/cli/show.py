@@ -16,6 +16,8 @@ from ..concerns import at_work
 from ..errors import UsageError
 from ..granule import Interval, instant, iso
 from ..graph import Graph
+from ..model import Dataset
+from ..publish.datatree import doors, known_as
 from ..store import Store
 from ..store.records import Current
 from .output import wide
@@ -55,10 +57,21 @@ def _node_text(graph: Graph, name: str) -> str:
     if d.is_raw:
         pattern = getattr(d.source, "pattern", "")
         files = pattern if isinstance(pattern, str) else " or ".join(pattern)
-        return f"[bold]{name}[/] {d.gives.name}, raw, adapter version {d.version}, files {files}"
+        text = f"[bold]{name}[/] {d.gives.name}, raw, adapter version {d.version}, files {files}"
+        return f"{text}; {escape(_whence(graph, d))}"
     params = ", ".join(f"{k}={v}" for k, v in d.params)
     assert d.recipe is not None
     return f"[bold]{name}[/] {d.gives.name} = {d.recipe.name} version {d.version}({params})"
+
+
+def _whence(graph: Graph, d: Dataset) -> str:
+    """Return how the files or variables of a raw dataset may be got."""
+    if words := doors(d):
+        names = ", ".join(known_as(d))
+        return f"got by --archive {' or '.join(words)} ({names}), or from a folder or URL"
+    mission = graph.mission_of.get(d.name)
+    where = f" from {' or '.join(mission.archives)}" if mission and mission.archives else ""
+    return f"no server is declared: bring the files{where} into a folder, give --archive FOLDER"
 
 
 def _recipe_tree(graph: Graph, name: str, tree: Tree) -> Tree:

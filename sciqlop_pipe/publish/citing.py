@@ -11,6 +11,7 @@ from ..granule import Interval
 from ..graph import Graph
 from ..model import Mission
 from ..store import Store
+from .drawn import Drawn
 
 _DOI = re.compile(r"10\.\d{4,9}/[^\s;,\]\"'<>]*[^\s;,.\]\"'<>)]")
 
@@ -55,9 +56,36 @@ def citation(
     }
 
 
+def as_drawn(whole: Graph, shown: Drawn, facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a citation with the versions of code and files of the time a picture was drawn.
+
+    Parameters
+    ----------
+    whole : Graph
+        All datasets.
+    shown : Drawn
+        What the picture says of itself.
+    facts : mapping
+        The citation of its datasets.
+    """
+    return {
+        **facts,
+        "datasets": list(shown.datasets),
+        "interval": [shown.start, shown.stop],
+        "unknown": [n for n in shown.datasets if n not in whole.nodes],
+        "versions": {**facts["versions"], **shown.versions},
+        "files": {k: dict(v) for k, v in shown.files.items()} or facts["files"],
+    }
+
+
 def text(facts: Mapping[str, Any]) -> str:
     """Return a citation as text that people read."""
     lines = [f"Data {', '.join(facts['datasets'])}"]
+    if "interval" in facts:
+        lines.append(f"  {' to '.join(facts['interval'])}")
+    if unknown := facts.get("unknown"):
+        said = "nobody here declares it: install the plugin of its mission to see whom to cite"
+        lines += [f"  {name}: {said}" for name in unknown]
     for m in facts["missions"]:
         lines += ["", m["title"] or m["name"]]
         lines += [f"  {k}: {m[k]}" for k in ("authors", "citation", "acknowledgement") if m[k]]
@@ -65,7 +93,8 @@ def text(facts: Mapping[str, Any]) -> str:
     lines += [f"  {name}: {said}" for name, said in facts["citations"].items()]
     lines += ["", "Versions", *(f"  {name}: {code}" for name, code in facts["versions"].items())]
     for name, row in facts["files"].items():
-        shown = ", ".join(f"v{v} ({n} files)" if v else f"{n} files" for v, n in row.items())
+        many = {v: f"{n} file{'s' if n > 1 else ''}" for v, n in row.items()}
+        shown = ", ".join(f"v{v} ({n})" if v else n for v, n in many.items())
         lines.append(f"  {name}: read from {shown}")
     return "\n".join([*lines, f"  {facts['software']}"])
 

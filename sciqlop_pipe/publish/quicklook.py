@@ -10,6 +10,7 @@ from ..catalog import find_event
 from ..errors import PipeError, UsageError
 from ..granule import MINUTE, Interval, iso
 from ..store.events import current_events
+from .drawn import drawn
 from .levels import Limit, kind_of, panel_of, require
 from .panels import Panel
 from .picture import DPI, PIXELS, Mark, draw, figure
@@ -69,8 +70,9 @@ def draw_interval(
     title = _title([p.name for p in panels])
     source = f"store {store.root.resolve().name}"
     where = place_of(store, position, interval) if position else None
-    draw(panels, interval, output, title, events=marks, source=source, dpi=dpi, facts=facts,
-         position=where)  # fmt: skip
+    shown = drawn(store, [*datasets, *([position] if position else [])], interval).words()
+    draw(panels, interval, output, title, events=marks, source=source, dpi=dpi,
+         facts={**shown, **(facts or {})}, position=where)  # fmt: skip
 
 
 def place_of(store: Store, position: str, interval: Interval) -> xr.Dataset | None:
@@ -120,7 +122,8 @@ def draw_event(store: Store, event_id: str, output: Path, datasets: Sequence[str
     craft = _mission(dataset.split(".")[0])
     title = f"{craft}  {Mark.of(event).label}  {iso(event.start)[11:19]}"
     draw(panels, interval, output, title, events=marks,
-         source=f"event {event_id} · store {store.root.resolve().name}")  # fmt: skip
+         source=f"event {event_id} · store {store.root.resolve().name}",
+         facts=drawn(store, list(dict.fromkeys([*names, dataset])), interval).words())  # fmt: skip
 
 
 def neighbourhood(event: Event) -> Interval:

@@ -86,6 +86,14 @@ class FileSource:
         texts = (self.pattern,) if isinstance(self.pattern, str) else self.pattern
         return tuple(FilePattern(text) for text in texts)
 
+    @property
+    def units(self) -> str:
+        """Return the unit that the adapter says its values have, '' where it says none."""
+        adapter: Any = self.adapter
+        while not hasattr(adapter, "units") and hasattr(adapter, "adapter"):
+            adapter = adapter.adapter
+        return str(getattr(adapter, "units", ""))
+
     def candidates(self, listing: Listing) -> tuple[RawFile, ...]:
         """Return the newest version of every file of this source, sorted by start."""
         found = [f for p in self.patterns for f in listing.match(p, duration(self.span))]

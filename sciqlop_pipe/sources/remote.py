@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -33,6 +33,16 @@ class Archived:
 
     product: str
 
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """What servers call it."""
+        return (self.product,)
+
+    @property
+    def door(self) -> str:
+        """The word that opens it."""
+        return f"speasy:{self.product.split('/')[0]}"
+
 
 @dataclass(frozen=True, slots=True)
 class Variables:
@@ -52,6 +62,16 @@ class Variables:
     products: tuple[str, ...]
     adapter: Adapter | None = None
     piece: str = "1d"
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """What servers call them."""
+        return self.products
+
+    @property
+    def door(self) -> str:
+        """The word that opens it."""
+        return f"speasy:{self.products[0].split('/')[0]}"
 
     @property
     def prefix(self) -> str:
@@ -84,12 +104,27 @@ class Hapi:
     piece: str = "1d"
 
     @property
+    def ids(self) -> tuple[str, ...]:
+        """What servers call it."""
+        return (self.dataset,)
+
+    @property
+    def door(self) -> str:
+        """The word that opens it; which server is for the user to say unless only one has it."""
+        return f"hapi+{self.server or 'https://SERVER/hapi'}"
+
+    @property
     def prefix(self) -> str:
         """What the names of its pieces begin with."""
         return _prefix("hapi", self.dataset, (self.dataset, *self.parameters, self.piece))
 
 
 Remote = Archived | Variables | Hapi
+
+
+def words_of(remotes: Iterable[Remote]) -> tuple[str, ...]:
+    """Return the words that open some remotes, each once, in their order."""
+    return tuple(dict.fromkeys(r.door for r in remotes))
 
 
 def on_cdaweb(dataset: str, *parameters: str) -> tuple[Remote, ...]:

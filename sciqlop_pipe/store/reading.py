@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -24,6 +24,7 @@ from .records import (
     Current,
     Extent,
     InputUsed,
+    MadeOf,
     Rows,
     Shelf,
     Stored,
@@ -192,6 +193,33 @@ class Reading:
             return [
                 InputUsed(*r) for r in conn.execute(query.where(t.c.uid == uid).order_by(t.c.id))
             ]
+
+    def ancestry(self, uids: Iterable[str]) -> dict[str, MadeOf]:
+        """Return with which code and of which files granules and all before them were made.
+
+        By dataset; what has been forgotten is left out.
+        """
+        t = schema.lineage
+        found: dict[str, MadeOf] = {}
+        waiting, seen = list(dict.fromkeys(uids)), set[str]()
+        with self.db.read() as conn:
+            while waiting:
+                now, waiting = waiting[:_MANY], waiting[_MANY:]
+                seen.update(now)
+                of = {}
+                for uid, name, code in conn.execute(
+                    select(_G.c.uid, _G.c.dataset, _G.c.code).where(_G.c.uid.in_(now))
+                ):
+                    of[uid] = found.setdefault(name, MadeOf(set(), set()))
+                    of[uid].codes.add(code)
+                query = select(t.c.uid, t.c.kind, t.c.name, t.c.ref).where(t.c.uid.in_(now))
+                for uid, kind, name, ref in conn.execute(query):
+                    if kind == "file" and uid in of:
+                        of[uid].files.add(name)
+                    elif kind == "granule" and ref not in seen:
+                        seen.add(ref)
+                        waiting.append(ref)
+        return found
 
     def verified(self, dataset: str) -> dict[str, set[str]]:
         """Return, by granule uid, the further inputs that it was found unchanged for."""

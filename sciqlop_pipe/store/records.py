@@ -188,6 +188,13 @@ class Stored(NamedTuple):
     layout: str | None
 
 
+class MadeOf(NamedTuple):
+    """With which code, and of which files (names), granules of one dataset were made."""
+
+    codes: set[str]
+    files: set[str]
+
+
 class Shelf(NamedTuple):
     """What describes one dataset: its layouts, the newest last, and its last granule."""
 

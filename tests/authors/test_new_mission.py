@@ -57,7 +57,7 @@ def test_once_installed_it_stands_in_the_graph(plugin: Path, tmp_path: Path) -> 
     code = "from sciqlop_pipe.cli import main; main()"
     status, said = python("-c", code, "graph", "hayabusa_2", path=tmp_path)
     assert status == 0, said
-    assert "pressure ScalarSeries (magnetic_pressure, 1d) Magnetic pressure" in said
+    assert "pressure ScalarSeries (1d pieces, magnetic_pressure) Magnetic pressure" in said
     again = python(
         "-c", code, "new-mission", "hayabusa_2", "--dir", str(tmp_path / "x"), path=tmp_path
     )

@@ -23,6 +23,7 @@ from ...store import Store
 from ...store.layout import Layout, VarLayout
 from ...store.lazy_parts import as_seen, read_key
 from ...store.records import Extent, Record, Shelf
+from ..datatree import Words
 from . import times
 from .describe import Described, Parameter, describe, names_of, promised, statics
 from .encode import Block
@@ -152,7 +153,7 @@ class Library:
     def title(self, name: str) -> str:
         """Return what a dataset is, in words."""
         dataset = self._declared(name)
-        return (dataset.description or dataset.gives.description) if dataset is not None else ""
+        return Words.of(dataset, None).text if dataset is not None else ""
 
     def _declared(self, name: str) -> Dataset | None:
         known = self.graph is not None and name in self.graph.nodes
@@ -299,16 +300,17 @@ class Library:
         return about
 
     def _words(self, name: str) -> dict[str, Any]:
-        words: dict[str, Any] = {}
-        dataset, mission = self._declared(name), self._mission(name)
-        if title := self.title(name):
-            words["description"] = title
-        citation = (dataset.citation if dataset else "") or (mission.citation if mission else "")
-        if citation:
-            words["citation"] = citation
-        if mission is not None and mission.authors:
-            words["contact"] = mission.authors
-        return words
+        dataset = self._declared(name)
+        if dataset is None:
+            return {}
+        words = Words.of(dataset, self._mission(name))
+        said = {
+            "description": words.text,
+            "citation": words.citation,
+            "contact": words.authors,
+            "x_acknowledgement": words.acknowledgement,
+        }
+        return {key: value for key, value in said.items() if value}
 
     def open(
         self,

@@ -17,6 +17,7 @@ from ...graph import Graph
 from ...store import Store
 from ...store.events import event_datasets
 from ...store.records import Current, Rows
+from ..datatree import Words
 from ..whole import part_of, write_through
 from .encode import CONTENT, DATASET, file_facts, to_cdf
 from .facts import Facts, Provenance, stamp
@@ -63,17 +64,18 @@ def selected(store: Store, patterns: Sequence[str]) -> list[str]:
 def facts_of(graph: Graph, store: Store, dataset: str) -> Facts:
     """Return what is declared of a dataset; of one that nobody declares, what the store knows."""
     if dataset in graph.nodes:
-        declared, mission = graph[dataset], graph.mission_of[dataset]
+        declared = graph[dataset]
+        words = Words.of(declared, graph.mission_of[dataset])
         return Facts(
             dataset,
             declared.gives.name,
-            f"{mission.title or mission.name}: {dataset}",
-            declared.description or declared.gives.description,
-            mission.authors,
-            mission.name,
-            mission.title,
-            "; ".join(t for t in (mission.citation, declared.citation) if t),
-            mission.acknowledgement,
+            f"{words.mission_title or words.mission}: {dataset}",
+            words.text,
+            words.authors,
+            words.mission,
+            words.mission_title,
+            words.citation,
+            words.acknowledgement,
             declared.cadence,
         )
     rows = store.registry.current(dataset)
