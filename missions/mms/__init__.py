@@ -9,6 +9,7 @@ from . import (
     derived,
     edp,
     eis,
+    feeps,
     fgm,
     fpi,
     fpi_partial,
@@ -29,6 +30,7 @@ INSTRUMENTS = (
     photoelectrons,
     hpca,
     eis,
+    feeps,
     fgm,
     edp,
     scm,
@@ -50,7 +52,8 @@ mission = Mission(
     authors=(
         "J. L. Burch (mission); FPI: B. L. Giles, C. J. Pollock; FIELDS: R. B. Torbert; "
         "FGM: C. T. Russell, W. Magnes; EDP: P.-A. Lindqvist, R. E. Ergun; SCM: O. Le Contel; "
-        "HPCA: D. T. Young, S. A. Fuselier; EIS: B. H. Mauk; MEC: M. G. Henderson, S. K. Morley"
+        "HPCA: D. T. Young, S. A. Fuselier; EIS: B. H. Mauk; FEEPS: J. B. Blake, D. L. Turner; "
+        "MEC: M. G. Henderson, S. K. Morley"
     ),
     citation=(
         "Burch et al. 2016, Space Sci. Rev. 199, 5, doi:10.1007/s11214-015-0164-9; "
@@ -60,7 +63,8 @@ mission = Mission(
         "Lindqvist et al. 2016 (EDP), Space Sci. Rev. 199, 137, doi:10.1007/s11214-014-0116-9; "
         "Le Contel et al. 2016 (SCM), Space Sci. Rev. 199, 257, doi:10.1007/s11214-014-0096-9; "
         "Young et al. 2016 (HPCA), Space Sci. Rev. 199, 407, doi:10.1007/s11214-014-0119-6; "
-        "Mauk et al. 2016 (EIS), Space Sci. Rev. 199, 471, doi:10.1007/s11214-014-0055-5"
+        "Mauk et al. 2016 (EIS), Space Sci. Rev. 199, 471, doi:10.1007/s11214-014-0055-5; "
+        "Blake et al. 2016 (FEEPS), Space Sci. Rev. 199, 309, doi:10.1007/s11214-015-0163-x"
     ),
     archives=(
         "https://lasp.colorado.edu/mms/sdc/public/",

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sciqlop_pipe.sources.cdf import CdfFile
 
 MODES = ("srvy", "brst")
-FRAMES = ("gse", "gsm", "dmpa")
+FRAMES = ("gse", "gsm", "dmpa", "bcs")
 GRANULE = {"srvy": "1d", "brst": "10min"}
 
 _SPAN = {"srvy": "1d", "brst": "15min"}

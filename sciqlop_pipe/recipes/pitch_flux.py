@@ -6,6 +6,7 @@ import numpy as np
 import xarray as xr
 
 from ..datatypes import EnergySpectrum, PitchAngleFlux
+from ..errors import UsageError
 from ..model import recipe
 
 
@@ -58,6 +59,59 @@ def omnidirectional_spectrum(flux: PitchAngleFlux) -> xr.Dataset:
     if "quality" in flux:
         found["quality"] = flux["quality"]
     return xr.Dataset(found, {"time": flux["time"]}, {"species": flux.attrs["species"]})
+
+
+@recipe(gives=PitchAngleFlux, version=1)
+def pitch_angle_bins(flux: PitchAngleFlux, *, bins: int = 11, response: float = 0.0) -> xr.Dataset:
+    """Intensity on a fixed grid of pitch angles (time, pitch_angle_bin, energy_bin) [per keV].
+
+    For telescopes whose pitch angles change from record to record. A telescope counts in every bin
+    that the pitch angles it sees touch, alpha - response to alpha + response; what counts in a bin
+    is averaged plainly. NaN where none does.
+
+    Parameters
+    ----------
+    flux : PitchAngleFlux
+        Intensity (time, pitch_angle_bin, energy_bin) [cm^-2 s^-1 sr^-1 keV^-1].
+    bins : int
+        Bins of equal width from 0 to 180 degrees.
+    response : float
+        Half of what a telescope sees in pitch angle [deg]; 0 puts each into one bin.
+
+    Raises
+    ------
+    UsageError
+        For fewer than one bin.
+
+    Notes
+    -----
+    Source: mms_feeps_pad.py of pyspedas 2.2.2, which averages energies and telescopes in one.
+    """
+    if bins < 1:
+        raise UsageError(f"{bins} bins of pitch angle", "bins", "Take at least one")
+    values = flux["flux"].values.astype(np.float64)
+    angle = np.broadcast_to(flux["pitch_angle"].values.astype(np.float64), values.shape[:2])
+    edges = np.linspace(0.0, 180.0, bins + 1)
+    edges[-1] = np.inf  # 180 degrees belong to the last bin
+    seen = np.isfinite(values)
+    values = np.where(seen, values, 0.0)
+    out = np.empty((len(values), bins, values.shape[2]), np.float32)
+    for k in range(bins):
+        counts = (angle + response >= edges[k]) & (angle - response < edges[k + 1])
+        count = (counts[..., None] & seen).sum(axis=1)
+        total = (counts[..., None] * values).sum(axis=1)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            out[:, k] = np.where(count > 0, total / count, np.nan)
+    centres = (180.0 / bins * (np.arange(bins) + 0.5)).astype(np.float32)
+    about = {"units": "deg", "long_name": "centre of the bin"}
+    found = {
+        "flux": (flux["flux"].dims, out, dict(flux["flux"].attrs)),
+        "pitch_angle": (("pitch_angle_bin",), centres, about),
+        "energy": flux["energy"],
+    }
+    if "quality" in flux:
+        found["quality"] = flux["quality"]
+    return xr.Dataset(found, {"time": flux["time"]}, dict(flux.attrs))
 
 
 def _solid_angles(centres: np.ndarray) -> np.ndarray:

@@ -9,6 +9,7 @@ import importlib.util
 import sys
 from pathlib import Path
 from types import ModuleType
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -87,3 +88,14 @@ def year(made: ModuleType) -> xr.Dataset:
     values = np.random.default_rng(2).normal(0, 10, (280, 3))
     time = np.datetime64("2018-01-03T01:00", "ns") + np.arange(280) * np.timedelta64(31, "h")
     return made.vector(values, time)
+
+
+@pytest.fixture(scope="session")
+def feeps_files() -> ModuleType:
+    """Files of FEEPS in the archive's layout: `feeps_file`, `intensities`; `fgm` beside them."""
+    archive = loaded(TESTS / "sources" / "archive_cdfs.py")
+    ours = {name: ModuleType(name) for name in ("tests", "tests.sources")}
+    with mock.patch.dict(sys.modules, ours | {"tests.sources.archive_cdfs": archive}):
+        found = loaded(TESTS / "missions" / "mms" / "feeps_files.py")
+    found.fgm = archive.fgm
+    return found

@@ -7,7 +7,8 @@ import pytest
 import xarray as xr
 
 from sciqlop_pipe.datatypes import EnergySpectrum, PitchAngleFlux
-from sciqlop_pipe.recipes.pitch_flux import omnidirectional_spectrum
+from sciqlop_pipe.errors import UsageError
+from sciqlop_pipe.recipes.pitch_flux import omnidirectional_spectrum, pitch_angle_bins
 
 ENERGY = np.array([1e3, 1e4, 1e5])
 
@@ -69,3 +70,26 @@ def test_the_numbers_of_version_1():
 
 
 GOLDEN = [3624.98877, 11.337025]
+
+
+@pytest.mark.parametrize(("response", "filled"), [(0.0, {2, 8}), (10.0, {2, 3, 8})])
+def test_a_telescope_counts_in_every_bin_that_it_sees(response: float, filled: set[int]):
+    """In bins of 20 degrees: 51 sees 41 to 61, 175 sees 165 to 185, the last bin ends at 180."""
+    centres = np.array([[51.0, 175.0], [51.0, 180.0]])
+    flux = np.array([[[4.0] * 3, [8.0] * 3]] * 2)
+    found = PitchAngleFlux.check(
+        pitch_angle_bins(intensity(flux, centres), bins=9, response=response)
+    )
+    seen = np.isfinite(found["flux"].values[:, :, 0])
+    assert set(np.flatnonzero(seen[0])) == filled
+    assert seen[1, 8]
+    assert found["flux"].values[0, 2, 0] == 4
+
+
+def test_telescopes_in_one_bin_are_averaged_and_no_bin_is_refused():
+    ds = intensity(np.array([[[4.0, np.nan, 1], [8.0, 6, np.nan]]]), np.array([[51.0, 55.0]]))
+    found = pitch_angle_bins(ds, bins=9)["flux"].values[0]
+    np.testing.assert_array_equal(found[2], [6, 6, 1])
+    assert np.isnan(found[[0, 1, 3, 4, 5, 6, 7, 8]]).all()
+    with pytest.raises(UsageError, match="0 bins"):
+        pitch_angle_bins(ds, bins=0)

@@ -21,6 +21,7 @@ class Writer:
     def add(self, name: str, values: Any, *, fixed: bool = False, **attrs: Any) -> Writer:
         """Add a variable; `fixed` for one that does not vary by record."""
         values = np.asarray(values)
+        attrs.setdefault("VAR_TYPE", "data" if "DEPEND_0" in attrs else "support_data")
         known = {k: v if isinstance(v, str) else np.atleast_1d(v) for k, v in attrs.items()}
         if fixed:
             values = values[None] if values.ndim else values.reshape(1)
@@ -33,7 +34,7 @@ class Writer:
             name,
             values=values,
             data_type=pycdfpp.DataType.CDF_TIME_TT2000,
-            attributes={"FIELDNAM": "Time tags", **attrs},
+            attributes={"FIELDNAM": "Time tags", "VAR_TYPE": "support_data", **attrs},
         )
         return self
 

@@ -23,7 +23,7 @@ def azimuths() -> np.ndarray:
     return (step[:, None, None] + SIDE[:, None] + drift) % 360
 
 
-def hpca_file(path, f, *, first_step=0, ion="hplus", spins=None):
+def hpca_file(path, f, *, first_step=0, ion="hplus", spins=None, probe="1"):
     """Write an ion file: f (sweeps, 16 anodes, 63 energies) in s^3/cm^6, a record per sweep."""
     n = len(f)
     out = Writer()
@@ -31,14 +31,19 @@ def hpca_file(path, f, *, first_step=0, ion="hplus", spins=None):
     out.add("Epoch_PLUS", np.float32(0.625), fixed=True, UNITS="s")
     out.add("Epoch_MINUS", np.float32(0), fixed=True, UNITS="s")
     step = (first_step + np.arange(n)) % 16
-    out.add("mms1_hpca_start_azimuth", step.astype(np.uint8), DEPEND_0="Epoch")
+    out.add(f"mms{probe}_hpca_start_azimuth", step.astype(np.uint8), DEPEND_0="Epoch")
     starts = np.flatnonzero(step == 0)[:spins]
     out.time("Epoch_Angles", times(n, SWEEP)[starts])
-    out.add("mms1_hpca_azimuth_angles_per_ev_degrees",
+    out.add(f"mms{probe}_hpca_azimuth_angles_per_ev_degrees",
             np.broadcast_to(azimuths(), (len(starts), 16, 16, 63)), DEPEND_0="Epoch_Angles")  # fmt: skip
-    out.add("mms1_hpca_centroid_elevation_angle", POLAR, fixed=True, UNITS="deg")
-    out.add("mms1_hpca_ion_energy", np.geomspace(1, 40000, 63).astype("f4"), fixed=True, UNITS="eV")
-    out.add(f"mms1_hpca_{ion}_phase_space_density", f.astype("f4"), DEPEND_0="Epoch",
+    out.add(f"mms{probe}_hpca_centroid_elevation_angle", POLAR, fixed=True, UNITS="deg")
+    out.add(
+        f"mms{probe}_hpca_ion_energy",
+        np.geomspace(1, 40000, 63).astype("f4"),
+        fixed=True,
+        UNITS="eV",
+    )
+    out.add(f"mms{probe}_hpca_{ion}_phase_space_density", f.astype("f4"), DEPEND_0="Epoch",
             UNITS="s^3/cm^6", FILLVAL=FILL)  # fmt: skip
     return out.save(path)
 
