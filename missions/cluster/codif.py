@@ -5,7 +5,10 @@ What the files mean is written in the README of this folder, with its sources.
 
 from __future__ import annotations
 
+from typing import Any
+
 from sciqlop_pipe.datatypes import VDF, Moments
+from sciqlop_pipe.detect.products import ion_products
 from sciqlop_pipe.model import Dataset, raw
 from sciqlop_pipe.sources.files import FileSource
 from sciqlop_pipe.sources.series import MomentsAdapter
@@ -75,12 +78,14 @@ def _of_ion(probe: str, ion: str) -> tuple[Dataset, ...]:
     # Of C4 there are no HIA velocities, so no spin axis: the archive's own field in ISR2.
     b = f"cluster{probe}.fgm.full.b_isr2" if probe == "4" else (
         f"cluster{probe}.attitude.b_full_isr2")  # fmt: skip
+    about: dict[str, Any] = {"b": b, "accumulation": "12s", "v_max": fastest,
+                             "instabilities": False}  # fmt: skip
     return (
         raw(f"{base}.hs.vdf", VDF, StartTagged(maps, distribution(probe, ion)), granule="1d",
             memory=of_distributions(7200, 16 * 8 * 31),
             description=f"{species.name}: velocity distribution, 16 x 8 directions x 31 energies"),
         raw(f"{base}.moms", Moments, FileSource(moms, moments(probe, ion)), granule="1d",
             description=f"{species.name}: moments of the CIS team, GSE"),
-        *particle_products(f"{base}.hs.vdf", b=b, accumulation="12s", v_max=fastest,
-                           instabilities=False),
+        *(ion_products(f"{base}.hs.vdf", field=f"cluster{probe}.fgm.full.b_gse", **about)
+          if ion == "h1" else particle_products(f"{base}.hs.vdf", **about)),
     )  # fmt: skip

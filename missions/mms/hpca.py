@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from sciqlop_pipe.constants import ELEMENTARY_CHARGE
 from sciqlop_pipe.datatypes import VDF, Moments, VectorSeries
+from sciqlop_pipe.detect.products import ion_products
 from sciqlop_pipe.errors import SourceError
 from sciqlop_pipe.model import Dataset, raw
 from sciqlop_pipe.sources.cdf import CdfFile
@@ -198,11 +200,20 @@ def _ion_in_mode(probe: str, ion: str, mode: str) -> tuple[Dataset, ...]:
             description=f"{species.name}: moments of the HPCA team, DBCS"),
         raw(f"{base}.v_gsm", VectorSeries, files("moments", velocity(probe, ion)), granule=granule,
             description=f"{species.name}: velocity of the HPCA team, GSM"),
-        *particle_products(f"{base}.vdf", b=f"mms{probe}.fgm.{FIELD[mode]}.b_dmpa",
-                           sc_pot=f"mms{probe}.edp.{POTENTIAL[mode]}.sc_pot",
-                           accumulation=_HALF_SPIN, v_max=_fastest(species),
-                           instabilities=False),
+        *_made(probe, ion, mode),
     )  # fmt: skip
+
+
+def _made(probe: str, ion: str, mode: str) -> tuple[Dataset, ...]:
+    """Return what follows from the distributions of one ion; of protons also regions and events."""
+    vdf, field = f"mms{probe}.hpca.{ion}.{mode}.vdf", f"mms{probe}.fgm.{FIELD[mode]}"
+    about: dict[str, Any] = {
+        "b": f"{field}.b_dmpa", "sc_pot": f"mms{probe}.edp.{POTENTIAL[mode]}.sc_pot",
+        "accumulation": _HALF_SPIN, "v_max": _fastest(IONS[ion]), "instabilities": False,
+    }  # fmt: skip
+    if ion != "hplus":
+        return particle_products(vdf, **about)
+    return ion_products(vdf, field=f"{field}.b_gse", **about)
 
 
 def _fastest(species: Species) -> float:

@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from sciqlop_pipe.datatypes import VDF, VectorSeries
+from sciqlop_pipe.detect.products import solar_wind_products
 from sciqlop_pipe.errors import SourceError
 from sciqlop_pipe.model import Dataset, raw
 from sciqlop_pipe.sources.cdf import CdfFile
@@ -26,7 +27,6 @@ from sciqlop_pipe.sources.series import VectorAdapter
 from sciqlop_pipe.sources.skymap import solid_angles
 from sciqlop_pipe.sources.species import PROTON
 from sciqlop_pipe.sources.view import density_per_energy_flux
-from sciqlop_pipe.standard import particle_products
 
 from .span import FILES as MOMENTS
 from .span import FLAGS, ID
@@ -144,7 +144,7 @@ def datasets() -> tuple[Dataset, ...]:
             granule="1d",
             description="magnetic field in the frame of SPAN-I",
         ),
-        *particle_products(
-            "psp.spi.sf00.vdf", b="psp.spi.sf00.b_inst", accumulation="7s", v_max=1500.0
+        *solar_wind_products(
+            "psp.spi.sf00.vdf", b="psp.spi.sf00.b_inst", lag="10s", accumulation="7s", v_max=1500.0
         ),
     )

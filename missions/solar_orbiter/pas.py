@@ -12,6 +12,7 @@ import numpy as np
 import xarray as xr
 
 from sciqlop_pipe.datatypes import VDF, Moments
+from sciqlop_pipe.detect.products import solar_wind_products
 from sciqlop_pipe.model import Dataset, product, raw
 from sciqlop_pipe.quality import Flag, Flags
 from sciqlop_pipe.sources.cdf import CdfFile
@@ -22,7 +23,6 @@ from sciqlop_pipe.sources.series import MomentsAdapter
 from sciqlop_pipe.sources.skymap import Angle, SkymapAdapter
 from sciqlop_pipe.sources.species import PROTON
 from sciqlop_pipe.sources.view import Seen, Symmetric
-from sciqlop_pipe.standard import particle_products
 from sciqlop_pipe.standard.memory import of_distributions
 
 from .pas_signs import UNCONFIRMED, signs_confirmed
@@ -186,6 +186,6 @@ def datasets() -> tuple[Dataset, ...]:
         *(raw(f"{base}.{name}", Moments, files("grnd-mom", moments(frame)), granule="1d",
               description=f"protons: ground moments, {frame.upper()}")
           for name, frame in (("moms", "rtn"), ("moms_srf", "srf"))),
-        *particle_products(f"{base}.vdf", b="solar_orbiter.mag.normal.b_srf", accumulation="1s",
-                           v_max=1500.0),
+        *solar_wind_products(f"{base}.vdf", b="solar_orbiter.mag.normal.b_srf",
+                             accumulation="1s", v_max=1500.0),
     )  # fmt: skip

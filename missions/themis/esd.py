@@ -6,11 +6,13 @@ What the files mean is written in the README of this folder, with its sources.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from sciqlop_pipe.datatypes import VDF
+from sciqlop_pipe.detect.products import ion_products
 from sciqlop_pipe.errors import SourceError
 from sciqlop_pipe.model import Dataset, raw
 from sciqlop_pipe.sources.cdf import CdfFile
@@ -171,7 +173,18 @@ def _of_kind(probe: str, kind: str) -> tuple[Dataset, ...]:
     return (
         raw(f"{base}.vdf", VDF, FileSource(pattern, distribution(kind), pad="5min"),
             granule=_GRANULE[kind[3]], description=words),
-        *particle_products(f"{base}.vdf", b=f"themis{probe}.fgm.fgs.b_dsl",
-                           sc_pot=f"themis{probe}.mom.sc_pot", accumulation=_SPIN,
-                           v_max=_V_MAX[kind[2]]),
+        *_made(probe, kind),
     )  # fmt: skip
+
+
+def _made(probe: str, kind: str) -> tuple[Dataset, ...]:
+    """Return what follows from the distributions of one data type."""
+    vdf, th = f"themis{probe}.esa.{kind}.vdf", f"themis{probe}"
+    about: dict[str, Any] = {
+        "b": f"{th}.fgm.fgs.b_dsl", "sc_pot": f"{th}.mom.sc_pot", "accumulation": _SPIN,
+        "v_max": _V_MAX[kind[2]],
+    }  # fmt: skip
+    if kind[2] == "e":
+        return particle_products(vdf, **about)
+    return ion_products(vdf, field=f"{th}.fgm.fgs.b_gse", upstream="omni.hro.1min.plasma",
+                        position=f"{th}.state.position_gse", **about)  # fmt: skip

@@ -9,7 +9,7 @@ from ..model import Dataset, product
 from ..recipes.plasma_state import plasma_state
 from ..standard.particles import particle_products
 from .crossings import boundary_crossings
-from .detectors import near_earth_events
+from .detectors import near_earth_events, solar_wind_events
 from .regions import region_labels
 
 BURST: Mapping[str, Any] = {"cadence_s": 1, "dwell": "10s"}
@@ -30,8 +30,8 @@ def ion_products(
     """Return everything that follows from a distribution of ions near the Earth, named after it.
 
     These are `particle_products` and, of its moments, `boundary_products` and the events of
-    `near_earth_events`. In the solar wind far from the Earth, and for electrons, call the former
-    alone.
+    `near_earth_events`. In the solar wind far from the Earth call `solar_wind_products`, for
+    electrons and heavy ions `particle_products` alone.
 
     Parameters
     ----------
@@ -65,6 +65,37 @@ def ion_products(
             spectrum=f"{base}.energy_spectrum",
             position=position,
         ),
+    )
+
+
+def solar_wind_products(
+    vdf: str, *, b: str, cadence_s: int = 4, lag: str = "1s", **how: Any
+) -> tuple[Dataset, ...]:
+    """Return everything that follows from a distribution of solar wind ions, named after it.
+
+    These are `particle_products` and, of its moments, the plasma state and the events of
+    `solar_wind_events`.
+
+    Parameters
+    ----------
+    vdf : str
+        Name of the distribution, `mission.instrument.mode.vdf`.
+    b : str
+        Magnetic field in the frame of the distribution.
+    cadence_s : int
+        Of `plasma_state`.
+    lag : str
+        As `solar_wind_events` takes it.
+    **how
+        As `particle_products` takes it.
+    """
+    base = vdf.rpartition(".")[0]
+    ions = f"{base}.moments"
+    state = product(f"{base}.plasma_state", plasma_state, moments=ions, b=b, cadence_s=cadence_s)
+    return (
+        *particle_products(vdf, b=b, **how),
+        state,
+        *solar_wind_events(base, moments=ions, b=b, fast_moments=ions, fast_b=b, lag=lag),
     )
 
 
