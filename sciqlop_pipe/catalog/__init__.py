@@ -5,6 +5,7 @@ from __future__ import annotations
 from .entry import Entry, Reading, Said, event_id
 from .importing import import_catalog, read_catalog
 from .merging import Merge, judged, merge
+from .opinion import Opinion
 from .plain import to_csv, to_json
 from .table import Catalog, add_missed, find_event, load_catalog, rows, statistics
 from .tscat import pull, push, to_tscat
@@ -14,6 +15,7 @@ __all__ = [
     "Catalog",
     "Entry",
     "Merge",
+    "Opinion",
     "Reading",
     "Said",
     "add_missed",

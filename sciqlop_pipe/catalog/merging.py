@@ -154,8 +154,8 @@ def _verdict(catalog: Catalog, base: Event, entry: Entry, who: str, at: int) -> 
             return None
         comment = entry.comment if filled != known else ""
         return Verdict(base.id, catalog.dataset, who, "moved", entry.start, entry.stop, comment, at)
-    if not entry.verdict or filled == known:
-        return None
+    if not entry.verdict or (entry.verdict == known[0] and entry.comment in ("", known[1])):
+        return None  # a table without comments repeats a verdict, it gives none
     if entry.verdict in ("moved", "missed") and last is not None and last.verdict == entry.verdict:
         return None
     return Verdict(base.id, catalog.dataset, who, entry.verdict, comment=entry.comment, at=at)

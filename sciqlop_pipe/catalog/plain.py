@@ -11,6 +11,7 @@ from typing import Any
 
 from ..granule import instant, iso
 from .entry import Entry, Reading, Said, attempt, reading, times
+from .opinion import DISPUTED
 from .table import FIXED, Catalog, rows
 
 FORMAT = 1
@@ -108,6 +109,8 @@ def _from_csv(row: Mapping[str, str], where: str) -> Entry:
         if k is not None and k not in (*FIXED, *_FILLED) and v not in ("", None)
     )
     verdict, author, comment = ((row.get(k) or "").strip() for k in ("verdict", *_FILLED))
+    if verdict == DISPUTED:
+        verdict = ""
     id_, kind = row.get("id") or "", row.get("kind") or "event"
     return Entry(id_, kind, start, stop, attributes, (), verdict, author, comment, where)
 

@@ -15,6 +15,7 @@ from ..store.records import Event
 from ..store.releases import said_at
 from .certainty import certainty, with_probability
 from .entry import event_id
+from .opinion import Opinion
 
 FIXED = ("id", "dataset", "kind", "start", "stop", "verdict")
 
@@ -88,14 +89,14 @@ def rows(catalog: Catalog) -> list[dict[str, Any]]:
     """Return one flat row per event; an attribute that is a list becomes one column per item."""
     table = []
     for event in catalog.events:
-        said = catalog.verdicts.get(event.id, ())
+        opinion = Opinion.of(catalog.verdicts.get(event.id, ()))
         row: dict[str, Any] = {
             "id": event.id,
             "dataset": catalog.dataset,
             "kind": event.kind,
             "start": iso(event.start),
             "stop": iso(event.stop),
-            "verdict": said[-1].verdict if said else "",
+            "verdict": opinion.word,
         }
         for name, value in event.attributes:
             row.update(flat(name, value))
@@ -131,11 +132,11 @@ def _statistics(catalog: Catalog, events: Sequence[Event]) -> dict[str, Any]:
             for key, item in flat(name, value).items():
                 if isinstance(item, (int, float)) and not isinstance(item, bool):
                     numbers.setdefault(key, []).append(float(item))
-    said = [v.verdict for e in events for v in catalog.verdicts.get(e.id, ())[-1:]]
+    words = [Opinion.of(catalog.verdicts.get(e.id, ())).word for e in events]
     return {
         "count": len(events),
         "first": iso(events[0].start),
         "last": iso(events[-1].stop),
         "median": {k: float(np.nanmedian(v)) for k, v in numbers.items() if np.isfinite(v).any()},
-        "verdicts": {v: said.count(v) for v in sorted(set(said))},
+        "verdicts": {w: words.count(w) for w in sorted(set(words) - {""})},
     }

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
 from .. import catalog as catalogs
-from ..catalog import Catalog, find_event
+from ..catalog import Catalog, Opinion, find_event
+from ..catalog.opinion import DISPUTED
 from ..errors import UsageError
 from ..granule import Interval
 from ..store import Store
@@ -20,28 +20,6 @@ from .words import clock, lasting
 COLUMNS = ("worth", "start", "kind", "sense", "lasts", "probability", "verdict", "by", "id")
 LONGEST = 500
 """Letters of a comment or a name."""
-
-
-@dataclass(frozen=True, slots=True)
-class Opinion:
-    """What everybody said last of one event."""
-
-    last: tuple[Verdict, ...] = ()
-
-    @classmethod
-    def of(cls, said: Sequence[Verdict]) -> Opinion:
-        """Return the last verdict of each author."""
-        return cls(tuple({v.author: v for v in said}.values()))
-
-    @property
-    def word(self) -> str:
-        """Return "" for nothing said, the verdict where all agree, else "disputed"."""
-        words = {"accept" if v.verdict == "moved" else v.verdict for v in self.last}
-        if len(words) > 1:
-            return "disputed"
-        if any(v.verdict == "moved" for v in self.last):
-            return "moved"
-        return next(iter(words), "")
 
 
 def probability(event: Event) -> float:
@@ -57,7 +35,7 @@ def worth(event: Event, opinion: Opinion) -> float:
     What people disagree on comes first (3), then what nobody has judged, the least certain before
     the rest (1 to 2: one plus 4 p (1 - p)), then what is judged (0 to 1, the same way).
     """
-    if opinion.word == "disputed":
+    if opinion.word == DISPUTED:
         return 3.0
     p = probability(event)
     return 4 * p * (1 - p) + (0.0 if opinion.word else 1.0)

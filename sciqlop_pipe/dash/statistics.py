@@ -9,13 +9,13 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from ..catalog import Catalog
+from ..catalog import Catalog, Opinion
 from ..errors import PipeError
 from ..granule import Interval
 from ..store import Store
 from ..store.events import successors
 from ..store.records import Event
-from .judging import Opinion, missed, probability
+from .judging import missed, probability
 
 MOST_EPOCHS = 200
 _SENSES = {"in", "out"}

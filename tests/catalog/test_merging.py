@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +19,7 @@ from sciqlop_pipe.catalog import (
     load_catalog,
     merge,
     read_catalog,
+    to_csv,
     to_json,
     to_tscat,
     to_votable,
@@ -68,6 +71,24 @@ def test_a_verdict_comes_back_once(store: Store, before: Record) -> None:
     first, again = (merge(store, NAME, read_catalog(text, "x"), "ada") for _ in range(2))
     assert said(store) == [("ada", "accept", "clear")]
     assert (first.added.verdicts, again.added.verdicts) == (1, 0) and not first.notes
+
+
+def test_a_table_that_nobody_touched_repeats_no_verdict_and_shows_disputes(
+    store: Store, before: Record
+) -> None:
+    brought(store, lambda events: events[0].update(verdict="reject", comment="a wave"))
+    brought(store, lambda events: events[1].update(verdict="reject"))
+    brought(store, lambda events: events[1].update(verdict="accept", verdict_author="ben"))
+    table = to_csv(load_catalog(store, NAME))
+    shown = [row["verdict"] for row in csv.DictReader(io.StringIO(table))]
+    assert shown == ["reject", "disputed", ""]
+    known = said(store)
+    untouched = merge(store, NAME, read_catalog(table, "x.csv"), "eve")
+    assert said(store) == known and not untouched.refused
+    merge(store, NAME, read_catalog(table.replace("disputed", "accept"), "x.csv"), "ada")
+    assert said(store) == known, "what ben said last is what the table says"
+    merge(store, NAME, read_catalog(table.replace("disputed", "reject"), "x.csv"), "ben")
+    assert said(store) == sorted([*known, ("ben", "reject", "")])
 
 
 @pytest.mark.parametrize("write", [to_tscat, to_votable, to_json])

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from sciqlop_pipe import datatypes
-from sciqlop_pipe.catalog import load_catalog
+from sciqlop_pipe.catalog import Opinion, load_catalog
 from sciqlop_pipe.dash.desk import Access, Desk
 from sciqlop_pipe.dash.events import Events
-from sciqlop_pipe.dash.judging import Opinion, add_missed, filtered, frame_of, judge, worth
+from sciqlop_pipe.dash.judging import add_missed, filtered, frame_of, judge, worth
 from sciqlop_pipe.dash.statistics import (
     alike,
     calibration,
