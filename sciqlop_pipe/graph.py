@@ -91,8 +91,12 @@ class Graph:
         try:
             return self.nodes[name]
         except KeyError:
+            told = (why for m in self.missions for glob, why in m.absent if fnmatchcase(name, glob))
+            why = next(told, "")
             raise UnknownName(
-                f"nobody declares the dataset '{name}'",
+                f"there is no dataset '{name}': {why}"
+                if why
+                else f"nobody declares the dataset '{name}'",
                 "",
                 near(name, self.nodes) or "'sciqlop-pipe graph' lists what there is",
             ) from None

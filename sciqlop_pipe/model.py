@@ -228,7 +228,11 @@ def product(
 
 @dataclass(frozen=True)
 class Mission:
-    """A tuple of datasets and the facts about them that users cite and read."""
+    """A tuple of datasets and the facts about them that users cite and read.
+
+    `absent` says in words why names that people may well ask for are not there: pairs of a glob
+    and a reason, as ("cluster2.cis.*", "CIS of Cluster 2 does not work").
+    """
 
     name: str
     datasets: tuple[Dataset, ...]
@@ -238,6 +242,7 @@ class Mission:
     archives: tuple[str, ...] = ()
     models: tuple[Any, ...] = field(default=(), repr=False)
     acknowledgement: str = ""
+    absent: tuple[tuple[str, str], ...] = ()
 
     def __init__(
         self,
@@ -250,6 +255,7 @@ class Mission:
         archives: Iterable[str] = (),
         models: Iterable[Any] = (),
         acknowledgement: str = "",
+        absent: Iterable[tuple[str, str]] = (),
     ) -> None:
         datasets = tuple(datasets)
         if odd := [d for d in datasets if not isinstance(d, Dataset)]:
@@ -267,5 +273,6 @@ class Mission:
             ("archives", tuple(archives)),
             ("models", tuple(models)),
             ("acknowledgement", acknowledgement),
+            ("absent", tuple(absent)),
         ):
             object.__setattr__(self, key, value)

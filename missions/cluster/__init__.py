@@ -44,6 +44,13 @@ mission = Mission(
         "Cornilleau-Wehrlin et al. 2003 (STAFF), Ann. Geophys. 21, 437, "
         "doi:10.5194/angeo-21-437-2003"
     ),
+    absent=(
+        (
+            "cluster2.cis.*",
+            "CIS of Cluster 2 does not work; HIA is on 1 and 3, CODIF on 1, 3 and 4",
+        ),
+        ("cluster4.cis.hia.*", "HIA of Cluster 4 was not operated; it is on 1 and 3"),
+    ),
     archives=(
         "https://csa.esac.esa.int/",
         "https://spdf.gsfc.nasa.gov/pub/data/cluster/",

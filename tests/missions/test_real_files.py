@@ -10,41 +10,11 @@ from pathlib import Path
 import cdflib
 import pytest
 
-from sciqlop_missions import (
-    ace,
-    aditya_l1,
-    cluster,
-    elfin,
-    geotail,
-    mms,
-    omni,
-    psp,
-    rbsp,
-    solar_orbiter,
-    themis,
-    wind,
-)
 from sciqlop_pipe.errors import SourceError, TruncatedFile
+from sciqlop_pipe.graph import Graph
 from tests.conftest import ROOT
 
-MISSIONS = [
-    module.mission
-    for module in (
-        ace,
-        aditya_l1,
-        cluster,
-        elfin,
-        geotail,
-        mms,
-        omni,
-        psp,
-        rbsp,
-        solar_orbiter,
-        themis,
-        wind,
-    )
-]
-SOURCES = [d for mission in MISSIONS for d in mission.datasets if d.source is not None]
+SOURCES = [d for d in Graph.discover() if d.source is not None]
 FOLDER = Path(os.environ.get("SCIQLOP_PIPE_TEST_DATA") or ROOT.parent / "shared" / "data")
 
 NOT_BINDING = {

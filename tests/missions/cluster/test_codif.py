@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from sciqlop_missions.cluster import codif, mission
+from sciqlop_pipe.errors import UnknownName
+from sciqlop_pipe.graph import Graph
 from sciqlop_pipe.recipes.moments import moments
 from tests.missions.claims import read
 from tests.sources.archive_cdfs import FILL, START, Writer, times
@@ -37,6 +39,17 @@ def codif_file(folder, probe, word, f):
 def test_codif_is_on_one_three_and_four_and_on_two_there_is_none():
     probes = {d.name[7] for d in mission.datasets if ".codif." in d.name}
     assert probes == set(codif.PROBES) == {"1", "3", "4"}
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [("cluster2.cis.codif.h1.moms", "CIS of Cluster 2 does not work"), ("cluster2.cis.*", "does not"),
+     ("cluster4.cis.hia.moms", "HIA of Cluster 4 was not operated"),
+     ("cluster1.cis.hia.mom", "nobody declares the dataset")],
+)  # fmt: skip
+def test_who_asks_for_what_a_spacecraft_does_not_have_is_told_why(name: str, says: str):
+    with pytest.raises(UnknownName, match=says):
+        Graph.discover().select([name])
 
 
 @pytest.mark.parametrize(("axis", "component"), [("x", 0), ("y", 1), ("z", 2)])
