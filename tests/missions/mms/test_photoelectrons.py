@@ -71,8 +71,11 @@ def dis_moments(folder, flux):
 
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory):
+    return backgrounds(tmp_path_factory.mktemp("archive"))
+
+
+def backgrounds(folder):
     """Distributions, moments and a model whose f is 1000 * table + degree + 1, in 1e-30 s^3 cm^-6."""
-    folder = tmp_path_factory.mktemp("archive")
     f = np.full((N, *SKY), 1000 * UNIT, np.float32)
     fpi_distribution(folder / f"mms1_fpi_brst_l2_des-dist_{STAMP}.cdf", f, sensor="des")
     fpi_distribution(folder / f"mms1_fpi_brst_l2_dis-dist_{STAMP}.cdf", f * 1e6)
