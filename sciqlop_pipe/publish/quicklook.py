@@ -40,7 +40,8 @@ def draw_interval(
     store : Store
         Where to read.
     datasets : sequence of str
-        Their names, panels from above; those of Events are drawn over the others.
+        Their names, panels from above; those of Events are drawn over the others, or alone over
+        what they were found in.
     interval : Interval
         What is drawn.
     output : Path
@@ -58,6 +59,7 @@ def draw_interval(
         When the store has nothing of any of them in the interval.
     """
     require(store, [*datasets, position] if position else datasets)
+    datasets = _with_context(store, datasets, interval)
     kinds = {n: kind_of(store, n, interval) for n in datasets}
     marks = [m for n in datasets if kinds[n] == "Events" for m in marks_of(store, n, interval)]
     panels = [panel_of(store, n, interval, LIMIT)[0] for n in datasets if kinds[n] != "Events"]
@@ -73,6 +75,21 @@ def draw_interval(
     shown = drawn(store, [*datasets, *([position] if position else [])], interval).words()
     draw(panels, interval, output, title, events=marks, source=source, dpi=dpi,
          facts={**shown, **(facts or {})}, position=where)  # fmt: skip
+
+
+def _with_context(store: Store, datasets: Sequence[str], interval: Interval) -> list[str]:
+    """Return datasets, and where all are of events what the first of them was found in."""
+    if any(kind_of(store, n, interval) != "Events" for n in datasets):
+        return list(datasets)
+    for name in datasets:
+        found = current_events(store.registry.db, name, interval)
+        if found and (context := around(store, name, found[0].start)):
+            return [*context, *datasets]
+    raise PipeError(
+        f"there is nothing to draw the events of {', '.join(datasets)} over in "
+        f"{iso(interval.start)} to {iso(interval.stop)}", str(store.root),
+        f"{_held(store, datasets)}. Name datasets to draw them over",
+    )  # fmt: skip
 
 
 def place_of(store: Store, position: str, interval: Interval) -> xr.Dataset | None:

@@ -467,6 +467,17 @@ def test_an_event_is_drawn_with_what_it_was_found_in(store, tmp_path, drawn):
     assert [p.name for p in chosen] == ["m.fpi.des.energy_spectrum"]
     with pytest.raises(UnknownName):
         draw_event(store, "ffff", tmp_path / "it.png")
+    draw_interval(store, ["m.crossings"], MINUTES, tmp_path / "it.png")
+    panels, _, _, events = drawn[-1]
+    assert [p.name for p in panels] == [
+        "m.fpi.dis.moments",
+        "m.fpi.dis.energy_spectrum",
+        "m.labels",
+    ]
+    assert len(events) == 2
+    other_day = Interval.of("2021-01-01", "2021-01-02")
+    with pytest.raises(PipeError, match=r"to draw the events of m.crossings over .* Name datasets"):
+        draw_interval(store, ["m.crossings"], other_day, tmp_path / "it.png")
 
 
 def cube(dims: dict[str, np.ndarray], f: np.ndarray, **variables) -> xr.Dataset:
