@@ -1,4 +1,8 @@
-"""Velocity moments of distributions, one pass over f."""
+"""Velocity moments of distributions, one pass over f.
+
+Directions first, energies last: for every energy the ten angular sums of `geometry.ORDER`, energies
+side by side in registers, then four powers of the speed on what is left, which is little.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +12,14 @@ import numpy as np
 from numba import njit
 
 from ..constants import ELEMENTARY_CHARGE
-from . import FASTMATH, LARGEST, TINY
+from . import FASTMATH, LARGEST
+from .lanes import LANES, SCALE, cleaned, fetch, lanes, measured, multiply_add, put, run_at, spread
 
 SUMS = 14
 """Columns of the sums: n, nV (3), n<vv> (xx yy zz xy xz yz), n<v^2 v> (3), coverage."""
+
+_ANGULAR = 11
+"""Rows per energy: sums of f over the ten angular weights, and the solid angle measured."""
 
 
 @njit(nogil=True, cache=True, fastmath=FASTMATH)
@@ -37,92 +45,19 @@ def velocity_sums(f, table, weights, share, geometry):
         n [cm^-3], flux [cm^-3 Mm/s], stress / mass [cm^-3 (Mm/s)^2] as xx yy zz xy xz yz, twice
         the energy flux / mass [cm^-3 (Mm/s)^3], and the measured part of sphere x ln E.
     """
-    times, directions, _ = f.shape
+    times, directions, energies = f.shape
     out = np.empty((times, 14), np.float64)
-    sums = np.empty((4, directions), np.float32)
-    seen = np.empty(directions, np.float32)
+    angular = np.empty((11, max(energies, LANES)), np.float32)
+    sheet = np.zeros((directions, LANES), np.float32)
     for t in range(times):
-        r = table[t]
-        _contract_energy(f[t], weights[r], share[r], sums, seen)
         g = geometry[t if geometry.shape[0] > 1 else 0]
-        o = out[t]
-        o[0] = _dot(sums[0], g[0])
-        for i in range(3):
-            o[1 + i] = _dot(sums[1], g[1 + i])
-            o[10 + i] = _dot(sums[3], g[1 + i])
-        for i in range(4, 10):
-            o[i] = _dot(sums[2], g[i])
-        o[13] = _dot(seen, g[0]) / (4 * np.pi)
+        rows, following = _at_least_lanes(f[t], sheet), f[min(t + 1, times - 1)].reshape(-1)
+        _sum_directions(rows, g, following, angular)
+        if not _all_measured(angular, energies):
+            _sum_measured_directions(rows, g, angular)
+        r = table[t]
+        _sum_energies(angular, weights[r], share[r], out[t])
     return out
-
-
-@njit(nogil=True, cache=True, fastmath=FASTMATH)
-def _contract_energy(f, weights, share, sums, seen):
-    """Sums over energy of one distribution (4, direction), and the share of ln E seen there."""
-    whole = np.float32(0)
-    for e in range(share.size):
-        whole += share[e]
-    seen[:] = whole
-    _sum_rows(f, weights, sums)
-    # A missing bin has made the sums of its row NaN. One test per distribution, then per row: a
-    # test per bin, or a branch inside the loop over rows, would double the time of all of it.
-    total = np.float32(0)
-    for d in range(seen.size):
-        total += abs(sums[0, d])
-    if total <= LARGEST:
-        return
-    _sum_measured_rows(f, weights, share, sums, seen)
-
-
-@njit(nogil=True, cache=True, fastmath=FASTMATH)
-def _sum_rows(f, weights, sums):
-    w0, w1, w2, w3 = weights[0], weights[1], weights[2], weights[3]
-    for d in range(f.shape[0]):
-        row = f[d]
-        a, b, c, g = np.float32(0), np.float32(0), np.float32(0), np.float32(0)
-        for e in range(row.size):
-            x = row[e] if not abs(row[e]) < TINY else np.float32(0)
-            a += x * w0[e]
-            b += x * w1[e]
-            c += x * w2[e]
-            g += x * w3[e]
-        sums[0, d] = a
-        sums[1, d] = b
-        sums[2, d] = c
-        sums[3, d] = g
-
-
-@njit(nogil=True, cache=True, fastmath=FASTMATH)
-def _sum_measured_rows(f, weights, share, sums, seen):
-    w0, w1, w2, w3 = weights[0], weights[1], weights[2], weights[3]
-    for d in range(f.shape[0]):
-        if abs(sums[0, d]) <= LARGEST:
-            continue
-        row = f[d]
-        a, b, c, g = np.float32(0), np.float32(0), np.float32(0), np.float32(0)
-        measured = np.float32(0)
-        for e in range(row.size):
-            there = abs(row[e]) <= LARGEST
-            x = row[e] if there and not abs(row[e]) < TINY else np.float32(0)
-            a += x * w0[e]
-            b += x * w1[e]
-            c += x * w2[e]
-            g += x * w3[e]
-            measured += share[e] if there else np.float32(0)
-        sums[0, d] = a
-        sums[1, d] = b
-        sums[2, d] = c
-        sums[3, d] = g
-        seen[d] = measured
-
-
-@njit(nogil=True, cache=True, fastmath=FASTMATH)
-def _dot(a, b):
-    total = np.float32(0)
-    for i in range(a.size):
-        total += a[i] * b[i]
-    return total
-
 
 @njit(nogil=True, cache=True, fastmath=FASTMATH)
 def velocity_sums_of_grid(f, table, weights, share, azimuth, polar):
@@ -140,63 +75,26 @@ def velocity_sums_of_grid(f, table, weights, share, azimuth, polar):
     polar : ndarray float32 (time or 1, 7, column)
         From `polar_factors`.
     """
-    times, directions, _ = f.shape
+    times, _, energies = f.shape
+    rows, columns = azimuth.shape[2], polar.shape[2]
+    size = columns * energies
     out = np.empty((times, 14), np.float64)
-    sums = np.empty((4, directions), np.float32)
-    seen = np.empty(directions, np.float32)
-    columns = np.empty((13, polar.shape[2]), np.float32)
+    angular = np.empty((11, max(energies, LANES)), np.float32)
+    around = np.zeros((6, size + LANES), np.float32)
+    sheet = np.zeros((rows, LANES), np.float32)
     for t in range(times):
+        a = azimuth[t if azimuth.shape[0] > 1 else 0]
+        p = polar[t if polar.shape[0] > 1 else 0]
+        seen, following = f[t].reshape(rows, size), f[min(t + 1, times - 1)].reshape(-1)
+        seen = _at_least_lanes(seen, sheet)
+        _sum_rows(seen, a, following, around)
+        _sum_columns(around, p, angular, energies)
+        if not _all_measured(angular, energies):
+            _sum_measured_rows(seen, a, around)
+            _sum_columns(around, p, angular, energies)
         r = table[t]
-        _contract_energy(f[t], weights[r], share[r], sums, seen)
-        _contract_rows(sums, seen, azimuth[t if azimuth.shape[0] > 1 else 0], columns)
-        _contract_columns(columns, polar[t if polar.shape[0] > 1 else 0], out[t])
+        _sum_energies(angular, weights[r], share[r], out[t])
     return out
-
-
-@njit(nogil=True, cache=True, fastmath=FASTMATH)
-def _contract_rows(sums, seen, azimuth, out):
-    one, c1, s1, c2, s2 = azimuth[0], azimuth[1], azimuth[2], azimuth[3], azimuth[4]
-    _sum_columns(one, sums[0], out[0])
-    _sum_columns(c1, sums[1], out[1])
-    _sum_columns(s1, sums[1], out[2])
-    _sum_columns(one, sums[1], out[3])
-    _sum_columns(one, sums[2], out[4])
-    _sum_columns(c1, sums[2], out[5])
-    _sum_columns(s1, sums[2], out[6])
-    _sum_columns(c2, sums[2], out[7])
-    _sum_columns(s2, sums[2], out[8])
-    _sum_columns(c1, sums[3], out[9])
-    _sum_columns(s1, sums[3], out[10])
-    _sum_columns(one, sums[3], out[11])
-    _sum_columns(one, seen, out[12])
-
-
-@njit(nogil=True, cache=True, fastmath=FASTMATH)
-def _sum_columns(factor, a, out):
-    out[:] = 0
-    for p in range(factor.size):
-        x, first = factor[p], p * out.size
-        for q in range(out.size):
-            out[q] += x * a[first + q]
-
-
-@njit(nogil=True, cache=True, fastmath=FASTMATH)
-def _contract_columns(rows, polar, out):
-    out[0] = _dot(rows[0], polar[0])
-    out[1] = _dot(rows[1], polar[1])
-    out[2] = _dot(rows[2], polar[1])
-    out[3] = _dot(rows[3], polar[2])
-    even, odd = _dot(rows[4], polar[3]), _dot(rows[7], polar[4])
-    out[4] = even + odd
-    out[5] = even - odd
-    out[6] = _dot(rows[4], polar[5])
-    out[7] = _dot(rows[8], polar[4])
-    out[8] = _dot(rows[5], polar[6])
-    out[9] = _dot(rows[6], polar[6])
-    out[10] = _dot(rows[9], polar[1])
-    out[11] = _dot(rows[10], polar[1])
-    out[12] = _dot(rows[11], polar[2])
-    out[13] = _dot(rows[12], polar[0]) / (4 * np.pi)
 
 
 @njit(nogil=True, cache=True, fastmath=FASTMATH)
@@ -211,25 +109,176 @@ def velocity_sums_of_bins(f, table, weights, share, geometry):
         From `direction_weights`, a column per direction and energy.
     """
     times, directions, energies = f.shape
-    out = np.zeros((times, 14), np.float64)
+    out = np.empty((times, 14), np.float64)
+    angular = np.empty((11, energies), np.float64)
     for t in range(times):
-        r = table[t]
-        w0, w1, w2, w3 = weights[r, 0], weights[r, 1], weights[r, 2], weights[r, 3]
-        g = geometry[t if geometry.shape[0] > 1 else 0]
-        o = out[t]
+        g, r = geometry[t if geometry.shape[0] > 1 else 0], table[t]
+        angular[:] = 0
         for d in range(directions):
             for e in range(energies):
                 x = f[t, d, e]
                 if not abs(x) <= LARGEST:
                     continue
-                o[0] += x * w0[e] * g[0, d, e]
-                for i in range(1, 4):
-                    o[i] += x * w1[e] * g[i, d, e]
-                    o[9 + i] += x * w3[e] * g[i, d, e]
-                for i in range(4, 10):
-                    o[i] += x * w2[e] * g[i, d, e]
-                o[13] += share[r, e] * g[0, d, e] / (4 * np.pi)
+                for k in range(10):
+                    angular[k, e] += np.float32(SCALE) * x * g[k, d, e]
+                angular[10, e] += g[0, d, e]
+        _sum_energies(angular, weights[r], share[r], out[t])
     return out
+
+
+@njit(nogil=True, cache=True)
+def _at_least_lanes(f, sheet):
+    """Return f (row, energy) itself, or in a sheet where a row has less than `LANES` numbers."""
+    if f.shape[1] >= LANES:
+        return f
+    for d in range(f.shape[0]):
+        for e in range(f.shape[1]):
+            sheet[d, e] = f[d, e]
+    return sheet
+
+
+@njit(nogil=True, cache=True, fastmath=FASTMATH)
+def _all_measured(angular, energies):
+    """Tell whether f was finite everywhere: a NaN anywhere makes the sum of its energy NaN."""
+    total = np.float32(0)
+    for e in range(energies):
+        total += abs(angular[0, e])
+    return total <= LARGEST
+
+
+# Ten totals of two registers each: they stay in registers while all directions are added.
+@njit(nogil=True, cache=True)
+def _sum_directions(f, geometry, following, out):
+    directions, size = f.shape
+    sphere = 0.0
+    for d in range(directions):
+        sphere += geometry[0, d]
+    for start in range(0, size, LANES):
+        e = run_at(start, size)
+        n = x = y = z = xx = yy = zz = xy = xz = yz = spread(0.0)
+        for d in range(directions):
+            fetch(following, d * size + e)
+            value = cleaned(lanes(f[d], e))
+            n = multiply_add(geometry[0, d], value, n)
+            x = multiply_add(geometry[1, d], value, x)
+            y = multiply_add(geometry[2, d], value, y)
+            z = multiply_add(geometry[3, d], value, z)
+            xx = multiply_add(geometry[4, d], value, xx)
+            yy = multiply_add(geometry[5, d], value, yy)
+            zz = multiply_add(geometry[6, d], value, zz)
+            xy = multiply_add(geometry[7, d], value, xy)
+            xz = multiply_add(geometry[8, d], value, xz)
+            yz = multiply_add(geometry[9, d], value, yz)
+        for k, total in enumerate((n, x, y, z, xx, yy, zz, xy, xz, yz, spread(sphere))):
+            put(out[k], e, total)
+
+
+@njit(nogil=True, cache=True)
+def _sum_measured_directions(f, geometry, out):
+    directions, size = f.shape
+    for start in range(0, size, LANES):
+        e = run_at(start, size)
+        n = x = y = z = xx = yy = zz = xy = xz = yz = sphere = spread(0.0)
+        for d in range(directions):
+            value, there = measured(cleaned(lanes(f[d], e)))
+            n = multiply_add(geometry[0, d], value, n)
+            x = multiply_add(geometry[1, d], value, x)
+            y = multiply_add(geometry[2, d], value, y)
+            z = multiply_add(geometry[3, d], value, z)
+            xx = multiply_add(geometry[4, d], value, xx)
+            yy = multiply_add(geometry[5, d], value, yy)
+            zz = multiply_add(geometry[6, d], value, zz)
+            xy = multiply_add(geometry[7, d], value, xy)
+            xz = multiply_add(geometry[8, d], value, xz)
+            yz = multiply_add(geometry[9, d], value, yz)
+            sphere = multiply_add(geometry[0, d], there, sphere)
+        for k, total in enumerate((n, x, y, z, xx, yy, zz, xy, xz, yz, sphere)):
+            put(out[k], e, total)
+
+
+# Columns and energies side by side, rows of azimuth added: five totals per bin of colatitude.
+@njit(nogil=True, cache=True)
+def _sum_rows(f, azimuth, following, out):
+    rows, size = f.shape
+    around = 0.0
+    for p in range(rows):
+        around += azimuth[0, p]
+    for start in range(0, size, LANES):
+        i = run_at(start, size)
+        one = c1 = s1 = c2 = s2 = spread(0.0)
+        for p in range(rows):
+            fetch(following, start * rows + p * LANES)
+            value = cleaned(lanes(f[p], i))
+            one = multiply_add(azimuth[0, p], value, one)
+            c1 = multiply_add(azimuth[1, p], value, c1)
+            s1 = multiply_add(azimuth[2, p], value, s1)
+            c2 = multiply_add(azimuth[3, p], value, c2)
+            s2 = multiply_add(azimuth[4, p], value, s2)
+        for k, total in enumerate((one, c1, s1, c2, s2, spread(around))):
+            put(out[k], i, total)
+
+
+@njit(nogil=True, cache=True)
+def _sum_measured_rows(f, azimuth, out):
+    rows, size = f.shape
+    for start in range(0, size, LANES):
+        i = run_at(start, size)
+        one = c1 = s1 = c2 = s2 = seen = spread(0.0)
+        for p in range(rows):
+            value, there = measured(cleaned(lanes(f[p], i)))
+            one = multiply_add(azimuth[0, p], value, one)
+            c1 = multiply_add(azimuth[1, p], value, c1)
+            s1 = multiply_add(azimuth[2, p], value, s1)
+            c2 = multiply_add(azimuth[3, p], value, c2)
+            s2 = multiply_add(azimuth[4, p], value, s2)
+            seen = multiply_add(azimuth[0, p], there, seen)
+        for k, total in enumerate((one, c1, s1, c2, s2, seen)):
+            put(out[k], i, total)
+
+
+@njit(nogil=True, cache=True)
+def _sum_columns(around, polar, out, energies):
+    for start in range(0, energies, LANES):
+        e = max(run_at(start, energies), 0)
+        n = x = y = z = zz = xy = xz = yz = even = odd = sphere = spread(0.0)
+        for q in range(polar.shape[1]):
+            i = q * energies + e
+            one, c1, s1 = lanes(around[0], i), lanes(around[1], i), lanes(around[2], i)
+            c2, s2 = lanes(around[3], i), lanes(around[4], i)
+            n = multiply_add(polar[0, q], one, n)
+            x = multiply_add(polar[1, q], c1, x)
+            y = multiply_add(polar[1, q], s1, y)
+            z = multiply_add(polar[2, q], one, z)
+            even = multiply_add(polar[3, q], one, even)
+            odd = multiply_add(polar[4, q], c2, odd)
+            zz = multiply_add(polar[5, q], one, zz)
+            xy = multiply_add(polar[4, q], s2, xy)
+            xz = multiply_add(polar[6, q], c1, xz)
+            yz = multiply_add(polar[6, q], s1, yz)
+            sphere = multiply_add(polar[0, q], lanes(around[5], i), sphere)
+        xx, yy = multiply_add(1.0, odd, even), multiply_add(-1.0, odd, even)
+        for k, total in enumerate((n, x, y, z, xx, yy, zz, xy, xz, yz, sphere)):
+            put(out[k], e, total)
+
+
+@njit(nogil=True, cache=True, fastmath=FASTMATH)
+def _sum_energies(angular, weights, share, out):
+    """Fill the sums (14,) from angular sums (11, energy) that are `SCALE` times too large."""
+    out[0] = _dot(angular[0], weights[0]) / SCALE
+    for i in range(3):
+        out[1 + i] = _dot(angular[1 + i], weights[1]) / SCALE
+        out[10 + i] = _dot(angular[1 + i], weights[3]) / SCALE
+    for k in range(4, 10):
+        out[k] = _dot(angular[k], weights[2]) / SCALE
+    out[13] = _dot(angular[10], share) / (4 * np.pi)
+
+
+@njit(nogil=True, cache=True, fastmath=FASTMATH)
+def _dot(row, weights):
+    total = 0.0
+    for e in range(weights.size):
+        total += np.float64(row[e]) * weights[e]
+    return total
 
 
 class Bulk(NamedTuple):
