@@ -53,6 +53,17 @@ class _LanesModel(models.PrimitiveModel):
         super().__init__(dmm, fe_type, _VECTOR)
 
 
+@njit(nogil=True, cache=True)
+def at_least_lanes(f, sheet):
+    """Return f (row, energy) itself, or in a sheet where a row has less than `LANES` numbers."""
+    if f.shape[1] >= LANES:
+        return f
+    for d in range(f.shape[0]):
+        for e in range(f.shape[1]):
+            sheet[d, e] = f[d, e]
+    return sheet
+
+
 @njit(nogil=True, cache=True, inline="always")
 def run_at(start, size):
     """Return where lanes begin that reach to `size` at most: the last ones overlap others."""
@@ -179,9 +190,7 @@ def measured(typingctx: Any, f: Any) -> Any:
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         there = builder.fcmp_ordered("<=", _magnitude(builder, args[0]), _constant(LARGEST))
-        values = [
-            builder.select(there, x, _constant(0)) for x in (args[0], _constant(1))
-        ]
+        values = [builder.select(there, x, _constant(0)) for x in (args[0], _constant(1))]
         return context.make_tuple(builder, signature.return_type, values)
 
     return types.UniTuple(f, 2)(f), codegen

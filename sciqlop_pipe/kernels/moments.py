@@ -13,7 +13,19 @@ from numba import njit
 
 from ..constants import ELEMENTARY_CHARGE
 from . import FASTMATH, LARGEST
-from .lanes import LANES, SCALE, cleaned, fetch, lanes, measured, multiply_add, put, run_at, spread
+from .lanes import (
+    LANES,
+    SCALE,
+    at_least_lanes,
+    cleaned,
+    fetch,
+    lanes,
+    measured,
+    multiply_add,
+    put,
+    run_at,
+    spread,
+)
 
 SUMS = 14
 """Columns of the sums: n, nV (3), n<vv> (xx yy zz xy xz yz), n<v^2 v> (3), coverage."""
@@ -51,13 +63,14 @@ def velocity_sums(f, table, weights, share, geometry):
     sheet = np.zeros((directions, LANES), np.float32)
     for t in range(times):
         g = geometry[t if geometry.shape[0] > 1 else 0]
-        rows, following = _at_least_lanes(f[t], sheet), f[min(t + 1, times - 1)].reshape(-1)
+        rows, following = at_least_lanes(f[t], sheet), f[min(t + 1, times - 1)].reshape(-1)
         _sum_directions(rows, g, following, angular)
         if not _all_measured(angular, energies):
             _sum_measured_directions(rows, g, angular)
         r = table[t]
         _sum_energies(angular, weights[r], share[r], out[t])
     return out
+
 
 @njit(nogil=True, cache=True, fastmath=FASTMATH)
 def velocity_sums_of_grid(f, table, weights, share, azimuth, polar):
@@ -86,7 +99,7 @@ def velocity_sums_of_grid(f, table, weights, share, azimuth, polar):
         a = azimuth[t if azimuth.shape[0] > 1 else 0]
         p = polar[t if polar.shape[0] > 1 else 0]
         seen, following = f[t].reshape(rows, size), f[min(t + 1, times - 1)].reshape(-1)
-        seen = _at_least_lanes(seen, sheet)
+        seen = at_least_lanes(seen, sheet)
         _sum_rows(seen, a, following, around)
         _sum_columns(around, p, angular, energies)
         if not _all_measured(angular, energies):
@@ -124,17 +137,6 @@ def velocity_sums_of_bins(f, table, weights, share, geometry):
                 angular[10, e] += g[0, d, e]
         _sum_energies(angular, weights[r], share[r], out[t])
     return out
-
-
-@njit(nogil=True, cache=True)
-def _at_least_lanes(f, sheet):
-    """Return f (row, energy) itself, or in a sheet where a row has less than `LANES` numbers."""
-    if f.shape[1] >= LANES:
-        return f
-    for d in range(f.shape[0]):
-        for e in range(f.shape[1]):
-            sheet[d, e] = f[d, e]
-    return sheet
 
 
 @njit(nogil=True, cache=True, fastmath=FASTMATH)

@@ -100,10 +100,14 @@ class PitchWork:
         """Take some records of f (time, direction, energy) float32 [s^3 m^-6], contiguous."""
         for chosen, looks in self.rays:
             kernel = pitch_means_of_grid if looks.separable else pitch_means_of_list
-            known = *looks.geometry(block), looks.weights(block), self.bins
-            self.mean[block, :, chosen], self.coverage[block, :, chosen] = kernel(
-                np.ascontiguousarray(f[..., chosen]), self.along[block], *known
-            )
+            known = self.along[block], *looks.geometry(block), looks.weights(block)
+            found = self.mean[block, :, chosen], self.coverage[block, :, chosen]
+            # Of all energies there is one array to fill, of one energy a new one.
+            filled = [np.ascontiguousarray(a) for a in found]
+            kernel(np.ascontiguousarray(f[..., chosen]), *known, *filled)
+            for a, values in zip(found, filled, strict=True):
+                if a is not values:
+                    a[...] = values
 
     def result(self) -> xr.Dataset:
         """Return what `pitch_angle_distribution` returns."""
