@@ -19,7 +19,7 @@ from ..kernels.moments import (
     velocity_sums_of_grid,
 )
 from ..model import Margin, recipe
-from .vdf import directions, distinct, distributions, energy_edges
+from .vdf import STREAM, directions, distinct, distributions, energy_edges
 
 POTENTIAL_REACH = "10s"
 """A potential counts for a distribution only between two samples no farther away than this."""
@@ -83,7 +83,7 @@ def moments(
     s1-29, 353.
     """
     work = MomentsWork(vdf, sc_pot, energy_min, energy_max)
-    for block in work.view.blocks():
+    for block in work.view.blocks(STREAM):
         work.add(block, work.view.values(block))
     return work.result()
 

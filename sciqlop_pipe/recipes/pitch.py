@@ -12,7 +12,7 @@ from ..errors import UsageError
 from ..kernels.pitch import PARTS, pitch_means_of_grid, pitch_means_of_list
 from ..model import Margin, recipe
 from .rays import field_directions, rays, require_same_frame
-from .vdf import distributions
+from .vdf import STREAM, distributions
 
 
 @recipe(gives=PitchAngle, version=1)
@@ -71,7 +71,7 @@ def pitch_angle_distribution(
     chapter 5.
     """
     work = PitchWork(vdf, b, bins, accumulation, reach)
-    for block in work.view.blocks():
+    for block in work.view.blocks(STREAM):
         work.add(block, work.view.values(block))
     return work.result()
 

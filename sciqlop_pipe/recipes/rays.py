@@ -89,8 +89,8 @@ def _rays(
     azimuth: np.ndarray, polar: np.ndarray, solid: np.ndarray, sizes: list[int], parts: int
 ) -> Rays:
     """Rays of (2, time or 1, row or 1, column or 1, part) angles."""
-    unknown = ~(np.isfinite(azimuth).all(axis=(0, -1)) & np.isfinite(polar).all(axis=(0, -1)))
-    if unknown.any():
+    if not (np.isfinite(azimuth).all() and np.isfinite(polar).all()):
+        unknown = ~(np.isfinite(azimuth).all(axis=(0, -1)) & np.isfinite(polar).all(axis=(0, -1)))
         full = np.broadcast_to(unknown, (unknown.shape[0], *sizes))
         solid = np.where(full.reshape(full.shape[0], -1), np.float32(0), solid)
         azimuth, polar = np.nan_to_num(azimuth), np.nan_to_num(polar)
@@ -151,9 +151,10 @@ def field_directions(b: xr.Dataset, times: np.ndarray, accumulation: str, reach:
         Durations ("150ms", "2s").
     """
     value = np.asarray(b["vector"].values, np.float64)
-    known = np.isfinite(value).all(axis=1)
-    value = np.ascontiguousarray(value[known])
-    at = b["time"].values[known].astype("datetime64[ns]").astype(np.int64)
+    at = b["time"].values.astype("datetime64[ns]").astype(np.int64)
+    if not np.isfinite(value).all():
+        known = np.isfinite(value).all(axis=1)
+        value, at = np.ascontiguousarray(value[known]), at[known]
     want = times.astype("datetime64[ns]").astype(np.int64)
     if not at.size:
         return np.full((want.size, 3), np.nan)

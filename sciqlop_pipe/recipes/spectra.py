@@ -9,7 +9,7 @@ from ..constants import ELEMENTARY_CHARGE
 from ..datatypes import VDF, EnergySpectrum
 from ..kernels.spectra import solid_angle_mean
 from ..model import recipe
-from .vdf import Distributions, distributions, solid_angles
+from .vdf import STREAM, Distributions, distributions, solid_angles
 
 
 @recipe(gives=EnergySpectrum, version=1)
@@ -39,7 +39,7 @@ def energy_spectrum(vdf: VDF) -> xr.Dataset:
     chapter 5: J = v^2 f / m per unit energy, J_E = E J.
     """
     work = SpectrumWork(vdf)
-    for block in work.view.blocks():
+    for block in work.view.blocks(STREAM):
         work.add(block, work.view.values(block))
     return work.result()
 

@@ -16,6 +16,8 @@ from ..kernels.geometry import azimuth_factors, direction_weights, polar_factors
 GRID = ("phi_bin", "theta_bin")
 BLOCK = 32
 """Distributions per call of a kernel: 2 MB of FPI, so that what a block needs stays in cache."""
+STREAM = 256
+"""Distributions per call of a kernel that reads f once, and the next one while it computes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,8 +189,13 @@ def angle_table(vdf: xr.Dataset, name: str) -> np.ndarray:
 
 def _steady(table: np.ndarray, axis: int = 0) -> np.ndarray:
     """Keep one of what repeats itself along an axis."""
-    first = np.take(table, [0], axis) if table.shape[axis] > 1 else table
-    same = np.array_equal(table, np.broadcast_to(first, table.shape), equal_nan=True)
+    if table.shape[axis] <= 1:
+        return table
+    first, second = np.take(table, [0], axis), np.take(table, [1], axis)
+    # Most that changes has changed by the second: the whole is compared where it has not.
+    same = np.array_equal(first, second, equal_nan=True) and np.array_equal(
+        table, np.broadcast_to(first, table.shape), equal_nan=True
+    )
     return first if same else table
 
 
