@@ -6,6 +6,19 @@ import numpy as np
 from numba import njit
 
 from . import FASTMATH, LARGEST
+from .lanes import (
+    LANES,
+    above,
+    at_least_lanes,
+    equal,
+    fetch,
+    lanes,
+    multiply_add,
+    put,
+    reciprocal,
+    run_at,
+    spread,
+)
 
 _AROUND = np.array([(0, 0), (0, 1), (0, 2), (0, 3), (1, 1), (2, 2), (3, 3), (1, 3), (2, 3), (1, 2)])
 """Products of two azimuth factors, of 1, cos, sin, cos 2phi, that squares of the moments have."""
@@ -19,8 +32,19 @@ _DOWN = np.array(
 )  # fmt: skip
 """Row of `_AROUND` and the two polar factors that go with it."""
 
-_GROUP = 8
-"""Rows added at once: as many as the compiler will test for overlap with the result."""
+_NEEDED = np.array(
+    [
+        (0, 0), (0, 2), (0, 5), (1, 1), (1, 4), (2, 3), (3, 5), (4, 2), (5, 5), (6, 4), (7, 2),
+        (8, 1), (8, 4), (9, 1), (9, 4), (10, 4), (11, 4), (12, 3), (13, 3), (14, 5), (15, 2),
+        (16, 3), (17, 3), (18, 5), (19, 4), (20, 4), (21, 3),
+    ]
+)  # fmt: skip
+"""Row of `_DOWN` and power of the speed that goes with it: 1, u, v, uu, uv, vv (`_propagate`)."""
+
+_SCALE = 2.0**50
+"""What f and errors are multiplied by: their product is then a normal number for f above 1e-33."""
+
+_LEAST = np.float32(1e-37)
 
 _NOTHING = np.float32(1e-18)
 """Errors of n per bin and steradian [cm^-3] that count as zero: their squares are denormal."""
@@ -31,8 +55,8 @@ def moment_variances_of_grid(f, error, energy, used, table, weights, azimuth, po
     """Return the variances of `moment_variances` on a grid of azimuth times colatitude.
 
     The squares of all sums are sums over products of two factors of azimuth, two of colatitude
-    and two powers of the speed. Summed in this order, every step but the last is the sum of whole
-    rows, and nothing is made per direction.
+    and two powers of the speed. Summed in this order, with energies side by side, nothing is made
+    per direction, and f and its errors are read once.
 
     Parameters
     ----------
@@ -45,60 +69,121 @@ def moment_variances_of_grid(f, error, energy, used, table, weights, azimuth, po
     """
     times, _, energies = f.shape
     rows, columns = azimuth.shape[2], polar.shape[2]
+    size = columns * energies
     out = np.full((times, 2, 8), np.nan)
     counts = np.zeros(times)
-    # Whole groups of rows: those beyond the grid stay zero.
-    wide, deep = -(-rows // _GROUP) * _GROUP, -(-columns // _GROUP) * _GROUP
-    square = np.zeros((wide, columns * energies), np.float32)
-    empty = np.zeros((wide, columns * energies), np.float32)
-    around = np.zeros((10, wide), np.float32)
-    down = np.zeros((22, deep), np.float32)
-    one = np.empty((2, 10, deep * energies), np.float32)
-    one[:, :, columns * energies :] = 0
-    both = np.empty((2, 22, energies), np.float32)
-    level = np.empty(energies, np.float32)
+    around, down = np.empty((10, rows), np.float32), np.empty((22, columns), np.float32)
+    # Beyond the end lanes read zeros that nobody uses.
+    one = np.zeros((2, 10, size + LANES), np.float32)
+    tables = np.zeros((4, size + LANES), np.float32)
+    both = np.empty((2, 22, max(energies, LANES)), np.float32)
+    volume, level = np.zeros(size + LANES, np.float32), np.empty(energies, np.float32)
+    sheet, other = np.zeros((rows, LANES), np.float32), np.zeros((rows, LANES), np.float32)
     for t in range(times):
         if not sums[t, 0] > 0:
             continue
         r = table[t]
-        w = weights[r]
-        counts[t] = _squares(f[t], error[t], energy[r], used[r], w[0], square, empty, level)
-        if not counts[t] > 0:
-            continue
+        for i in range(0, size, energies):
+            for e in range(energies):
+                volume[i + e] = weights[r, 0, e] * np.float32(1 / _SCALE)
         _products_around(azimuth[t if azimuth.shape[0] > 1 else 0], around)
         _products_down(polar[t if polar.shape[0] > 1 else 0], down)
-        _sum_azimuths(around, square, one[0])
-        _sum_azimuths(around, empty, one[1])
-        for k in range(2):
-            _sum_columns(down, one[k], both[k])
+        x = at_least_lanes(f[t].reshape(rows, size), sheet)
+        s = at_least_lanes(error[t].reshape(rows, size), other)
+        after = min(t + 1, times - 1)
+        following = f[after].reshape(-1), error[after].reshape(-1)
+        _sum_counted(x, s, following, volume, around, one[0], tables)
+        _sum_empty(x, around, one[1], tables)
+        counts[t] = _levels(tables, energy[r], used[r], weights[r, 0], level)
+        if not counts[t] > 0:
+            continue
+        _sum_columns(down, one, both, energies)
         for j in range(both.shape[1]):
             _add_levels(level, both[0, j], both[1, j])
         for k in range(2):
-            _propagate(both[k], w, sums[t], out[t, k])
+            _propagate(both[k], weights[r], sums[t], out[t, k])
     return out, counts
 
 
-@njit(nogil=True, cache=True, fastmath=FASTMATH, error_model="numpy")
-def _squares(f, error, energy, used, volume, square, empty, level):
-    """Fill (error x volume)^2 of bins with counts, 1 for empty ones; return all counts.
+@njit(nogil=True, cache=True)
+def _sum_counted(f, error, following, volume, around, out, tables):
+    """Sum over rows `around` times (error x volume)^2 of bins with counts.
 
-    `level` (energy) becomes (one count x volume)^2; see `counted_and_empty`.
+    `out` (product, column x energy) takes these, three rows of `tables` (4, column x energy) the
+    sums of one count, of counts and of bins with counts; see `errors.counted_and_empty`.
     """
+    rows, size = f.shape
+    for start in range(0, size, LANES):
+        i = run_at(start, size)
+        bin_volume = lanes(volume, i)
+        one = counts = bins = spread(0.0)
+        a0 = a1 = a2 = a3 = a4 = a5 = a6 = a7 = a8 = a9 = spread(0.0)
+        for p in range(rows):
+            fetch(following[0], start * rows + p * LANES)
+            fetch(following[1], start * rows + p * LANES)
+            x = multiply_add(lanes(f[p], i), _SCALE, 0.0)
+            s = multiply_add(above(x, 0.0, lanes(error[p], i), 0.0), _SCALE, 0.0)
+            product = multiply_add(x, s, 0.0)
+            there = above(LARGEST, product, above(product, _LEAST, 1.0, 0.0), 0.0)
+            x, s = above(there, 0.0, x, 0.0), above(there, 0.0, s, 0.0)
+            # One division serves f/s and s/f.
+            inverse = reciprocal(above(there, 0.0, product, 1.0))
+            ratio = multiply_add(x, multiply_add(x, inverse, 0.0), 0.0)
+            counts = multiply_add(ratio, ratio, counts)
+            one = multiply_add(s, multiply_add(s, multiply_add(s, inverse, 0.0), 0.0), one)
+            bins = multiply_add(1.0, there, bins)
+            square = multiply_add(s, bin_volume, 0.0)
+            square = above(square, _NOTHING, square, 0.0)
+            square = multiply_add(square, square, 0.0)
+            a0 = multiply_add(around[0, p], square, a0)
+            a1 = multiply_add(around[1, p], square, a1)
+            a2 = multiply_add(around[2, p], square, a2)
+            a3 = multiply_add(around[3, p], square, a3)
+            a4 = multiply_add(around[4, p], square, a4)
+            a5 = multiply_add(around[5, p], square, a5)
+            a6 = multiply_add(around[6, p], square, a6)
+            a7 = multiply_add(around[7, p], square, a7)
+            a8 = multiply_add(around[8, p], square, a8)
+            a9 = multiply_add(around[9, p], square, a9)
+        for m, total in enumerate((a0, a1, a2, a3, a4, a5, a6, a7, a8, a9)):
+            put(out[m], i, total)
+        for m, total in enumerate((one, counts, bins)):
+            put(tables[m], i, total)
+
+
+@njit(nogil=True, cache=True)
+def _sum_empty(f, around, out, tables):
+    """Sum over rows `around` times 1 of bins without counts, and count them in tables[3]."""
+    rows, size = f.shape
+    for start in range(0, size, LANES):
+        i = run_at(start, size)
+        none = spread(0.0)
+        a0 = a1 = a2 = a3 = a4 = a5 = a6 = a7 = a8 = a9 = spread(0.0)
+        for p in range(rows):
+            gap = equal(lanes(f[p], i), 0.0, 1.0, 0.0)
+            none = multiply_add(1.0, gap, none)
+            a0 = multiply_add(around[0, p], gap, a0)
+            a1 = multiply_add(around[1, p], gap, a1)
+            a2 = multiply_add(around[2, p], gap, a2)
+            a3 = multiply_add(around[3, p], gap, a3)
+            a4 = multiply_add(around[4, p], gap, a4)
+            a5 = multiply_add(around[5, p], gap, a5)
+            a6 = multiply_add(around[6, p], gap, a6)
+            a7 = multiply_add(around[7, p], gap, a7)
+            a8 = multiply_add(around[8, p], gap, a8)
+            a9 = multiply_add(around[9, p], gap, a9)
+        for m, total in enumerate((a0, a1, a2, a3, a4, a5, a6, a7, a8, a9)):
+            put(out[m], i, total)
+        put(tables[3], i, none)
+
+
+@njit(nogil=True, cache=True, fastmath=FASTMATH, error_model="numpy")
+def _levels(tables, energy, used, volume, level):
+    """Fill `level` (energy) with (one count x volume)^2, and return all counts."""
     energies = energy.size
-    size = square.shape[1]
-    # Rows of all colatitudes at once: short loops would cost as much as what they do.
-    x, s = f.reshape(-1), error.reshape(-1)
-    scale = np.empty(size, np.float32)
-    for i in range(0, size, energies):
-        for e in range(energies):
-            scale[i + e] = volume[e]
-    tables = np.zeros((4, size), np.float32)
-    for p in range(x.size // size):
-        at = slice(p * size, (p + 1) * size)
-        _square_rows(x[at], s[at], scale, square[p], empty[p], tables)
-    sums = np.zeros((4, energies), np.float32)
+    sums = np.zeros((4, energies))
     for k in range(4):
-        for i in range(0, size, energies):
+        for i in range(0, tables.shape[1] - LANES, energies):
             for e in range(energies):
                 sums[k, e] += tables[k, i + e]
     one, counts, bins, none = sums[0], sums[1], sums[2], sums[3]
@@ -115,36 +200,9 @@ def _squares(f, error, energy, used, volume, square, empty, level):
         for k in range(energies):
             if used[k] and bins[k] > 0 and abs(k - e) < nearest:
                 nearest = abs(k - e)
-                y = one[k] / bins[k] * (energy[k] / energy[e]) ** 2 * volume[e]
+                y = one[k] / bins[k] * (energy[k] / energy[e]) ** 2 * (volume[e] / _SCALE)
                 level[e] = y * y
     return total
-
-
-# Two results per loop, so that few pairs of arrays could overlap: with more nothing is vectorised.
-@njit(nogil=True, cache=True, fastmath=FASTMATH, error_model="numpy")
-def _square_rows(f, error, scale, square, empty, tables):
-    zero, unit = np.float32(0), np.float32(1)
-    one, counts, bins, none = tables[0], tables[1], tables[2], tables[3]
-    for i in range(square.size):
-        x, s = f[i], error[i]
-        there = (x > 0) & (s > 0) & (x <= LARGEST) & (s <= LARGEST)
-        s = s if there else zero
-        square[i] = s
-        one[i] += s * (s / (x if there else unit))
-    for i in range(square.size):
-        x, s = f[i], square[i]
-        there = s > 0
-        ratio = (x if there else zero) / (s if there else unit)
-        counts[i] += ratio * ratio
-        bins[i] += unit if there else zero
-    for i in range(square.size):
-        gap = unit if f[i] == 0 else zero
-        empty[i] = gap
-        none[i] += gap
-    for i in range(square.size):
-        y = square[i] * scale[i]
-        y = y if y > _NOTHING else zero
-        square[i] = y * y
 
 
 @njit(nogil=True, cache=True, fastmath=FASTMATH)
@@ -163,45 +221,19 @@ def _products_down(polar, out):
             out[j, q] = a[q] * b[q]
 
 
-@njit(nogil=True, cache=True, fastmath=FASTMATH)
-def _sum_azimuths(around, rows, out):
-    """Fill `out` (product, column x energy) with sums of rows (row, column x energy)."""
-    size = rows.shape[1]
-    out[:, :size] = 0
-    for p in range(0, around.shape[1], _GROUP):
-        for m in range(out.shape[0]):
-            _add_rows(
-                around[m, p : p + _GROUP],
-                rows[p], rows[p + 1], rows[p + 2], rows[p + 3],
-                rows[p + 4], rows[p + 5], rows[p + 6], rows[p + 7],
-                out[m, :size],
-            )  # fmt: skip
-
-
-@njit(nogil=True, cache=True, fastmath=FASTMATH)
-def _add_rows(w, x0, x1, x2, x3, x4, x5, x6, x7, total):
-    a, b, c, d = w[0], w[1], w[2], w[3]
-    g, h, k, m = w[4], w[5], w[6], w[7]
-    for i in range(total.size):
-        total[i] += (
-            a * x0[i] + b * x1[i] + c * x2[i] + d * x3[i]
-            + g * x4[i] + h * x5[i] + k * x6[i] + m * x7[i]
-        )  # fmt: skip
-
-
-@njit(nogil=True, cache=True, fastmath=FASTMATH)
-def _sum_columns(down, rows, out):
-    """Fill `out` (product, energy) with sums of rows (azimuth product, column x energy)."""
-    out[:] = 0
-    energies = out.shape[1]
-    for j in range(out.shape[0]):
-        x = rows[_DOWN[j, 0]].reshape(-1, energies)
-        for q in range(0, down.shape[1], _GROUP):
-            _add_rows(
-                down[j, q : q + _GROUP],
-                x[q], x[q + 1], x[q + 2], x[q + 3], x[q + 4], x[q + 5], x[q + 6], x[q + 7],
-                out[j],
-            )  # fmt: skip
+@njit(nogil=True, cache=True)
+def _sum_columns(down, rows, out, energies):
+    """Fill `out` (2, product, energy) with sums of rows (2, azimuth product, column x energy)."""
+    for j in range(out.shape[1]):
+        counted, empty = rows[0, _DOWN[j, 0]], rows[1, _DOWN[j, 0]]
+        for start in range(0, energies, LANES):
+            e = max(run_at(start, energies), 0)
+            a = b = spread(0.0)
+            for q in range(down.shape[1]):
+                a = multiply_add(down[j, q], lanes(counted, q * energies + e), a)
+                b = multiply_add(down[j, q], lanes(empty, q * energies + e), b)
+            put(out[0, j], e, a)
+            put(out[1, j], e, b)
 
 
 @njit(nogil=True, cache=True, fastmath=FASTMATH)
@@ -223,12 +255,12 @@ def _propagate(rows, weights, sums, out):
         powers[0, e], powers[1, e], powers[2, e] = 1.0, u, v
         powers[3, e], powers[4, e], powers[5, e] = u * u, u * v, v * v
     s = np.empty((rows.shape[0], 6))
-    for j in range(rows.shape[0]):
-        for k in range(6):
-            total = 0.0
-            for e in range(energies):
-                total += rows[j, e] * powers[k, e]
-            s[j, k] = total
+    for m in range(_NEEDED.shape[0]):
+        j, k = _NEEDED[m]
+        total = 0.0
+        for e in range(energies):
+            total += rows[j, e] * powers[k, e]
+        s[j, k] = total
     # Of w0 g, w1 g_i and w2 g_ii: products of two, per axis.
     whole = s[0, 0]
     first = (s[8, 1], s[9, 1], s[1, 1])

@@ -194,3 +194,41 @@ def measured(typingctx: Any, f: Any) -> Any:
         return context.make_tuple(builder, signature.return_type, values)
 
     return types.UniTuple(f, 2)(f), codegen
+
+
+@intrinsic
+def reciprocal(typingctx: Any, value: Any) -> Any:
+    """Return 1 / value."""
+    if value is not _LANES:
+        return None
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.fdiv(_constant(1), args[0])
+
+    return value(value), codegen
+
+
+def _choice(comparison: str) -> Any:
+    def choice(typingctx: Any, one: Any, other: Any, yes: Any, no: Any) -> Any:
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            kinds = one, other, yes, no
+            a, b, x, y = (
+                _all_lanes(context, builder, k, v) for k, v in zip(kinds, args, strict=True)
+            )
+            return builder.select(builder.fcmp_ordered(comparison, a, b), x, y)
+
+        return _LANES(one, other, yes, no), codegen
+
+    return choice
+
+
+@intrinsic
+def above(typingctx: Any, one: Any, other: Any, yes: Any, no: Any) -> Any:
+    """Return yes where one > other and no elsewhere (also beside NaN), of lanes or numbers."""
+    return _choice(">")(typingctx, one, other, yes, no)
+
+
+@intrinsic
+def equal(typingctx: Any, one: Any, other: Any, yes: Any, no: Any) -> Any:
+    """Return yes where one == other and no elsewhere (also beside NaN), of lanes or numbers."""
+    return _choice("==")(typingctx, one, other, yes, no)
