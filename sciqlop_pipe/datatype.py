@@ -60,8 +60,6 @@ class DataType:
         The variable that plots and servers show.
     records : int
         Records per chunk in the store; 0 lets size decide.
-    numeric : str
-        "counts" for arrays made of counts (compressed without shuffle), otherwise "smooth".
     """
 
     name: str
@@ -70,7 +68,6 @@ class DataType:
     version: int = 1
     main: str = ""
     records: int = 0
-    numeric: str = "smooth"
     description: str = ""
     in_sql: bool = False
 

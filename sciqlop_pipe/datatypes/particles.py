@@ -30,7 +30,6 @@ VDF = DataType(
     attrs=("species", "mass", "charge", "energy_kind", "frame"),
     main="f",
     records=50,
-    numeric="counts",
     description="velocity distribution function; directions are velocities, NaN is unmeasured",
 )
 

@@ -20,11 +20,12 @@ from ...datatype import DataType
 from ...errors import StoreError, UsageError
 from ...granule import iso
 from ...store import Store
+from ...store.codecs import codec_of
 from ...store.granules import read_granule
 from ...store.layout import Layout, raw_values, stored_attrs
 from ...store.records import Current
 from ...store.releases import Told, find_release
-from ...store.tree import chunks_of, codecs_of
+from ...store.tree import chunks_of
 from ..citing import text
 from .manifest import catalog_at, facts_of
 from .verify import SUMS
@@ -143,7 +144,7 @@ def _group(
 
 def _array(group: zarr.Group, variable: Any, name: str, values: np.ndarray, total: int,
            datatype: DataType) -> Any:  # fmt: skip
-    """Make an array for all records, chunked and compressed as its DataType wants."""
+    """Make an array for all records, chunked as its DataType wants and compressed as suits it."""
     dims = [str(d) for d in variable.dims]
     shape = tuple(total if d == "time" else s for d, s in zip(dims, values.shape, strict=True))
     whole = np.broadcast_to(values[:1], shape) if values.ndim and values.size else values
@@ -152,7 +153,7 @@ def _array(group: zarr.Group, variable: Any, name: str, values: np.ndarray, tota
         shape=shape,
         dtype=str if values.dtype.kind == "U" else values.dtype,
         chunks=chunks_of(whole, datatype),
-        compressors=codecs_of(variable, values, datatype),
+        compressors=[codec_of(values).zarr],
         dimension_names=dims,
         attributes=stored_attrs(variable),
         fill_value=np.nan if values.dtype.kind == "f" else None,
