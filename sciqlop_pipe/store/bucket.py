@@ -10,7 +10,7 @@ import atexit
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
@@ -223,23 +223,40 @@ def write_all(place: ObjectPath, entries: Mapping[str, bytes]) -> int:
 
     Nobody looks there before it is committed; what a writer that died left is garbage.
     """
+    objects = place.objects
+    with _said(place):
+        _together(entries, lambda name: objects.put_async(f"{place.key}/{name}", entries[name]))
+    return sum(map(len, entries.values()))
+
+
+def read_all(place: ObjectPath) -> dict[str, bytes]:
+    """Return what the objects below a place hold, by their names below it."""
+    objects = place.objects
+
+    async def one(name: str) -> bytes:
+        return bytes(await (await objects.get_async(f"{place.key}/{name}")).bytes_async())
+
+    with _said(place):
+        names = [ObjectPath(place.bucket, key).relative_to(place) for key, *_ in place.walk()]
+        return dict(zip(names, _together(names, one), strict=True))
+
+
+def _together(names: Iterable[str], ask: Callable[[str], Awaitable[Any]]) -> list[Any]:
+    """Return the answers to one request per name, of which 16 are under way at a time."""
     import asyncio
 
     from zarr.core.sync import sync
 
-    async def put() -> None:
+    async def every() -> list[Any]:
         many = asyncio.Semaphore(16)
-        objects = place.objects
 
-        async def one(name: str, data: bytes) -> None:
+        async def one(name: str) -> Any:
             async with many:
-                await objects.put_async(f"{place.key}/{name}", data)
+                return await ask(name)
 
-        await asyncio.gather(*(one(name, data) for name, data in entries.items()))
+        return await asyncio.gather(*map(one, names))
 
-    with _said(place):
-        sync(put())
-    return sum(map(len, entries.values()))
+    return sync(every())
 
 
 @cache

@@ -67,6 +67,20 @@ class Codec:
         return bytes(self._codec.encode(data))
 
 
+def decompress(name: str, data: bytes) -> bytes:
+    """Return what a codec of that name in the metadata made compressed bytes of.
+
+    Raises
+    ------
+    ValueError
+        For a codec that no granule has.
+    """
+    if name not in ("blosc", "zstd"):
+        raise ValueError(f"no granule is compressed with {name}")
+    # What was compressed says how, all but by which of the two.
+    return bytes((Blosc() if name == "blosc" else Zstd()).decode(data))
+
+
 TEXT = Codec(level=3)
 
 

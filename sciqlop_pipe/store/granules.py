@@ -7,25 +7,25 @@ instead of a hundred), beyond that a folder. Either opens with plain xarray.
 from __future__ import annotations
 
 import io
+import json
 import os
 import shutil
 import uuid
 import zipfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import xarray as xr
-import zarr
 from zarr.storage import LocalStore, WrapperStore, ZipStore
 
 from ..datatype import DataType
 from ..errors import StorageFull, StoreError
 from ..granule import Granule
-from .bucket import ObjectPath, Place, write_all
-from .tree import RECORD, decode, encode
+from .bucket import ObjectPath, Place, read_all, write_all
+from .tree import META, RECORD, decode, encode
 
 if TYPE_CHECKING:
     from zarr.core.buffer import Buffer, BufferPrototype
@@ -177,8 +177,9 @@ def read_granule(root: Place, path: str) -> xr.Dataset:
     StoreError
         When the file is gone or does not read.
     """
-    with _reading(root / path) as store:
-        return decode(store)
+    place = root / path
+    with _reading(place):
+        return decode(_files(place))
 
 
 def read_record(path: Place) -> dict[str, Any]:
@@ -189,25 +190,35 @@ def read_record(path: Place) -> dict[str, Any]:
     StoreError
         When the file is gone or does not read.
     """
-    with _reading(path) as store:
-        record: Any = zarr.open_group(store, mode="r").attrs[RECORD]
-        return dict(record)
+    with _reading(path):
+        if isinstance(path, Path) and path.suffix == ".zip":
+            with zipfile.ZipFile(path) as file:
+                text = file.read(META)
+        else:
+            text = (path / META).read_bytes()
+        return dict(json.loads(text)["attributes"][RECORD])
+
+
+def _files(place: Place) -> dict[str, bytes]:
+    if isinstance(place, ObjectPath):
+        return read_all(place)
+    if place.suffix == ".zip":
+        with zipfile.ZipFile(place) as file:  # which compares checksums
+            return {name: file.read(name) for name in file.namelist()}
+    found = (p for p in place.rglob("*") if p.is_file())
+    return {p.relative_to(place).as_posix(): p.read_bytes() for p in found}
 
 
 @contextmanager
-def _reading(path: Place) -> Iterator[Any]:
-    store = zarr_store(path)
+def _reading(path: Place) -> Iterator[None]:
     try:
-        yield store
+        yield
     except UNREADABLE as error:
         raise StoreError(
             f"the granule does not read ({type(error).__name__}: {error})",
             str(path),
             "Run 'sciqlop-pipe store check', then run its dataset again",
         ) from error
-    finally:
-        with suppress(AttributeError):  # zarr: a zip that did not open cannot be closed
-            store.close()
 
 
 def remove_granule(root: Place, path: str) -> None:

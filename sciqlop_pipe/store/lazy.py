@@ -17,11 +17,14 @@ from .layout import Layout, VarLayout
 from .lazy_index import TimeIndex
 from .lazy_parts import ConcatArray, LazyArray, Part, PartTable, StaticArray, Timeline
 
-__all__ = ["Part", "concatenate"]
+__all__ = ["Part", "PartTable", "concatenate"]
 
 
 def concatenate(
-    parts: Sequence[Part], layout: Layout, *, drop_variables: str | Iterable[str] | None = ()
+    parts: Sequence[Part] | PartTable,
+    layout: Layout,
+    *,
+    drop_variables: str | Iterable[str] | None = (),
 ) -> xr.Dataset:
     """Return one Dataset (time, ...) over granules; nothing is read but coordinates without time.
 
@@ -32,7 +35,7 @@ def concatenate(
 
     Parameters
     ----------
-    parts : sequence of Part
+    parts : sequence of Part, or PartTable
         Granules in any order, not overlapping in time. Without any (or with empty ones only) the
         Dataset is empty, and variables without time that no granule can tell are NaN, NaT, 0 or "".
     layout : Layout
@@ -45,9 +48,11 @@ def concatenate(
     StoreError
         When granules overlap in time; later, while reading, when a granule is gone or damaged.
     """
-    table = PartTable.of(parts)
+    table = parts if isinstance(parts, PartTable) else PartTable.of(parts)
     drop = {drop_variables} if isinstance(drop_variables, str) else set(drop_variables or ())
-    source = table.paths[0] if table.paths else next((p.path for p in parts), None)
+    source = next(iter(table.paths), None)
+    if source is None and not isinstance(parts, PartTable):
+        source = next((p.path for p in parts), None)
     chunks = {"preferred_chunks": {"time": table.sizes}} if table.paths else {}
     data: dict[str, xr.Variable] = {}
     coords: dict[str, xr.Variable] = {}

@@ -83,19 +83,35 @@ class PartTable:
         StoreError
             When granules overlap in time: no single order of records would be right.
         """
-        full = sorted((p for p in parts if p.n), key=lambda p: p.first)
-        first = np.fromiter((p.first for p in full), np.int64, len(full))
-        last = np.fromiter((p.last for p in full), np.int64, len(full))
-        offsets = np.zeros(len(full) + 1, np.int64)
-        np.cumsum(np.fromiter((p.n for p in full), np.int64, len(full)), out=offsets[1:])
-        if (wrong := np.flatnonzero((first[1:] <= last[:-1]) | (last[1:] < first[1:]))).size:
-            a, b = full[wrong[0]], full[wrong[0] + 1]
+        full = [p for p in parts if p.n]
+        return cls.of_columns(
+            [p.path for p in full],
+            [p.n for p in full],
+            [p.first for p in full],
+            [p.last for p in full],
+        )
+
+    @classmethod
+    def of_columns(
+        cls, paths: Sequence[str], n: Sequence[int], first: Sequence[int], last: Sequence[int]
+    ) -> PartTable:
+        """Return the table of granules that have records, each column being given; as `of`."""
+        sizes, starts, ends = (np.fromiter(c, np.int64, len(c)) for c in (n, first, last))
+        if (starts[1:] < starts[:-1]).any():
+            order = np.argsort(starts, kind="stable")
+            paths = [paths[i] for i in order]
+            sizes, starts, ends = sizes[order], starts[order], ends[order]
+        offsets = np.zeros(len(paths) + 1, np.int64)
+        np.cumsum(sizes, out=offsets[1:])
+        wrong = np.flatnonzero((starts[1:] <= ends[:-1]) | (ends[1:] < starts[1:]))
+        if wrong.size:
+            a, b = int(wrong[0]), int(wrong[0]) + 1
             raise StoreError(
-                f"two granules overlap in time: one ends {iso(a.last)}, the next holds "
-                f"{iso(b.first)} to {iso(b.last)}", f"{a.path} and {b.path}",
+                f"two granules overlap in time: one ends {iso(int(ends[a]))}, the next holds "
+                f"{iso(int(starts[b]))} to {iso(int(ends[b]))}", f"{paths[a]} and {paths[b]}",
                 "Run 'sciqlop-pipe store check'",
             )  # fmt: skip
-        return cls(tuple(p.path for p in full), offsets, first, last)
+        return cls(tuple(paths), offsets, starts, ends)
 
     @property
     def records(self) -> int:

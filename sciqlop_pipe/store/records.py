@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -193,6 +193,28 @@ class MadeOf(NamedTuple):
 
     codes: set[str]
     files: set[str]
+
+
+class Columns(NamedTuple):
+    """Granules in order of time, a tuple per column: there may be a hundred thousand of them.
+
+    `granules` counts those without a record too, `layouts` are theirs where no other is there; the
+    other columns have one entry per granule that has records, and so has a path that was kept.
+    """
+
+    granules: int
+    n: tuple[int, ...]
+    first: tuple[int, ...]
+    last: tuple[int, ...]
+    paths: tuple[str | None, ...]
+    layouts: tuple[str | None, ...]
+
+    @classmethod
+    def of(cls, rows: Sequence[Sequence[Any]]) -> Columns:
+        """Return the columns of rows of n, first, last, path, layout and maybe more."""
+        full = [row for row in rows if row[0]]
+        n, first, last, paths, layouts = list(zip(*full, strict=True))[:5] or ((),) * 5
+        return cls(len(rows), n, first, last, paths, layouts or tuple(row[4] for row in rows))
 
 
 class Shelf(NamedTuple):

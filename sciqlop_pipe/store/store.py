@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 from types import TracebackType
@@ -18,7 +18,7 @@ from .bucket import ObjectPath, Place, place_of
 from .database import Database, refuse_network_file_system, sqlite_file
 from .granules import remove_granule
 from .layout import Layout
-from .lazy import Part, concatenate
+from .lazy import Part, PartTable, concatenate
 from .mark import MARK, address_of, make, read_mark, write_mark
 from .records import Committed, Outcome, Record, Stored
 from .registry import Registry
@@ -226,23 +226,27 @@ class Store:
             When the range holds several layouts (a mode change), when a granule is transient, or
             when `as_of` reaches behind garbage collection.
         """
-        interval = _limits(start, stop)
-        rows = self.registry.stored(dataset, interval, as_of=self.when(as_of), stage=stage)
-        if not rows and interval is None:
+        interval, now = _limits(start, stop), self.when(as_of)
+        found = self.registry.shelved(dataset, interval, as_of=now, stage=stage)
+
+        def rows() -> Sequence[Stored]:  # only to say what is wrong
+            return self.registry.stored(dataset, interval, as_of=now, stage=stage)
+
+        if not found.granules and interval is None:
             raise UnknownName(
                 f"the store has nothing of '{dataset}'",
                 str(self.root),
                 near(dataset, self.registry.datasets()),
             )
-        full = [r for r in rows if r.n]
-        layout = self._layout(dataset, full or rows)
+        layout = self._layout(dataset, found.layouts, rows)
         if layout is None:
             raise UnknownName(
                 f"the store has no records of '{dataset}' in this range",
                 str(self.root),
                 "Ask 'sciqlop-pipe status' for what there is",
             )
-        if gone := next((r for r in full if r.path is None), None):
+        if None in found.paths:
+            gone = next(r for r in rows() if r.n and r.path is None)
             raise StoreError(
                 f"{dataset} from {iso(gone.start)} is transient: it was computed and not kept",
                 str(self.root),
@@ -250,9 +254,10 @@ class Store:
                 f"--stop {iso(gone.stop)}' to materialise it",
             )
         root = str(self.root)
-        parts = [Part(f"{root}/{r.path}", r.n, r.first or 0, r.last or 0) for r in full]
-        ds = concatenate(parts, layout, drop_variables=drop_variables)
-        if interval is not None and parts:
+        paths = tuple([f"{root}/{path}" for path in found.paths])
+        table = PartTable.of_columns(paths, found.n, found.first, found.last)
+        ds = concatenate(table, layout, drop_variables=drop_variables)
+        if interval is not None and paths:
             inside = slice(*(t for t in _inclusive(interval)))
             ds = ds.sel(time=inside)
         return ds
@@ -294,9 +299,11 @@ class Store:
             parts = [Part(f"{root}/{r.path}", r.n, r.first or 0, r.last or 0) for r in some]
             yield layout, concatenate(parts, layout).sel(time=slice(start, stop))
 
-    def _layout(self, dataset: str, rows: Sequence[Stored]) -> Layout | None:
-        """Return the one layout of the rows, or say where it changes."""
-        digests = list(dict.fromkeys(r.layout for r in rows if r.layout))
+    def _layout(
+        self, dataset: str, layouts: Sequence[str | None], rows: Callable[[], Sequence[Stored]]
+    ) -> Layout | None:
+        """Return the one layout of granules, or say where it changes."""
+        digests = [digest for digest in dict.fromkeys(layouts) if digest]
         if not digests:
             return None
         if len(digests) > 1:
@@ -304,7 +311,7 @@ class Store:
             if len({signatures[d] for d in digests}) > 1:
                 raise StoreError(
                     f"{dataset} changes its mode inside this range; segments: "
-                    + _segments(rows, signatures),
+                    + _segments([r for r in rows() if r.n], signatures),
                     str(self.root),
                     "Read one segment at a time",
                 )

@@ -126,9 +126,45 @@ def test_a_last_chunk_is_filled_up() -> None:
 
 def test_the_record_is_kept_and_not_part_of_the_dataset() -> None:
     ds = xr.Dataset({"density": ("time", [1.0, 2.0])}, attrs={"species": "H+"})
-    memory = MemoryStore()
-    prototype = zarr.core.buffer.default_buffer_prototype()
-    for key, data in encode(ds, Moments, {"uid": "u"}).items():
-        memory._store_dict[key] = prototype.buffer.from_bytes(data)
-    assert zarr.open_group(memory, mode="r").attrs[RECORD] == {"uid": "u", "variables": ["density"]}
-    xr.testing.assert_identical(decode(memory), ds)
+    files = encode(ds, Moments, {"uid": "u"})
+    said = json.loads(files["zarr.json"])["attributes"]
+    assert said[RECORD] == {"uid": "u", "variables": ["density"]}
+    xr.testing.assert_identical(decode(files), ds)
+
+
+@settings(max_examples=20, deadline=None)
+@given(datasets())
+def test_what_zarr_wrote_reads_as_what_we_write(ds: xr.Dataset) -> None:
+    """Granules of before 2026-11-26 were written by zarr."""
+    ours, theirs = decode(encode(ds, SHORT, {})), decode(by_zarr(ds, SHORT))
+    for name in ds.variables:
+        np.testing.assert_array_equal(ours[name].values, theirs[name].values)
+        assert ours[name].dims == theirs[name].dims
+        assert ours[name].dtype == theirs[name].dtype
+        assert repr(ours[name].attrs) == repr(theirs[name].attrs)
+    assert all(var.values.flags.writeable for var in ours.data_vars.values())
+
+
+def test_chunks_along_every_axis_are_put_together() -> None:
+    memory, whole = MemoryStore(), np.arange(60.0).reshape(5, 4, 3)
+    zarr.open_group(memory, mode="w", zarr_format=3)
+    array = zarr.create_array(
+        memory, name="a", shape=whole.shape, chunks=(2, 3, 2), dtype="f8", dimension_names="xyz"
+    )
+    array[...] = whole
+    files = {key: buffer.to_bytes() for key, buffer in memory._store_dict.items()}
+    np.testing.assert_array_equal(decode(files)["a"].values, whole)
+
+
+@pytest.mark.parametrize("damage", ["short", "codec", "gone"])
+def test_what_is_not_as_it_was_written_is_refused(damage: str) -> None:
+    ds = xr.Dataset({"density": ("time", np.arange(50.0))})
+    files = encode(ds, Moments, {})
+    if damage == "short":
+        files["density/c/0"] = codec_of(np.arange(40.0)).compress(np.arange(40.0))
+    elif damage == "codec":
+        files["density/zarr.json"] = files["density/zarr.json"].replace(b"blosc", b"gzip")
+    else:
+        del files["density/c/0"]
+    with pytest.raises((ValueError, FileNotFoundError)):
+        decode(files)
