@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json as json_
+import math
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -29,6 +31,7 @@ AccumulationOpt = Annotated[
 ReachOpt = Annotated[
     str, typer.Option(help="How far apart records may be that are interpolated where none is in.")
 ]
+PictureOpt = Annotated[Path | None, typer.Option("-o", "--output", help="Draw it: a PNG file.")]
 
 
 @analyse_app.command("mva")
@@ -36,14 +39,17 @@ def mva(
     field: Field,
     start: StartOpt,
     stop: StopOpt,
+    output: PictureOpt = None,
     store: StoreOpt = DEFAULT_STORE,
     registry: RegistryOpt = "",
     json: JsonOpt = False,
 ) -> None:
     """Minimum variance: axes L, M, N with variances, errors, and whether the normal is certain.
 
+    The picture has the field along L, M, N and its hodograms.
+
     Example: `sciqlop-pipe analyse mva mms1.fgm.brst.b_gse --start 2015-10-16T13:05:40 --stop
-    2015-10-16T13:06:09`
+    2015-10-16T13:06:09 -o mva.png`
     """
     from ..recipes.minimum_variance import variance_of
 
@@ -64,6 +70,11 @@ def mva(
         },
         json,
     )  # fmt: skip
+    if output:
+        from ..publish.analysis_picture import draw_variance
+
+        draw_variance(b, found, output, f"Minimum variance of {field}, {start} to {stop}")
+        _told(output, json)
 
 
 @analyse_app.command("ht")
@@ -74,14 +85,17 @@ def ht(
     stop: StopOpt,
     accumulation: AccumulationOpt = "150ms",
     reach: ReachOpt = "2s",
+    output: PictureOpt = None,
     store: StoreOpt = DEFAULT_STORE,
     registry: RegistryOpt = "",
     json: JsonOpt = False,
 ) -> None:
     """De Hoffmann-Teller frame, its quality, and the Walen test.
 
+    The picture has E against that of the frame, and V - V_HT against the Alfven velocity.
+
     Example: `sciqlop-pipe analyse ht mms1.fpi.dis.brst.moms_gse mms1.fgm.brst.b_gse --start
-    2015-10-16T13:06:42 --stop 2015-10-16T13:06:58`
+    2015-10-16T13:06:42 --stop 2015-10-16T13:06:58 -o ht.png`
     """
     from ..recipes.de_hoffmann_teller import frame_of, walen_of
     from ..recipes.plasma import plasma_of
@@ -108,6 +122,12 @@ def ht(
         },
         json,
     )
+    if output:
+        from ..publish.analysis_picture import draw_frame
+
+        title = f"De Hoffmann-Teller frame of {moments}, {start} to {stop}"
+        draw_frame(plasma, frame, walen, output, title)
+        _told(output, json)
 
 
 @analyse_app.command("shock")
@@ -118,30 +138,30 @@ def shock(
     downstream: Annotated[str, typer.Option(help="START/STOP of the downstream side, UTC.")],
     accumulation: AccumulationOpt = "150ms",
     reach: ReachOpt = "2s",
+    output: PictureOpt = None,
     store: StoreOpt = DEFAULT_STORE,
     registry: RegistryOpt = "",
     json: JsonOpt = False,
 ) -> None:
     """Shock normals by all methods, theta_Bn, speed along the normal and Mach numbers.
 
-    Minimum variance takes the field between the two sides.
+    Minimum variance takes the field between the two sides. Give the sides without foreshock, ramp
+    and overshoot; whichever comes first. The picture has both sides and all normals.
+
+    Example: `sciqlop-pipe analyse shock mms1.fpi.dis.brst.moms_gse mms1.fgm.brst.b_gse --upstream
+    2020-11-19T23:35:00/2020-11-19T23:36:00 --downstream 2020-11-19T23:36:25/2020-11-19T23:36:33
+    -o shock.png`
     """
-    from ..granule import instant, iso
+    from ..granule import datetime64, iso
     from ..recipes.shocks import FLAGS, quality_of, shock_analysis, side_of
 
-    spans = [_span(upstream, "--upstream"), _span(downstream, "--downstream")]
-    up, down = (
-        side_of(
-            _read(moments, *span, store, registry),
-            _read(field, *span, store, registry),
-            accumulation,
-            reach,
-        )
-        for span in spans
-    )
-    edges = sorted(instant(t) for span in spans for t in span)
-    across = _read(field, iso(edges[1]), iso(edges[2]), store, registry)
-    found = shock_analysis(up, down, across["vector"].values)
+    ends = [_span(upstream, "--upstream"), _span(downstream, "--downstream")]
+    edges = _apart(ends)
+    held = [_read(name, iso(edges[0]), iso(edges[3]), store, registry) for name in (moments, field)]
+    up, down = (side_of(*(_part(ds, *end) for ds in held), accumulation, reach) for end in ends)
+    across = _part(held[1], edges[1], edges[2])["vector"].values
+    found = shock_analysis(up, down, across)
+    flags = list(FLAGS.names(quality_of(up, down, found)))
     rows: dict[str, Any] = {
         s.method: {
             "normal": _rounded(s.normal, 4),
@@ -153,8 +173,15 @@ def shock(
         for s in found
     }
     rows["compression"] = round(down.density / up.density, 3)
-    rows["flags"] = list(FLAGS.names(quality_of(up, down, found)))
+    rows["flags"] = flags
     _show(rows, json)
+    if output:
+        from ..publish.analysis_picture import draw_shock
+
+        times = [(datetime64(start), datetime64(stop)) for start, stop in ends]
+        title = f"Shock in {moments} and {field}"
+        draw_shock(*held, times, (up, down), found, flags, output, title)
+        _told(output, json)
 
 
 def _read(dataset: str, start: str, stop: str, store: str, registry: str) -> xr.Dataset:
@@ -169,22 +196,66 @@ def _read(dataset: str, start: str, stop: str, store: str, registry: str) -> xr.
     return ds
 
 
-def _span(text: str, option: str) -> tuple[str, str]:
+def _span(text: str, option: str) -> tuple[int, int]:
     from ..errors import UsageError
+    from ..granule import instant
 
     start, slash, stop = text.partition("/")
     if not (slash and start and stop):
-        raise UsageError(f"'{text}' is not START/STOP", option)
-    return start, stop
+        raise UsageError(f"'{text}' is not START/STOP", option,
+                         "Give two times: 2015-10-16T13:05/2015-10-16T13:06")  # fmt: skip
+    found = instant(start), instant(stop)
+    if found[1] <= found[0]:
+        raise UsageError(f"'{text}' ends at or before it starts", option, "Swap its two times")
+    return found
+
+
+def _apart(ends: list[tuple[int, int]]) -> list[int]:
+    """Return the four edges of two sides [ns], in order.
+
+    Raises
+    ------
+    UsageError
+        When the sides overlap.
+    """
+    from ..errors import UsageError
+
+    first, second = sorted(ends)
+    if second[0] < first[1]:
+        raise UsageError("the two sides overlap", "--upstream, --downstream",
+                         "Leave the ramp between them")  # fmt: skip
+    return [*first, *second]
+
+
+def _part(ds: xr.Dataset, start: int, stop: int) -> xr.Dataset:
+    """Return the records in [start, stop) [ns]."""
+    import numpy as np
+
+    low, high = np.searchsorted(ds["time"].values.astype("int64"), [start, stop])
+    return ds.isel(time=slice(low, high))
+
+
+def _told(output: Path, json: bool) -> None:
+    if not json:
+        print(f"wrote {output}")
 
 
 def _rounded(values: np.ndarray, digits: int) -> list[float]:
     return [round(float(v), digits) for v in values.ravel()]
 
 
+def _known(value: Any) -> Any:
+    """Return a value with null for what is not a number: JSON has no other word for it."""
+    if isinstance(value, dict):
+        return {k: _known(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_known(v) for v in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
 def _show(rows: dict[str, Any], json: bool) -> None:
     if json:
-        print(json_.dumps(rows, indent=1))
+        print(json_.dumps(_known(rows), indent=1))
         return
     from rich.table import Table
 

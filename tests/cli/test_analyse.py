@@ -109,6 +109,73 @@ def test_the_frame_that_moves_with_a_pattern_is_found(call: Call) -> None:
     assert found["Walen test"] == "failed"
 
 
+PICTURES = {
+    "mva": ("mva", "layer.b", *span("00", "05")),
+    "ht": ("ht", "ht.ion.moments", "ht.b", *span("00", "05"), "--accumulation", "1s"),
+    "shock": ("shock", "shock.ion.moments", "shock.b", *SIDES),
+}
+
+
+@pytest.mark.parametrize("which", PICTURES)
+def test_every_analysis_draws_a_picture_that_has_something_on_it(
+    call: Call, tmp_path: Path, which: str
+) -> None:
+    from matplotlib.image import imread
+
+    picture = tmp_path / f"{which}.png"
+    status, out, err = call(*PICTURES[which], "-o", str(picture))
+    assert status == 0, err
+    assert f"wrote {picture}" in out.replace("\n", "")
+    pixels = imread(picture)
+    assert pixels.shape[1] >= 1000 and len(np.unique(pixels[..., 0])) > 20
+    refused, _, err = call(*PICTURES[which], "-o", str(tmp_path / "picture.pdf"))
+    assert refused == 2 and "ending in .png" in err and not (tmp_path / "picture.pdf").exists()
+
+
+@pytest.mark.parametrize("which", PICTURES)
+def test_the_help_of_every_analysis_has_an_example(call: Call, which: str) -> None:
+    status, out, _ = call(which, "--help")
+    assert status == 0
+    assert f"sciqlop-pipe analyse {which}" in " ".join(out.split())
+
+
+def test_sides_may_touch_but_not_overlap(call: Call) -> None:
+    """Between sides that touch there is no field for minimum variance, and null says so."""
+    touching = (*SIDES[:1], "2020-01-01T12:00/2020-01-01T12:07:00", "--downstream",
+                "2020-01-01T12:07:00/2020-01-01T12:15:00")  # fmt: skip
+    status, out, _ = call("shock", "shock.ion.moments", "shock.b", *touching, "--json")
+    assert status == 0
+    assert json.loads(out)["minimum_variance"]["normal"] == [None] * 3
+    over = (*SIDES[:1], "2020-01-01T12:00/2020-01-01T12:10:00", *SIDES[2:])
+    status, _, err = call("shock", "shock.ion.moments", "shock.b", *over)
+    assert status == 2 and "overlap" in err
+
+
+def test_a_field_that_keeps_its_direction_has_no_frame_and_json_says_null(
+    call: Call, held: Path, tmp_path: Path
+) -> None:
+    with Store.open(held, durable=False) as store:
+        commit(store, kept(store, "even.b", HOUR, vector(np.tile([3.0, 4, 0], (200, 1))),
+                           VectorSeries))  # fmt: skip
+    words = ("ht", "ht.ion.moments", "even.b", *span("00", "03"), "--accumulation", "1s")
+    status, out, _ = call(*words, "--json")
+    found = json.loads(out)
+    assert status == 0 and found["frame"] == "poor" and found["Walen test"] == "failed"
+    assert found["V_HT (GSE) [km/s]"] == [None] * 3
+    status, _, err = call(*words, "-o", str(tmp_path / "ht.png"))
+    assert status == 2 and "keeps its direction" in err
+
+
+def test_a_field_in_another_frame_is_refused_with_both_names(call: Call, held: Path) -> None:
+    with Store.open(held, durable=False) as store:
+        other = vector(np.random.default_rng(1).normal(size=(200, 3)), frame="DSL")
+        commit(store, kept(store, "dsl.b", HOUR, other, VectorSeries))
+    for words in (("ht", "ht.ion.moments", "dsl.b", *span("00", "03")),
+                  ("shock", "shock.ion.moments", "dsl.b", *SIDES)):  # fmt: skip
+        status, _, err = call(*words)
+        assert status == 2 and "DSL" in err and "GSE" in err
+
+
 def test_without_json_the_same_numbers_are_a_table(call: Call) -> None:
     status, out, _ = call("shock", "shock.ion.moments", "shock.b", *SIDES)
     assert status == 0
