@@ -1,5 +1,6 @@
 """Make docs/gallery.md and its pictures from real data: `python docs/make_gallery.py`.
 
+Words make only those sections anew whose titles hold one of them: `make_gallery.py Cluster MMS`.
 Needs the folder of mission files beside the repository (SCIQLOP_PIPE_TEST_DATA names another one).
 What each mission offers is asked of the graph, so a new product has its picture the next time.
 """
@@ -7,6 +8,7 @@ What each mission offers is asked of the graph, so a new product has its picture
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -80,6 +82,16 @@ SECTIONS = (
         "2007-04-10T11:20:16", "2007-04-10T11:20:28", "cluster/waves",
     ),
     Section(
+        "Cluster: ions, both fields and four spacecraft",
+        "Moments on board (CIS/HIA, a spin each), E with E . B = 0 (EFW) and B (FGM), all in GSE, "
+        "2001-07-31.",
+        ("cluster1.cis.hia.plasma_parameters", "cluster1.cis.hia.convection_field",
+         "cluster1.cis.hia.electric_field_in_plasma", "cluster1.cis.hia.de_hoffmann_teller",
+         "cluster1.efw.l2.exb_drift", "cluster.fgm.full.current",
+         "cluster.fgm.full.energy_conversion"),
+        "2001-07-31T20:14:17", "2001-07-31T20:16:17", "cluster/vdf_20010731",
+    ),
+    Section(
         "MMS: fields through the magnetopause",
         "The magnetic field of MMS1 (FGM burst) on 2015-10-16, in other frames, and its variance.",
         ("mms1.fgm.brst.*", "mms1.fpi.dis.brst.plasma_parameters",
@@ -140,13 +152,19 @@ def main() -> None:
         sys.exit(f"no mission files: {data} is not a folder (SCIQLOP_PIPE_TEST_DATA names another)")
     pictures = DOCS / "images" / "gallery"
     pictures.mkdir(parents=True, exist_ok=True)
+    kept = _kept(sys.argv[1:])
     for old in pictures.glob("*.png"):
-        old.unlink()
+        if not any(f"images/gallery/{old.name})" in part for part in kept.values()):
+            old.unlink()
     graph = Graph.discover()
     kinds: set[str] = set()
     parts = [HEAD]
     with tempfile.TemporaryDirectory() as folder:
         for k, section in enumerate(SECTIONS):
+            if section.title in kept:
+                parts.append(kept[section.title])
+                kinds |= {_kind(n) for n in re.findall(r"^### `(.*)`$", parts[-1], re.MULTILINE)}
+                continue
             names = [n for n in _names(graph, section) if not section.once or _kind(n) not in kinds]
             archive = _archive(section, data, Path(folder))
             store = Path(folder) / f"store{k}"
@@ -156,6 +174,15 @@ def main() -> None:
             parts.append(_page(section, shown, names))
     (DOCS / "gallery.md").write_text("\n".join(parts))
     print(f"{len(list(pictures.glob('*.png')))} pictures: {DOCS / 'gallery.md'}")
+
+
+def _kept(words: list[str]) -> dict[str, str]:
+    """Return the parts of the page as it is that stay, by title: those without any of the words."""
+    if not words:
+        return {}
+    page = re.split(r"^(?=## )", (DOCS / "gallery.md").read_text(), flags=re.MULTILINE)[1:]
+    parts = {part.partition("\n")[0][3:]: part.rstrip("\n") + "\n" for part in page}
+    return {t: part for t, part in parts.items() if not any(w in t for w in words)}
 
 
 HEAD = """# Gallery

@@ -74,12 +74,29 @@ class Lines:
             signed |= bool((value < 0).any() and (value > 0).any())
         if self.logarithmic:
             logarithmic(ax)
-        elif signed:
-            ax.axhline(0, color=GREY, lw=0.6, zorder=0.8)
+        else:
+            _short_numbers(ax)
+            if signed:
+                ax.axhline(0, color=GREY, lw=0.6, zorder=0.8)
         ax.set_ylabel(self.label)
         if any(line.word for line in seen):
             ax.legend(loc="upper left", bbox_to_anchor=(1.004, 1.04), frameon=False, fontsize=9.5,
                       labelcolor="linecolor", handlelength=1.0, handletextpad=0.5)  # fmt: skip
+
+
+def _short_numbers(ax: Axes) -> None:
+    """Write what is common to small and large numbers once, left of the axis.
+
+    Above it, where it stands otherwise, is the title; long numbers would run into the label.
+    """
+    from matplotlib.ticker import ScalarFormatter
+
+    form = ScalarFormatter(useMathText=True)
+    form.set_powerlimits((-2, 5))
+    ax.yaxis.set_major_formatter(form)
+    common = ax.yaxis.get_offset_text()
+    common.set_x(-0.004)
+    common.set(horizontalalignment="right", fontsize=8.5, color=SOFT)
 
 
 def logarithmic(ax: Axes) -> None:

@@ -29,6 +29,7 @@ from .painters import (
     no_data,
 )
 from .snapshots import Snapshots
+from .tetrahedron_panels import nulls, shape
 from .wave_panels import wave_polarization, wave_poynting, wave_spectrum
 from .words import label, long_name, ns, pretty
 
@@ -294,6 +295,8 @@ _ROWS: dict[str, Callable[[Panel], tuple[Row, ...]]] = {
     "StructureFunctions": lambda panel: _named(panel, structure_functions(panel.ds)),
     "MomentCorrelations": lambda panel: _named(panel, correlations(panel.ds)),
     "ShockSeries": lambda panel: _named(panel, shocks(panel.ds)),
+    "MagneticNull": lambda panel: _named(panel, nulls(panel.ds)),
+    "TetrahedronShape": lambda panel: _named(panel, shape(panel.ds)),
     "Overview": _overview,
 }
 

@@ -23,10 +23,13 @@ Simulations of noisy sheets have normals within a few degrees from 4 to 10 on; b
 10 degrees are usual (Sonnerup and Scheible 1998, section 8.2.5; Lepping and Behannon 1980).
 """
 
+NOTHING = 1e-10
+"""Intermediate over maximum variance below which the field varies along a line: no normal."""
+
 FLAGS = Flags(
     "minimum variance",
     (
-        Flag(0, "uncertain_normal", f"lambda2/lambda3 below {CERTAIN_RATIO:g}"),
+        Flag(0, "uncertain_normal", f"lambda2/lambda3 below {CERTAIN_RATIO:g}, or no lambda2"),
         Flag(1, "uncertain_tangent", "lambda1/lambda2 below 2: L and M are not told apart"),
         Flag(2, "too_few", f"fewer than {LEAST_RECORDS} records: no result"),
         Flag(3, "no_variance", "the field does not vary: no result"),
@@ -94,7 +97,7 @@ def variance_of(b: np.ndarray) -> Variance:
     )
 
 
-@recipe(gives=VarianceAnalysis, version=1)
+@recipe(gives=VarianceAnalysis, version=2)
 def minimum_variance(
     b: Annotated[VectorSeries, Margin("window")], *, window: str = "30s", step: str = "10s"
 ) -> xr.Dataset:
@@ -120,7 +123,8 @@ def minimum_variance(
         axes (time, axis, component) in the frame of b; eigenvalues (time, axis); error (time,
         axis, axis_2) [deg]; ratio = lambda2/lambda3, ratio_lm = lambda1/lambda2; mean (time,
         axis) and normal_error [nT]; count; quality: a normal whose ratio is below 4 is flagged
-        as uncertain. NaN for windows of fewer than 8 records or without variance.
+        as uncertain. NaN for windows of fewer than 8 records or without variance; the ratio also
+        where the field varies along one line, and the error of its normal is 90 deg then.
 
     References
     ----------
@@ -138,7 +142,7 @@ def minimum_variance(
     errors, along, normal_error = _errors(eigenvalues, axes, mean, count)
     normal, tangent = _ratios(eigenvalues)
     quality = _flagged(
-        normal < CERTAIN_RATIO,
+        varies & ~(normal >= CERTAIN_RATIO),
         tangent < 2,
         count < LEAST_RECORDS,
         (count >= LEAST_RECORDS) & ~varies,
@@ -195,6 +199,8 @@ def _errors(
             (least / free)[:, None, None] * (one + other - least[:, None, None])
         ) / np.abs(one - other)
     angle[:, range(3), range(3)] = 0.0
+    line = _on_a_line(eigenvalues)
+    angle[line, 1, 2] = angle[line, 2, 1] = np.pi / 2
     along = np.einsum("tij,tj->ti", axes, mean)
     with np.errstate(invalid="ignore"):
         normal = np.sqrt(
@@ -206,7 +212,13 @@ def _errors(
 
 def _ratios(eigenvalues: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     with np.errstate(divide="ignore", invalid="ignore"):
-        return eigenvalues[:, 1] / eigenvalues[:, 2], eigenvalues[:, 0] / eigenvalues[:, 1]
+        normal = np.where(_on_a_line(eigenvalues), np.nan, eigenvalues[:, 1] / eigenvalues[:, 2])
+        return normal, eigenvalues[:, 0] / eigenvalues[:, 1]
+
+
+def _on_a_line(eigenvalues: np.ndarray) -> np.ndarray:
+    """Tell where rounding alone tells the second axis from the third, (n)."""
+    return eigenvalues[:, 1] <= NOTHING * eigenvalues[:, 0]
 
 
 def _flagged(*bits: np.ndarray) -> np.ndarray:

@@ -118,7 +118,7 @@ _POLARIZATION = {
 }
 
 
-@recipe(gives=WavePoynting, version=1)
+@recipe(gives=WavePoynting, version=2)
 def wave_poynting_flux(
     e: Annotated[VectorSeries, Margin("step"), Margin("reach")],
     wave: Annotated[VectorSeries, Margin("step"), Margin("reach")],
@@ -212,12 +212,11 @@ def _on_times_of(form: Waveform, other: Waveform) -> np.ndarray:
     right = np.clip(np.searchsorted(other.time, form.time), 0, other.time.size - 1)
     left = np.where(other.time[right] == form.time, right, np.maximum(right - 1, 0))
     space = other.time[right] - other.time[left]
-    local = np.minimum(
-        other.time[np.minimum(right + 1, other.time.size - 1)] - other.time[right],
-        other.time[left] - other.time[np.maximum(left - 1, 0)],
-    )
+    # Beside the first and the last sample there is one neighbour only to compare with.
+    spacing = np.r_[np.inf, np.diff(other.time), np.inf]
+    local = np.minimum(spacing[left], spacing[right + 1])
     near = (other.time[left] <= form.time) & (form.time <= other.time[right])
-    near &= space <= np.where(local > 0, 1.5 * local, space)
+    near &= space <= 1.5 * local
     part = ((form.time - other.time[left]) / np.maximum(space, 1))[:, None]
     mean = other.values[left] * (1 - part) + other.values[right] * part
     values[near] = mean[near]

@@ -221,7 +221,7 @@ class _Passage:
     upstream_first: bool
 
 
-@recipe(gives=ShockSeries, version=2)
+@recipe(gives=ShockSeries, version=3)
 def shock_passages(
     moments: Annotated[Moments, Margin("side"), Margin("side"), Margin("ramp")],
     b: Annotated[VectorSeries, Margin("side"), Margin("side"), Margin("ramp")],
@@ -261,7 +261,8 @@ def shock_passages(
     Returns
     -------
     Dataset
-        One record per shock; `upstream_first` is 1 where the spacecraft comes from upstream.
+        One record per shock; `upstream_first` is 1 where the spacecraft comes from upstream,
+        `count` the whole records of both sides.
         Quality flags name undefined and disagreeing normals, and passages that are no fast shocks
         (a magnetopause has such a jump as well).
 
@@ -320,6 +321,7 @@ def _dataset(
     normal = np.full((n, m, 3), np.nan)
     numbers = np.full((4, n, m), np.nan)
     scalars = np.zeros((3, n))
+    count = np.array([p.up.records + p.down.records for p in rows], np.int64)
     quality = np.zeros(n, np.uint32)
     at, field = b["time"].values.astype(np.int64), np.asarray(b["vector"].values, np.float64)
     for k, p in enumerate(rows):
@@ -348,6 +350,7 @@ def _dataset(
             "field_ratio": (("time",), scalars[1], one | {"long_name": "field ratio"}),
             "upstream_first": (("time",), scalars[2].astype(np.int8),
                                one | {"long_name": "1 where the spacecraft comes from upstream"}),
+            "count": (("time",), count, one | {"long_name": "records of both sides"}),
             "quality": (("time",), quality, FLAGS.attrs),
         },
         {"time": np.array([p.time for p in rows], "datetime64[ns]"), "technique": list(METHODS),

@@ -21,6 +21,12 @@ from .stretches import windows
 GOOD = 0.8
 """Correlation from which on a delay is believed."""
 
+SIMULTANEOUS = 0.05
+"""Part of the sampling below which delays are rounding, and no motion."""
+
+AMBIGUOUS = 0.02
+"""How far below its highest value the correlation must fall on both sides of one peak."""
+
 FLAGS = Flags(
     "timing",
     (
@@ -28,6 +34,8 @@ FLAGS = Flags(
         Flag(3, "uncorrelated", f"a correlation below {GOOD:g}"),
         Flag(4, "at_limit", "a delay is the longest that was tried: no result"),
         Flag(5, "too_few", "fewer than 16 samples, unequal sampling or no variance: no result"),
+        Flag(6, "simultaneous", f"delays below {SIMULTANEOUS:g} of the sampling: no result"),
+        Flag(7, "ambiguous", "other delays correlate as well: a wave train, or a mere slope"),
     ),
     source="recipes.timing",
 )
@@ -36,12 +44,16 @@ _LEAST = 16
 
 @dataclass(frozen=True, slots=True)
 class Front:
-    """A plane front: normal (3), speed along it [km/s], delays (4) [s] and correlations (4)."""
+    """A plane front: normal (3), speed along it [km/s], delays (4) [s] and correlations (4).
+
+    `ambiguous` tells that other delays correlate as well.
+    """
 
     normal: np.ndarray
     speed: float
     delay: np.ndarray
     correlation: np.ndarray
+    ambiguous: bool
 
 
 def front_of(position: np.ndarray, delay: np.ndarray) -> tuple[np.ndarray, float]:
@@ -76,8 +88,12 @@ def front_of(position: np.ndarray, delay: np.ndarray) -> tuple[np.ndarray, float
     return m / slowness, 1 / slowness
 
 
-def delays(values: np.ndarray, seconds: float, longest: int) -> tuple[np.ndarray, np.ndarray]:
+def delays(values: np.ndarray, seconds: float, longest: int) -> tuple[np.ndarray, np.ndarray, bool]:
     """Delays (spacecraft) [s] against the first, by cross-correlation, and the correlations.
+
+    Last comes whether another delay correlates as well: where the correlation is within
+    `AMBIGUOUS` of its highest value at a second peak, or as far as the longest delay. Any delay of
+    a straight slope does, and that of a wave train by its period.
 
     Parameters
     ----------
@@ -96,7 +112,7 @@ def delays(values: np.ndarray, seconds: float, longest: int) -> tuple[np.ndarray
     inner = values[0, longest : values.shape[1] - longest]
     n = inner.size
     a = inner - inner.mean()
-    delay, correlation = np.zeros(len(values)), np.ones(len(values))
+    delay, correlation, ambiguous = np.zeros(len(values)), np.ones(len(values)), False
     for s, other in enumerate(values[1:], start=1):
         slides = np.lib.stride_tricks.sliding_window_view(other, n)
         product = slides @ a
@@ -109,14 +125,17 @@ def delays(values: np.ndarray, seconds: float, longest: int) -> tuple[np.ndarray
         if top in (0, r.size - 1):
             delay[s] = np.nan
             continue
+        high = np.flatnonzero(r > r[top] - AMBIGUOUS)
+        alone = high.size == high[-1] - high[0] + 1 and high[0] > 0 and high[-1] < r.size - 1
+        ambiguous |= not alone
         left, middle, right = r[top - 1 : top + 2]
         bend = left - 2 * middle + right
         shift = 0.5 * (left - right) / bend if bend < 0 else 0.0
         delay[s] = (top - longest + shift) * seconds
-    return delay, correlation
+    return delay, correlation, ambiguous
 
 
-@recipe(gives=TimingAnalysis, version=1)
+@recipe(gives=TimingAnalysis, version=2)
 def timing(
     b1: Annotated[VectorSeries, Margin("window")],
     b2: Annotated[VectorSeries, Margin("window"), Margin("reach")],
@@ -154,7 +173,7 @@ def timing(
     Returns
     -------
     Dataset
-        normal, speed, delay and correlation (time, spacecraft), quality (time).
+        normal, speed, delay and correlation (time, spacecraft), count of samples, quality (time).
 
     Raises
     ------
@@ -177,6 +196,7 @@ def timing(
     normal, speed = np.full((found.centre.size, 3), np.nan), np.full(found.centre.size, np.nan)
     delay, correlation = (np.full((found.centre.size, 4), np.nan) for _ in range(2))
     quality = np.zeros(found.centre.size, np.uint32)
+    count = found.last - found.first
     for w, (first, last) in enumerate(zip(found.first, found.last, strict=True)):
         quality[w] = places.flags_at(time[first:last])[0]
         # Windows that the data do not fill are judged by their own records: no margin shows.
@@ -187,8 +207,11 @@ def timing(
         normal[w], speed[w], delay[w], correlation[w] = (
             front.normal, front.speed, front.delay, front.correlation,
         )  # fmt: skip
-        quality[w] |= (8 if front.correlation.min() < GOOD else 0) | (
-            16 if np.isnan(front.delay).any() else 0
+        quality[w] |= (
+            (8 if front.correlation.min() < GOOD else 0)
+            | (16 if np.isnan(front.delay).any() else 0)
+            | (64 if np.isnan(front.speed) and not np.isnan(front.delay).any() else 0)
+            | (128 if front.ambiguous else 0)
         )
     t, four = ("time",), ("time", "spacecraft")
     return xr.Dataset(
@@ -199,6 +222,7 @@ def timing(
             "delay": (four, delay, {"units": "s", "long_name": "delay against spacecraft 1"}),
             "correlation": (four, correlation,
                             {"units": "1", "long_name": "correlation with spacecraft 1"}),
+            "count": (t, count, {"units": "1", "long_name": "samples that all four have"}),
             "quality": (t, quality, FLAGS.attrs),
         },
         {"time": found.time, "component": ["x", "y", "z"], "spacecraft": [1, 2, 3, 4]},
@@ -222,13 +246,14 @@ def _front(
     w, axes = np.linalg.eigh(covariance[0])
     if not w[2] > 0:
         return None
-    delay, correlation = delays(np.stack([v @ axes[:, 2] for v in values]), middle * 1e-9, longest)
-    if np.isnan(delay).any():
-        return Front(np.full(3, np.nan), np.nan, delay, correlation)
+    along = np.stack([v @ axes[:, 2] for v in values])
+    delay, correlation, ambiguous = delays(along, middle * 1e-9, longest)
+    if np.isnan(delay).any() or np.abs(delay).max() < SIMULTANEOUS * middle * 1e-9:
+        return Front(np.full(3, np.nan), np.nan, delay, correlation, ambiguous)
     centre = (time[0] + time[-1]) // 2
     knot = int(np.argmin(np.abs(places.time - centre)))
     try:
         normal, speed = front_of(places.position[knot], delay)
     except UsageError:
         return None
-    return Front(normal, speed, delay, correlation)
+    return Front(normal, speed, delay, correlation, ambiguous)

@@ -157,7 +157,8 @@ def magnetic_location(position: Position, *, geomagnetic_model: str = MODEL) -> 
     time = position["time"].values.astype(np.int64)
     source = _geocentric(position)
     matrices = rotation(source, "SM", time, geomagnetic_model)
-    x, y, z = np.einsum("tij,tj->it", matrices, position["position"].values.astype(np.float64))
+    r = _known(position["position"].values)
+    x, y, z = np.einsum("tij,tj->it", matrices, r)
     distance = np.sqrt(x**2 + y**2 + z**2)
     with np.errstate(invalid="ignore", divide="ignore"):
         latitude = np.arcsin(z / distance)
@@ -191,7 +192,14 @@ def _geocentric(position: xr.Dataset) -> str:
 
 def _gsm_position(position: xr.Dataset, time: np.ndarray, model: str) -> np.ndarray:
     matrices = rotation(_geocentric(position), "GSM", time, model)
-    return np.einsum("tij,tj->ti", matrices, position["position"].values.astype(np.float64))
+    return np.einsum("tij,tj->ti", matrices, _known(position["position"].values))
+
+
+def _known(values: np.ndarray) -> np.ndarray:
+    """Vectors (time, 3), NaN where a component is not finite: infinity has an angle, too."""
+    found = np.array(values, np.float64)
+    found[~np.isfinite(found).all(axis=1)] = np.nan
+    return found
 
 
 def _in_gsm(series: xr.Dataset, name: str, model: str) -> np.ndarray:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+import xarray as xr
 
 from sciqlop_pipe.granule import Interval
 from sciqlop_pipe.publish.field_panels import Matrices, slope
 from sciqlop_pipe.publish.panels import Panel, rows
+from sciqlop_pipe.recipes.curlometer import KINDS
+from sciqlop_pipe.recipes.formation import tetrahedron_shape
 from sciqlop_pipe.recipes.shocks import shock_passages
 from sciqlop_pipe.recipes.turbulence import structure_functions
-from tests.fields import vector
+from tests.fields import clock, position, vector
 from tests.shocks import passage
 
 
@@ -53,6 +56,47 @@ def test_a_shock_is_a_mark_per_method():
     assert marks["mixed 3"][0] == pytest.approx(50, abs=3)
     assert [r.name.rpartition("/")[2] for r in found] == [
         "theta_bn", "speed", "alfven_mach", "compression"]  # fmt: skip
+
+
+def test_nulls_are_coloured_by_kind_only_where_they_can_be_trusted():
+    n = 6
+    ds = xr.Dataset(
+        {
+            "distance": ("time", np.full(n, 30.0), {"units": "km", "long_name": "distance"}),
+            "kind": ("time", np.array([1, 1, 3, 4, 0, 2], np.int8),
+                     {"units": "1", "flag_meanings": " ".join(KINDS)}),
+            "eta": ("time", np.full(n, 0.1), {"units": "1", "long_name": "eta"}),
+            "xi": ("time", np.full(n, 0.1), {"units": "1", "long_name": "xi"}),
+            "quality": ("time", np.array([0, 8, 0, 16, 0, 24], np.uint32), {}),
+        },
+        {"time": clock(n, 1.0)},
+    )  # fmt: skip
+    first, second = rows(Panel("x.nulls", "MagneticNull", ds))[:2]
+    ax, _, _ = painted(first, Interval.of("2020-01-01T12:00", "2020-01-01T12:01"))
+    dots = {line.get_label(): len(line.get_xdata()) for line in ax.lines}
+    assert dots == {"not trusted": 3, "none": 1, "A": 1, "As": 1}
+    assert "50 % of the records" in first.title and second.name.endswith("/eta")
+
+
+def test_the_shape_of_four_spacecraft_names_every_pair():
+    corners = np.array([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1.0]]) * 40
+    places = (position(np.tile(np.add(c, [7e4, 0, 0]), (4, 1))) for c in corners)
+    found = rows(Panel("x.shape", "TetrahedronShape", tetrahedron_shape(*places)))
+    ax, _, _ = painted(found[0], Interval.of("2020-01-01T12:00", "2020-01-01T12:02"))
+    assert [line.get_label() for line in ax.lines if line.get_label() != "_"] == [
+        "size", "12", "13", "14", "23", "24", "34"]  # fmt: skip
+
+
+def test_small_numbers_share_a_power_that_stands_left_of_the_axis():
+    ds = vector(np.random.default_rng(1).normal(0, 2e-4, (60, 3)))
+    (row,) = rows(Panel("x.e", "VectorSeries", ds))[:1]
+    figure, ax = plt.subplots(figsize=(9, 2))
+    row.paint(ax, Interval.of("2020-01-01T12:00", "2020-01-01T12:01"))
+    figure.canvas.draw()
+    common = ax.yaxis.get_offset_text()
+    assert "10^{-4}" in common.get_text()
+    assert common.get_window_extent().x1 <= ax.bbox.x0
+    plt.close(figure)
 
 
 def test_correlations_are_matrices_with_the_names_of_moments():

@@ -97,6 +97,13 @@ def test_l_and_local_time_at_noon_and_at_midnight():
     assert (np.abs(found["dipole_tilt"]) < 36).all()
 
 
+def test_a_place_that_is_not_finite_has_no_local_time():
+    at = position([[np.inf, 1e4, 0], [1e4, np.nan, 0], [4e4, 0, 0]])
+    found = magnetic_location(at)
+    for name in ("dipole_l", "magnetic_local_time", "magnetic_latitude", "distance"):
+        assert np.isnan(found[name].values).tolist() == [True, True, False], name
+
+
 def test_l_and_local_time_are_those_of_the_files_of_mec(shared_data):
     from sciqlop_missions.mms import mec
     from sciqlop_pipe.sources.cdf import open_cdf

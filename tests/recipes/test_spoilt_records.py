@@ -1,0 +1,171 @@
+"""Records that are lost or left out, anywhere: what is made of the others stays, the rest says so.
+
+For every family of field products hypothesis spoils records of one input: a component that is not
+finite, or no record at all. A number that comes out must then be the one of the whole input, or
+its record must be gone, NaN, flagged anew, or counted over less: never another plausible number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import xarray as xr
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sciqlop_pipe.recipes.coordinates import in_frame
+from sciqlop_pipe.recipes.curlometer import curlometer, field_gradient
+from sciqlop_pipe.recipes.de_hoffmann_teller import de_hoffmann_teller
+from sciqlop_pipe.recipes.drifts import (
+    convection_field,
+    electric_field_in_plasma,
+    energy_conversion,
+    exb_drift,
+    particle_current,
+)
+from sciqlop_pipe.recipes.minimum_variance import minimum_variance
+from sciqlop_pipe.recipes.plasma_parameters import plasma_parameters
+from sciqlop_pipe.recipes.polarization import wave_polarization, wave_poynting_flux
+from sciqlop_pipe.recipes.shocks import shock_passages
+from sciqlop_pipe.recipes.solar_connection import solar_connection
+from sciqlop_pipe.recipes.timing import timing
+from sciqlop_pipe.recipes.turbulence import alfvenicity, structure_functions
+from sciqlop_pipe.recipes.upstream import magnetic_location, upstream_conditions
+from sciqlop_pipe.recipes.wave_spectra import power_spectrum, wavelet_spectrum
+from tests.fields import clock, moments, position, vector
+from tests.shocks import passage
+
+N = 240
+RNG = np.random.default_rng(11)
+NOISE = RNG.normal((5.0, 3.0, 1.0), 1.0, (4, N, 3))
+CORNERS = np.array([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1.0]]) * 40
+B, E = vector(NOISE[0]), vector(NOISE[1], units="mV m^-1")
+IONS, ELECTRONS = (moments(5.0, 100 * NOISE[k], species=s) for k, s in ((2, "H+"), (3, "e-")))
+FIELDS = tuple(vector(x) for x in NOISE)
+FOUR = tuple(position(np.tile(np.add(c, [7e4, 0, 0]), (20, 1))) for c in CORNERS)
+PLACE = position(RNG.normal((7e4, 0, 0), 1e3, (N, 3)), clock(N, 1.0))
+# Nothing is interpolated: a record that is missing is missed.
+ALONE = {"accumulation": "1s", "reach": "1ns"}
+WINDOW = {"window": "30s", "step": "10s"}
+STEP = {"samples": 16, "step": "30s", "reach": "30s"}
+
+
+def sheet() -> tuple[xr.Dataset, ...]:
+    """The same turning field at four places in turn."""
+    found = []
+    for corner in CORNERS:
+        x = np.arange(N) - N / 2 - corner @ [0.0, 0.6, 0.8] / 30
+        found.append(vector(np.stack([15 * np.sin(x / 7), 9 * np.cos(x / 5), 0 * x], 1)))
+    return tuple(found)
+
+
+def current() -> xr.Dataset:
+    return curlometer(*FIELDS, *FOUR, reach="1ns", position_reach="10min")
+
+
+# Recipe: inputs, those that are spoilt, params.
+Case = tuple[tuple[xr.Dataset, ...], int, dict]
+TETRAHEDRON = {"reach": "1ns", "position_reach": "10min"}
+CASES: dict[Callable[..., xr.Dataset], Case] = {
+    in_frame: ((B,), 1, {}),
+    exb_drift: ((E, B), 2, ALONE),
+    electric_field_in_plasma: ((E, IONS, B), 3, ALONE),
+    convection_field: ((IONS, B), 2, ALONE),
+    particle_current: ((IONS, ELECTRONS), 2, ALONE),
+    energy_conversion: ((current(), E), 2, ALONE),
+    plasma_parameters: ((IONS, B), 2, ALONE),
+    curlometer: ((*FIELDS, *FOUR), 4, TETRAHEDRON),
+    field_gradient: ((*FIELDS, *FOUR), 4, TETRAHEDRON),
+    timing: ((*sheet(), *FOUR), 4, {**TETRAHEDRON, "window": "80s", "step": "20s",
+                                    "longest_delay": "8s"}),
+    minimum_variance: ((B,), 1, WINDOW),
+    de_hoffmann_teller: ((IONS, B), 2, {**ALONE, **WINDOW}),
+    alfvenicity: ((IONS, B), 2, {**ALONE, **WINDOW}),
+    structure_functions: ((B,), 1, {**WINDOW, "lags": 3}),
+    power_spectrum: ((B,), 1, STEP),
+    wavelet_spectrum: ((B,), 1, {"f_min": 0.2, "f_max": 0.4, "step": "30s", "reach": "30s"}),
+    wave_polarization: ((B,), 1, STEP),
+    wave_poynting_flux: ((E, B, FIELDS[2]), 2, STEP),
+    # Eight samples of B are one record: that one of them is lost shows nowhere.
+    shock_passages: (passage(seconds=600)[:2], 1, {}),
+    magnetic_location: ((PLACE,), 1, {}),
+    solar_connection: ((PLACE, IONS, B), 3, {"reach": "1ns"}),
+    upstream_conditions: ((PLACE, B, IONS), 3, {"reach": "1ns"}),
+}  # fmt: skip
+COUNTS = ("count", "coverage", "frames")
+
+
+def spoilt(ds: xr.Dataset, lost: list[int], how: str) -> xr.Dataset:
+    """Without some records, or with something that is no number in each of them."""
+    lost = [k % ds.sizes["time"] for k in lost]
+    if how == "gone":
+        return ds.isel(time=np.setdiff1d(np.arange(ds.sizes["time"]), lost))
+    name = next(n for n in ("vector", "velocity", "position", "current") if n in ds)
+    found = ds.copy(deep=True)
+    found[name].values[lost, np.asarray(lost) % 3] = np.nan if how == "nan" else np.inf
+    return found
+
+
+def changed_unsaid(found: xr.Dataset, whole: xr.Dataset) -> list[str]:
+    """Variables with numbers that differ from those of the whole input, without a word of it."""
+    _, here, there = np.intersect1d(found["time"], whole["time"], return_indices=True)
+    found, whole = found.isel(time=here), whole.isel(time=there)
+    said = np.zeros(here.size, bool)
+    if "quality" in found:
+        said |= (found["quality"].values & ~whole["quality"].values) != 0
+    for name in COUNTS:
+        if name in found and found[name].ndim == 1:
+            said |= found[name].values < whole[name].values
+    wrong = []
+    for name, one in found.data_vars.items():
+        if name in ("quality", *COUNTS) or "time" not in one.dims:
+            continue
+        told = xr.DataArray(said, dims="time")
+        for count in COUNTS:  # a count of its own for every lag or frequency
+            if count in found and found[count].ndim == 2:
+                told = told | (found[count] < whole[count])
+        told = (
+            told.broadcast_like(one).transpose(*one.dims).values
+            if told.ndim <= one.ndim
+            else (told.any([d for d in told.dims if d not in one.dims]).values)
+        )
+        same = np.isclose(one.values, whole[name].values, rtol=1e-5, atol=1e-9)
+        if (np.isfinite(one.values) & ~same & ~told).any():
+            wrong.append(str(name))
+    return wrong
+
+
+SPOILING = {
+    "which": st.integers(0, 7),
+    "lost": st.lists(st.integers(0, 999), min_size=1, max_size=6, unique=True),
+    "how": st.sampled_from(["nan", "infinite", "gone"]),
+}
+
+
+def check(recipe: Callable[..., xr.Dataset], which: int, lost: list[int], how: str) -> None:
+    inputs, count, params = CASES[recipe]
+    whole = recipe(*inputs, **params)
+    k = which % count
+    given_ = tuple(spoilt(i, lost, how) if n == k else i for n, i in enumerate(inputs))
+    found = recipe.gives.check(recipe(*given_, **params))
+    assert changed_unsaid(found, whole) == []
+
+
+@pytest.mark.parametrize("recipe", CASES, ids=lambda r: r.name)
+@given(**SPOILING)
+@settings(max_examples=4, deadline=None)
+def test_what_is_lost_never_gives_another_plausible_number(recipe, which, lost, how):
+    check(recipe, which, lost, how)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("recipe", CASES, ids=lambda r: r.name)
+def test_nor_does_it_in_many_more_cases(recipe, effort):
+    @given(**SPOILING)
+    @settings(max_examples=5 if effort.short else 200, deadline=None)
+    def many(which: int, lost: list[int], how: str) -> None:
+        check(recipe, which, lost, how)
+
+    many()
