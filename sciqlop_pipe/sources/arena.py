@@ -35,6 +35,11 @@ class Arena:
         """Bytes that are mapped here."""
         return len(self.memory) if self.memory is not None else 0
 
+    def reserve(self, size: int) -> None:
+        """Make room for `size` bytes."""
+        if os.fstat(self.fd).st_size < size:
+            os.ftruncate(self.fd, size)
+
     def view(self, size: int) -> mmap.mmap:
         """Return the memory, at least `size` bytes of it, as the child has filled it."""
         if self.memory is None or len(self.memory) < size:
@@ -78,6 +83,16 @@ class ArenaPool:
             self._idle.append(arena)
         else:
             arena.close()
+
+    def room(self, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+        """Return an array to be filled, in memory that was touched before where there is some."""
+        arena = self.take()
+        try:
+            arena.reserve(dtype.itemsize * int(np.prod(shape, dtype=np.int64)))
+        except OSError:
+            arena.close()
+            raise
+        return self.lend(arena, dtype, shape)
 
     def lend(self, arena: Arena, dtype: np.dtype, shape: tuple[int, ...]) -> np.ndarray:
         """Return the array in an arena; the arena returns to the pool after it.

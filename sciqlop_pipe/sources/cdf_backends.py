@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import math
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,6 +14,14 @@ import numpy as np
 
 from ..errors import SourceError
 from .cdf_crc import verify_values
+from .cdf_direct import (
+    SMALLEST_BYTES,
+    Stored,
+    open_checked,
+    read_stored,
+    stamp_of,
+    stored_values,
+)
 from .cdf_walk import variable_states, walk_records
 
 Kind = Literal["number", "text", "epoch", "epoch16", "tt2000"]
@@ -84,6 +94,7 @@ class PycdfppBackend:
         import pycdfpp
 
         self._path = str(path)
+        self._stamp = stamp_of(self._path)
         self._structure = None if proven else walk_records(path)
         self._taken: set[str] = set()
         try:
@@ -97,6 +108,11 @@ class PycdfppBackend:
             )
         except _PYCDFPP_ERRORS as error:
             raise self._unreadable("the file", error) from error
+
+    @functools.cached_property
+    def stored(self) -> Mapping[str, Stored]:
+        """The variables whose values can be read without a CDF library."""
+        return stored_values(self._structure or walk_records(self._path))
 
     def read(self, name: str) -> np.ndarray:
         """Return the values of a variable as stored."""
@@ -121,6 +137,12 @@ class PycdfppBackend:
 
     def take(self, name: str) -> np.ndarray:
         """Return the values of a variable in memory that is written over by whoever takes them."""
+        # pycdfpp maps the file and copies from it: as it lies there, one copy is enough.
+        large = math.prod(self._cdf[name].shape) >= SMALLEST_BYTES // 4
+        if large and (stored := self.stored.get(name)) is not None and stored.as_it_is:
+            with open_checked(self._path, self._stamp) as file:
+                found = read_stored(file, stored, self._path)
+            return found if self.contents.variables[name].record_varying else found[0]
         values = self.read(name)
         self._taken.add(name)
         return values

@@ -36,7 +36,7 @@ class Variable:
     """One variable as its descriptor record tells it.
 
     `size` is the number of bytes of one record, `tree` the offset of its first index record
-    (0: nothing was written).
+    (0: nothing was written), `shape` the dimensions that vary; `full` where all of them do.
     """
 
     name: str
@@ -46,6 +46,9 @@ class Variable:
     tree: int
     sparse: bool
     method: int
+    kind: int
+    shape: tuple[int, ...]
+    full: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,7 @@ class Structure:
     """Where the values of each variable lie in a file, and how they are laid out."""
 
     blocks: Mapping[str, tuple[Block, ...]]
+    variables: Mapping[str, Variable]
     big_endian: bool
     row_major: bool
 
@@ -162,7 +166,10 @@ class Walk:
             raise self.damage(kind, at, "has no name")
         method = self._method(packing) if flags & 0b100 else 0
         size_of_record = item * math.prod(shape)
-        return following, Variable(name, number, size_of_record, last, tree, sparse > 0, method)
+        full = len(shape) == (len(self.header.r_dims) if kind == layout.R_VDR else tail // 8)
+        return following, Variable(
+            name, number, size_of_record, last, tree, sparse > 0, method, dtype, shape, full
+        )
 
     def _shape(self, at: int, kind: int, size: int, fixed: int) -> tuple[tuple[int, ...], int]:
         """Return the dimensions that vary, and the bytes that describe the dimensions."""
@@ -340,13 +347,15 @@ def walk_records(path: str | os.PathLike[str]) -> Structure:
         check_readable(header, str(path))
         walk = Walk(header, body)
         try:
-            blocks = {variable.name: walk.data(variable) for variable in walk.variables()}
+            variables = {variable.name: variable for variable in walk.variables()}
+            blocks = {name: walk.data(variable) for name, variable in variables.items()}
             walk.attributes()
         except TruncatedFile as error:
             raise SourceError(f"{error.what}: the file is damaged", error.where, AGAIN) from error
     # Blocks inside a file compressed as a whole have no offset in it; its own CRC was verified.
     return Structure(
         {} if header.packed else blocks,
+        variables,
         header.encoding in _BIG_ENDIAN,
         bool(header.flags & 0b0001),
     )

@@ -19,6 +19,8 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
@@ -28,6 +30,7 @@ from ..errors import PipeError, SourceError, TransientError
 from . import arena
 from .arena import ArenaPool, Filler
 from .cdf_backends import Contents, PycdfppBackend
+from .cdf_direct import Stored, open_checked, read_stored, stamp_of
 
 AVAILABLE = hasattr(socket, "send_fds")
 ANSWER_SECONDS = 600.0
@@ -48,17 +51,32 @@ _START = (
 Files = dict[str, tuple[tuple[int, ...], PycdfppBackend]]
 
 
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What the child says of a file: its contents, what can be read without it, which file."""
+
+    contents: Contents
+    stored: Mapping[str, Stored]
+    stamp: tuple[int, ...]
+
+
 class ChildBackend:
-    """Reads one CDF file through the child of this process."""
+    """Reads one CDF file: large values directly, all else through the child of this process."""
 
     def __init__(self, path: str | Path) -> None:
         self._path = str(Path(path).absolute())
-        self.contents: Contents = shared_reader().ask("open", self._path)
+        self._opened: Opened = shared_reader().ask("open", self._path)
+        self.contents = self._opened.contents
 
     def read(self, name: str) -> np.ndarray:
         """Return the values of a variable as stored."""
-        values: np.ndarray = shared_reader().ask("read", self._path, name)
-        return values
+        stored = self._opened.stored.get(name)
+        if stored is None:
+            values: np.ndarray = shared_reader().ask("read", self._path, name)
+            return values
+        with open_checked(self._path, self._opened.stamp) as file:
+            found = read_stored(file, stored, self._path, shared_reader().room)
+        return found if self.contents.variables[name].record_varying else found[0]
 
     def take(self, name: str) -> np.ndarray:
         """Return the values of a variable: every answer is an array of its own."""
@@ -126,6 +144,12 @@ class ChildReader:
         if isinstance(answer, PipeError):
             raise answer
         return answer
+
+    def room(self, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+        """Return an array to be filled."""
+        if self._pool is None:
+            return np.empty(shape, dtype)
+        return self._pool.room(shape, dtype)
 
     def forget(self, path: str) -> None:
         """Tell the child, with the next question, that a file is no longer needed."""
@@ -311,7 +335,7 @@ def _answer(
 ) -> Any:
     backend = _backend(files, path)
     if verb == "open":
-        return backend.contents
+        return Opened(backend.contents, backend.stored, files[path][0])
     values = np.ascontiguousarray(backend.read(name))
     if not fds or values.nbytes < _INLINE_BYTES or values.dtype.hasobject:
         return values
@@ -323,8 +347,7 @@ def _answer(
 
 def _backend(files: Files, path: str) -> PycdfppBackend:
     """Return the open file, anew if it has been replaced since."""
-    stat = Path(path).stat()
-    stamp = (stat.st_ino, stat.st_size, stat.st_mtime_ns)
+    stamp = stamp_of(path)
     if path in files and files[path][0] == stamp:
         return files[path][1]
     backend = PycdfppBackend(path)

@@ -20,7 +20,8 @@ def settled(stored: np.ndarray, order: Sequence[int], factor: float, fill: Any) 
     Parameters
     ----------
     stored : array (record, ...)
-        As the file has it. Where it is float32 it is overwritten and becomes the result.
+        As the file has it. Where it is float32, whole records one after the other, it is
+        overwritten and becomes the result.
     order : sequence of int
         The axes after the first: where each comes from.
     factor : float
@@ -28,28 +29,41 @@ def settled(stored: np.ndarray, order: Sequence[int], factor: float, fill: Any) 
     fill : number or anything else
         The value that means "none"; ignored where it is no number.
     """
-    turn = (0, *order)
-    shape = tuple(stored.shape[axis] for axis in turn)
-    ours = stored.dtype == np.float32 and stored.flags.c_contiguous and stored.flags.writeable
-    out = stored.reshape(shape) if ours else np.empty(shape, np.float32)
-    same = turn == tuple(range(stored.ndim))
+    wanted = stored.transpose(0, *order)
+    shape = wanted.shape
+    memory = _as_it_lies(stored)
+    ours = stored.dtype == np.float32 and memory is not None and stored.flags.writeable
+    out = memory.reshape(shape) if ours and memory is not None else np.empty(shape, np.float32)
+    same = wanted.flags.c_contiguous
     step = max(1, _BLOCK_BYTES // max(1, stored[:1].nbytes))
     scale = np.float32(factor)
     # Made once: fresh memory for every block would cost as much as the work on it.
     turned = None if same else np.empty((step, *shape[1:]), stored.dtype)
     marks = np.empty((step, *shape[1:]), bool)
     for first in range(0, len(stored), step):
-        block = stored[first : first + step]
+        block = wanted[first : first + step]
         if turned is not None:
             # A copy: the turned records are written over those that they come from.
             copy = turned[: len(block)]
-            np.copyto(copy, block.transpose(turn))
+            np.copyto(copy, block)
             block = copy
         where = fill_at(block, fill, marks[: len(block)])
         if where is not None and where.any():
             block = np.where(where, np.nan, block)
         np.multiply(block, scale, out=out[first : first + step], casting="same_kind")
     return out
+
+
+def _as_it_lies(values: np.ndarray) -> np.ndarray | None:
+    """Return records with their axes in the order of memory, contiguous; None where they are not.
+
+    A record has the same place whatever the order of its axes.
+    """
+    if values.flags.c_contiguous:
+        return values
+    order = sorted(range(1, values.ndim), key=lambda axis: -values.strides[axis])
+    memory = values.transpose(0, *order)
+    return memory if memory.flags.c_contiguous else None
 
 
 def fill_at(values: np.ndarray, fill: Any, out: np.ndarray | None = None) -> np.ndarray | None:

@@ -17,8 +17,13 @@ EPOCHS = np.datetime64("2016-12-31T23:59:58.123", "ns") + np.arange(RECORDS) * n
 EPOCH_FILL = -1e31
 
 
-def small_cdf(path: Path, packing: Packing = "plain", *, md5: bool = False) -> Path:
-    """Write a file with all time types, fill values, text and a variable without records."""
+def small_cdf(
+    path: Path, packing: Packing = "plain", *, md5: bool = False, large: bool = False
+) -> Path:
+    """Write a file with all time types, fill values, text and a variable without records.
+
+    With `large` it has a variable of 320 kB too, which is read another way.
+    """
     gzip = pycdfpp.CompressionType.gzip_compression
     none = pycdfpp.CompressionType.no_compression
     cdf = pycdfpp.CDF()
@@ -49,6 +54,9 @@ def small_cdf(path: Path, packing: Packing = "plain", *, md5: bool = False) -> P
     holes[7] = -2147483648
     add("holes", holes, FILLVAL=np.int32(-2147483648))
     add("energy", np.array([[10.0, 100.0, 1000.0]], "f4"), fixed=True, UNITS="eV")
+    if large:
+        many = np.random.default_rng(2).poisson(0.5, (RECORDS, 50, 40)).astype("f4")
+        add("large", many, FILLVAL=np.float32(-1e31), DEPEND_0="Epoch")
     add("labels", np.array([["x", "yy", "zzz"]]), fixed=True)
     pycdfpp.save(cdf, str(path))
     return path

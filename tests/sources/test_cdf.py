@@ -250,3 +250,35 @@ def test_the_real_distribution_is_read_in_this_process(shared_data: Path):
         assert cdf.values("mms1_dis_dist_brst").shape == (800, 32, 16, 32)
         assert cdf.depend("mms1_dis_dist_brst", 3) == "mms1_dis_energy_brst"
         assert str(cdf.times("Epoch")[0]) == "2020-11-19T23:34:33.100478000"
+
+
+@pytest.mark.parametrize("packing", ["plain", "blocks"])
+@pytest.mark.parametrize("majority", ["row", "column"])
+def test_large_values_read_directly_are_those_of_the_library(
+    tmp_path: Path, packing: str, majority: str
+):
+    import pycdfpp
+
+    from sciqlop_pipe.sources.cdf_direct import stored_values
+    from sciqlop_pipe.sources.cdf_walk import walk_records
+
+    path = small_cdf(tmp_path / "a.cdf", packing, large=True)
+    if majority == "column":
+        cdf = pycdfpp.load(str(path))
+        cdf.majority = pycdfpp.Majority.column
+        pycdfpp.save(cdf, str(path))
+    walked = walk_records(path)
+    assert walked.row_major == (majority == "row")
+    assert set(stored_values(walked)) == {"large"}
+    with open_cdf(path) as cdf:
+        found = cdf.raw("large")
+    np.testing.assert_array_equal(found, pycdfpp.load(str(path))["large"].values)
+    assert found.dtype == np.float32
+
+
+def test_a_file_replaced_between_opening_and_reading_is_told(tmp_path: Path):
+    path = small_cdf(tmp_path / "a.cdf", large=True)
+    with open_cdf(path) as cdf:
+        small_cdf(tmp_path / "b.cdf", "blocks", large=True).replace(path)
+        with pytest.raises(SourceError, match="was replaced while it was read"):
+            cdf.raw("large")

@@ -59,7 +59,7 @@ def test_one_child_reads_many_files(reader: ChildReader, tmp_path: Path):
     pids = set()
     for i in range(7):
         path = small_cdf(tmp_path / f"{i}.cdf")
-        assert "flux" in reader.ask("open", str(path)).variables
+        assert "flux" in reader.ask("open", str(path)).contents.variables
         assert reader.ask("read", str(path), "flux").shape == (40, 4, 3)
         reader.forget(str(path))
         pids.add(reader.pid)
@@ -118,7 +118,7 @@ def test_a_replaced_file_is_read_anew(reader: ChildReader, tmp_path: Path):
     assert reader.ask("read", str(path), "flux").shape == (40, 4, 3)
     other = big_cdf(tmp_path / "b.cdf", 1)
     other.replace(path)
-    assert "flux" not in reader.ask("open", str(path)).variables
+    assert "flux" not in reader.ask("open", str(path)).contents.variables
 
 
 def test_large_arrays_are_right_and_stay_right(tmp_path: Path):

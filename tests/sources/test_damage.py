@@ -34,9 +34,11 @@ FILES = [("plain", True), ("blocks", True), ("whole", True), ("plain", False), (
          ("whole", False)]  # fmt: skip
 
 
-def rehearse(folder: Path, packing: str, md5: bool, cases: int, seed: int) -> Counter[str]:
+def rehearse(
+    folder: Path, packing: str, md5: bool, cases: int, seed: int, *, large: bool = False
+) -> Counter[str]:
     """Damage one file many times; raise at the first wrong value under a checksum."""
-    source = small_cdf(folder / "source.cdf", packing, md5=md5)
+    source = small_cdf(folder / "source.cdf", packing, md5=md5, large=large)
     data = source.read_bytes()
     with open_cdf(source) as cdf:
         truth = {name: np.array(cdf.raw(name)) for name in cdf.names}
@@ -66,9 +68,11 @@ def compressed_stretches(path: Path, packing: str) -> list[tuple[int, int]]:
     return [(b.at, b.at + b.size) for b in blocks]
 
 
-def rehearse_streams(folder: Path, packing: str, cases: int, seed: int) -> Counter[str]:
+def rehearse_streams(
+    folder: Path, packing: str, cases: int, seed: int, *, large: bool = False
+) -> Counter[str]:
     """Flip bytes of compressed data that nothing but the CRC-32 of gzip protects."""
-    source = small_cdf(folder / "source.cdf", packing, md5=False)
+    source = small_cdf(folder / "source.cdf", packing, md5=False, large=large)
     data = source.read_bytes()
     with open_cdf(source) as cdf:
         truth = {name: np.array(cdf.raw(name)) for name in cdf.names}
@@ -87,19 +91,24 @@ def rehearse_streams(folder: Path, packing: str, cases: int, seed: int) -> Count
     return said
 
 
-@pytest.mark.parametrize("packing", ["blocks", "whole"])
-def test_the_crc_of_gzip_alone_lets_no_wrong_value_through(tmp_path: Path, packing: str):
-    said = rehearse_streams(tmp_path, packing, 60, 20261126)
+STREAMS = [("blocks", False), ("blocks", True), ("whole", False)]
+
+
+@pytest.mark.parametrize(("packing", "large"), STREAMS)
+def test_the_crc_of_gzip_alone_lets_no_wrong_value_through(
+    tmp_path: Path, packing: str, large: bool
+):
+    said = rehearse_streams(tmp_path, packing, 60, 20261126, large=large)
     assert said["refused"] > 40
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("packing", ["blocks", "whole"])
+@pytest.mark.parametrize(("packing", "large"), STREAMS)
 def test_the_crc_of_gzip_alone_lets_no_wrong_value_through_in_thousands_of_cases(
-    tmp_path: Path, packing: str, effort: Effort
+    tmp_path: Path, packing: str, large: bool, effort: Effort
 ):
-    said = rehearse_streams(tmp_path, packing, 200 if effort.short else 3000, effort.seed)
-    print(packing, dict(said))
+    cases = 200 if effort.short else 3000
+    print(packing, dict(rehearse_streams(tmp_path, packing, cases, effort.seed, large=large)))
 
 
 def test_without_the_check_of_the_crc_wrong_values_do_come_through(tmp_path: Path):
@@ -167,13 +176,20 @@ def test_damaged_files_are_refused_or_read_right(tmp_path: Path, packing: str, m
     assert sum(n for word, n in said.items() if "refused" in word) > 20
 
 
+@pytest.mark.parametrize("packing", ["plain", "blocks"])
+def test_damaged_files_with_large_variables_are_refused_or_read_right(tmp_path: Path, packing: str):
+    rehearse(tmp_path, packing, False, 40, 20261127, large=True)
+
+
 @pytest.mark.long
+@pytest.mark.parametrize("large", [False, True], ids=["small", "large"])
 @pytest.mark.parametrize(("packing", "md5"), FILES)
 def test_thousands_of_damaged_files_are_refused_or_read_right(
-    tmp_path: Path, packing: str, md5: bool, effort: Effort
+    tmp_path: Path, packing: str, md5: bool, large: bool, effort: Effort
 ):
-    said = rehearse(tmp_path, packing, md5, 200 if effort.short else 1500, effort.seed)
-    print(packing, md5, dict(said))
+    cases = 200 if effort.short else 1500
+    said = rehearse(tmp_path, packing, md5, cases, effort.seed, large=large)
+    print(packing, md5, "large" if large else "small", dict(said))
 
 
 def test_a_cut_at_any_byte_is_noticed(tmp_path: Path):

@@ -24,14 +24,20 @@ FILL = -1e31
     kind=st.sampled_from(["f4", "f8", ">f4", "i4"]),
     factor=st.sampled_from([1.0, 1e12, 1e-18]),
     block=st.integers(1, 300),
+    lies=st.permutations([1, 2, 3]),
     seed=st.integers(0, 2**32 - 1),
 )
-def test_it_equals_turning_masking_and_scaling_a_copy(shape, order, kind, factor, block, seed):
+def test_it_equals_turning_masking_and_scaling_a_copy(
+    shape, order, kind, factor, block, lies, seed
+):
     rng = np.random.default_rng(seed)
     stored = rng.integers(0, 1000, shape).astype(kind)
     fill = FILL if kind != "i4" else -9
     stored[rng.random(shape) < 0.1] = fill
     truth = stored.astype("f8").transpose(0, *order)
+    # In memory the axes of a record may lie in any order, as in a column-major file.
+    back = np.argsort((0, *lies))
+    stored = np.ascontiguousarray(stored.transpose(0, *lies)).transpose(back)
     truth = np.where(truth == np.float64(np.dtype(kind).type(fill)), np.nan, truth * factor)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("sciqlop_pipe.sources.in_place._BLOCK_BYTES", block)
@@ -44,6 +50,9 @@ def test_it_equals_turning_masking_and_scaling_a_copy(shape, order, kind, factor
 def test_there_is_no_second_array_of_float32():
     stored = np.arange(24, dtype="f4").reshape(2, 3, 4)
     assert np.shares_memory(settled(stored, (2, 1), 2.0, None), stored)
+    columns = np.arange(24, dtype="f4").reshape(2, 4, 3).transpose(0, 2, 1)
+    for order in ((1, 2), (2, 1)):
+        assert np.shares_memory(settled(columns, order, 2.0, None), columns)
     frozen = np.arange(24, dtype="f4").reshape(2, 3, 4)
     frozen.flags.writeable = False
     assert not np.shares_memory(settled(frozen, (2, 1), 2.0, None), frozen)
