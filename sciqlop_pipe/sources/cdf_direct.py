@@ -111,7 +111,7 @@ def read_stored(file: BinaryIO, stored: Stored, where: str, room: Room = np.empt
     """
     dtype = np.dtype(stored.dtype)
     values = room(stored.shape, dtype)
-    raw = memoryview(values.reshape(-1).view(np.uint8))
+    raw = values.reshape(-1).view(np.uint8).data
     size = values[:1].nbytes
     for block in stored.blocks:
         place = raw[block.first * size : (block.last + 1) * size]
@@ -132,14 +132,14 @@ def read_stored(file: BinaryIO, stored: Stored, where: str, room: Room = np.empt
     return values
 
 
-def _inflated(data: bytes, size: int, stored: Stored, block: Block, where: str) -> bytes:
+def _inflated(data: bytes, size: int, stored: Stored, block: Block, where: str) -> bytearray:
     import deflate
 
     try:
-        found: bytes = deflate.gzip_decompress(data, size)
+        found: bytearray = deflate.gzip_decompress(data, size)
         fault = "" if len(found) == size else f"{len(found)} bytes instead of {size}"
     except (deflate.DeflateError, ValueError) as error:
-        found, fault = b"", str(error) or "they do not fit their CRC"
+        found, fault = bytearray(), str(error) or "they do not fit their CRC"
     if fault:
         raise SourceError(
             f"variable {stored.name!r}, records {block.first} to {block.last}: compressed data are "
