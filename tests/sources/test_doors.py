@@ -29,7 +29,7 @@ from sciqlop_pipe.store import Store
 from tests.serial import SerialClient
 from tests.sources.cdaweb import DATASET, FOLDER, make_cdaweb, rest, vectors, write_day
 from tests.sources.providers import lead_speasy
-from tests.sources.web import Web, hang_up, page, serving, short_body, silent, status
+from tests.sources.web import Web, page, serving, status
 
 DAYS = Interval.of("2020-01-01", "2020-01-04")
 FIELD = VectorAdapter(variable="B", units="nT", frame="GSE")
@@ -101,7 +101,7 @@ def test_an_unknown_provider_is_refused():
         open_doors(["speasy:cdaw"], wanted(), ACCESS)
 
 
-# --- an archive that misbehaves ------------------------------------------------------------------
+# --- an archive that misbehaves: see test_matrix.py as well ----------------------------------------
 
 
 @pytest.fixture
@@ -124,65 +124,12 @@ def look(loop, access: Access = ACCESS) -> Listing:
     return open_doors([loop.rule], wanted(), access)
 
 
-@pytest.mark.parametrize(
-    ("fault", "says", "most"),
-    [
-        (status(404), "404", 1),
-        (status(500), "500", 6),
-        (silent(0.6), "timed out", 6),
-        (hang_up, "does not answer properly", 6),
-        (short_body(9000, b"CDF"), "ended after 3 of 9000 bytes", 6),
-        (page("<html><title>Maintenance</title></html>"), "Maintenance", 1),
-    ],
-    ids=["404", "500", "timeout", "cut off", "short", "page with status 200"],
-)
-def test_a_faulty_file_costs_its_granule_and_is_made_when_it_is_mended(
-    loop, tmp_path, fault, says, most
-):
-    path = f"{loop.page}lo_h0_mag_20200102_v01.cdf"
-    hasty = replace(ACCESS, patience=replace(ACCESS.patience, timeout_seconds=0.3))
-    listing = look(loop)
-    source, before = SOURCE, len(loop.web.requests)
-    loop.web.faults[path] = [lambda h: h.command == "GET" and fault(h)] * 50
-    report = run(tmp_path, listing, source, hasty)
-    assert (report.done, report.status) == (1, 1)
-    assert says in report.failures[0].error
-    assert len([r for r in loop.web.requests[before:] if r == f"GET {path}"]) <= most
-    loop.web.faults.clear()
-    for module in ("fetch", "crawl"):  # a minute later
-        __import__(f"sciqlop_pipe.sources.{module}", fromlist=["servers"]).servers.rest_seconds = 0
-    assert (run(tmp_path, look(loop)).done, len(held(tmp_path))) == (1, 48)
-
-
-def test_a_file_that_changes_under_its_name_is_made_anew_and_nothing_else(loop, tmp_path):
-    run(tmp_path, look(loop))
-    write_day(loop.root, "2020-01-02", offset=0.5)
-    stamp = np.datetime64("2030-01-01T00:00:00", "s").astype(int)
-    import os
-
-    os.utime(loop.root / FOLDER / "2020/lo_h0_mag_20200102_v01.cdf", (stamp, stamp))
-    report = run(tmp_path, look(loop))
-    assert (report.planned, report.done) == (1, 1)
-    assert np.array_equal(held(tmp_path)[24:], vectors(24, 0.5))
-
-
-def test_a_listing_that_grows_adds_its_day_and_its_version_only(loop, tmp_path):
-    run(tmp_path, look(loop))
-    write_day(loop.root, "2020-01-03")
-    write_day(loop.root, "2020-01-01", "02", offset=0.25)
-    report = run(tmp_path, look(loop))
-    assert (report.planned, report.done) == (2, 2)
-    assert np.array_equal(held(tmp_path)[:24], vectors(24, 0.25))
-
-
-@pytest.mark.parametrize("empty", ["page", "version", "folder"])
+@pytest.mark.parametrize("empty", ["version", "folder"])
 def test_what_vanishes_changes_nothing(loop, tmp_path, empty):
     write_day(loop.root, "2020-01-02", "02", offset=1)
     run(tmp_path, look(loop))
     before = held(tmp_path)
-    if empty == "page":
-        loop.web.faults[loop.page] = [page("<html>Index of nothing</html>")]
-    elif empty == "version":
+    if empty == "version":
         (loop.root / FOLDER / "2020/lo_h0_mag_20200102_v02.cdf").unlink()
     else:
         loop.web.faults[loop.page] = [status(404)]
@@ -253,11 +200,13 @@ INFO = {
 }  # fmt: skip
 
 
-def hapi_bytes(n: int = 24, header: dict = INFO) -> bytes:
+def hapi_bytes(
+    n: int = 24, header: dict = INFO, day: str = "2020-01-01", offset: float = 0.0
+) -> bytes:
     records = np.zeros(n, [("t", "S24"), ("b", "<f8", 3)])
-    time = np.datetime64("2020-01-01T00", "ms") + np.arange(n) * np.timedelta64(3_600_000, "ms")
+    time = np.datetime64(day, "ms") + np.arange(n) * np.timedelta64(3_600_000, "ms")
     records["t"] = np.char.add(time.astype("U23"), "Z")
-    records["b"] = vectors(n)
+    records["b"] = vectors(n, offset)
     text = json.dumps(header, indent=1)
     return b"".join(b"#" + line.encode() + b"\n" for line in text.split("\n")) + records.tobytes()
 
@@ -323,8 +272,3 @@ def test_files_come_before_variables_whatever_is_named_first(loop):
     doors = [f"hapi+{loop.web.address}hapi", loop.rule]
     names = [f.name for f in both.candidates(open_doors(doors, wanted(both), ACCESS))]
     assert [n.endswith(".cdf") for n in names] == [True, True, False]
-
-
-def test_a_hapi_server_that_is_down_is_a_gone_archive(loop):
-    with pytest.raises(ArchiveGone, match="does not answer"):
-        open_doors(["hapi+http://127.0.0.1:9/hapi"], wanted(SERVED), ACCESS)
