@@ -90,6 +90,29 @@ def test_four_spacecraft_of_mms_in_the_magnetosheath(call: Call, tmp_path: Path)
     assert not shape["quality"].any() and 5 < float(shape["size"].mean()) < 6.5
 
 
+def test_three_spacecraft_make_no_current_and_the_fourth_is_named(
+    tmp_path: Path, shared_data: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    folder = shared_data / "mms" / "burst_20161209_4sc"
+    if not folder.is_dir():
+        pytest.skip(f"{folder} is absent")
+    (tmp_path / "three").mkdir()
+    for probe in "123":
+        (file,) = folder.glob(f"mms{probe}_fgm*")
+        (tmp_path / "three" / file.name).symlink_to(file)
+    words = ["run", "mms.fgm.brst.current", "mms1.fgm.brst.pvi", "--start", "2016-12-09T09:00",
+             "--stop", "2016-12-09T09:03", "--archive", str(tmp_path / "three"), "--workers", "0",
+             "--store", str(tmp_path / "store")]  # fmt: skip
+    for _ in range(2):  # once made, and once everything else is current
+        monkeypatch.setattr(sys, "argv", ["sciqlop-pipe", *words])
+        with pytest.raises(SystemExit):
+            main()
+        said = capsys.readouterr().out
+        assert "Not made: mms.fgm.brst.current, for want of mms4.fgm.brst.b_gse" in said
+    assert opened(tmp_path / "store", "mms1.fgm.brst.pvi").sizes["time"] > 1000
+
+
 def test_four_spacecraft_of_cluster(call: Call, tmp_path: Path) -> None:
     names = [f"cluster.fgm.spin.{n}" for n in ("current", "shape")]
     call("run", *names, "cluster1.fgm.spin.b_gsm",

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from ..granule import Interval, iso
 from ..graph import Graph
 from ..sources.archive import Listing
 from ..sources.files import FileSource
 
-MOST = 8
+MOST, MOST_TARGETS = 8, 3
 
 
 def why_nothing(
@@ -51,6 +51,43 @@ def why_nothing(
     if len(wanted) > MOST:
         lines.append(f"  ... and {len(wanted) - MOST} other datasets")
     return "\n".join(lines)
+
+
+def left_out(graph: Graph, names: Sequence[str], counts: Mapping[str, Mapping[str, int]]) -> str:
+    """Return a line per target that has no granule while others do: what it needs and is not there.
+
+    A spacecraft of four without a file leaves no current, and nothing that could fail.
+
+    Parameters
+    ----------
+    graph : Graph
+        All datasets.
+    names : sequence of str
+        What was asked for.
+    counts : mapping
+        Per dataset how many granules of each state the plan has.
+    """
+    bare = [n for n in names if not counts.get(n)]
+    lines = []
+    for name in bare[:MOST_TARGETS]:
+        needs = sorted(set(_needs(graph, name, counts)))
+        more = f" and {len(needs) - MOST} more" if len(needs) > MOST else ""
+        lines.append(f"Not made: {name}, for want of {', '.join(needs[:MOST])}{more}.")
+    if len(bare) > MOST_TARGETS:
+        lines.append(f"Not made either, for want of data: {len(bare) - MOST_TARGETS:,} others.")
+    return "\n".join(lines)
+
+
+def _needs(graph: Graph, name: str, counts: Mapping[str, Mapping[str, int]]) -> Iterator[str]:
+    """Yield the raw datasets that a dataset requires and of which there is nothing."""
+    dataset = graph[name]
+    if dataset.recipe is None:
+        yield name
+        return
+    required = {i.name for i in dataset.recipe.takes if i.required}
+    for argument, source in dataset.inputs:
+        if argument in required and not counts.get(source):
+            yield from _needs(graph, source, counts)
 
 
 def _files(number: int) -> str:

@@ -41,7 +41,7 @@ from ..sources.fetch import probe
 from ..store import Store
 from ..store.records import Failure, Outcome, Record
 from ..watching import Logged, Several, log_to, serve_metrics
-from .nothing import why_nothing
+from .nothing import left_out, why_nothing
 from .output import wide
 
 if TYPE_CHECKING:
@@ -170,6 +170,8 @@ def plan(
             out.print("Everything is current: nothing to compute.")
         else:
             print(why_nothing(graph, names, intervals, listing))
+    elif said := left_out(graph, names, made.counts()):
+        print(said)
 
 
 def _plan_json(plan: Plan) -> str:
@@ -243,6 +245,9 @@ def run(
         print("Everything is current: nothing was computed.")
     else:
         print(why_nothing(graph, names, intervals, listing))
+        return report.status
+    if not json and (said := left_out(graph, names, report.counts)):
+        print(said)
     return report.status
 
 

@@ -15,8 +15,11 @@ from ..model import Margin, recipe
 from .joining import nearby
 from .waveforms import require_frame_of, waveform
 
+_EVEN = 1.5
+"""Spacings of samples that differ by more than this have one missing between them."""
 
-@recipe(gives=VectorSeries, version=1)
+
+@recipe(gives=VectorSeries, version=2)
 def merged_field(
     fluxgate: Annotated[VectorSeries, Margin("window"), Margin("reach")],
     search_coil: Annotated[VectorSeries, Margin("window"), Margin("reach")],
@@ -83,7 +86,11 @@ def merged_field(
 def _means_between(
     time: np.ndarray, values: np.ndarray, centres: np.ndarray, longest: int
 ) -> np.ndarray:
-    """Means over the samples between the midpoints around each centre, NaN where any is lost."""
+    """Means over the samples between the midpoints around each centre, NaN where any is lost.
+
+    One is lost where samples there are farther apart than others there: their mean is of another
+    part of a wave.
+    """
     if centres.size < 2 or not time.size:
         return np.full((centres.size, values.shape[1]), np.nan)
     space = np.diff(centres)
@@ -93,6 +100,9 @@ def _means_between(
     high = np.searchsorted(time, centres + width - width // 2)
     mean = np.full((centres.size, values.shape[1]), np.nan)
     near = (width <= longest) & (high > low)
+    between = np.diff(time)
     for i in np.flatnonzero(near):
-        mean[i] = values[low[i] : high[i]].mean(axis=0)
+        spacing = between[max(low[i] - 1, 0) : high[i]]
+        if not spacing.size or spacing.max() <= _EVEN * spacing.min():
+            mean[i] = values[low[i] : high[i]].mean(axis=0)
     return mean

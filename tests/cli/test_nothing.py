@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sciqlop_pipe.cli.nothing import why_nothing
+from sciqlop_pipe.cli.nothing import left_out, why_nothing
 from sciqlop_pipe.granule import Interval
 from sciqlop_pipe.graph import Graph
 from sciqlop_pipe.sources.archive import list_archives
@@ -26,3 +26,25 @@ def test_the_names_that_files_should_have_and_the_times_of_those_found_are_said(
     assert moments.endswith("2 files, starting 2015-12-01T04:00:00 to 2015-12-01T22:00:00")
     (field,) = (line for line in said.splitlines() if "mms1.fgm.srvy.b_gse" in line)
     assert "mms1_fgm_srvy_l2_{start:%Y%m%d}" in field and field.endswith("none of that name")
+
+
+def test_a_target_without_one_of_its_inputs_is_named_with_what_is_missing():
+    graph = Graph.discover()
+    names = ["mms.fgm.brst.current", "mms1.fgm.brst.b_gse"]
+    held = {n: {"missing": 2} for n in graph.ancestors(names) if not n.startswith("mms4")}
+    held["mms.fgm.brst.current"] = {}
+    said = left_out(graph, names, held)
+    assert said == (
+        "Not made: mms.fgm.brst.current, for want of mms4.fgm.brst.b_gse, "
+        "mms4.fgm.brst.position_gse."
+    )
+    every = {n: {"current": 1} for n in graph.ancestors(names)}
+    assert left_out(graph, names, every) == ""
+    many = left_out(graph, [f"mms{p}.fgm.brst.pvi" for p in "1234"], {})
+    assert many.splitlines()[-1] == "Not made either, for want of data: 1 others."
+
+
+def test_optional_inputs_are_not_missed():
+    graph = Graph.discover()
+    said = left_out(graph, ["cluster2.efw.burst.wave_spectrum"], {})
+    assert said.endswith("for want of cluster2.efw.burst.b_isr2.")

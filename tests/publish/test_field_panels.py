@@ -94,7 +94,7 @@ def test_small_numbers_share_a_power_that_stands_left_of_the_axis():
     row.paint(ax, Interval.of("2020-01-01T12:00", "2020-01-01T12:01"))
     figure.canvas.draw()
     common = ax.yaxis.get_offset_text()
-    assert "10^{-4}" in common.get_text()
+    assert "10^{-4}" in common.get_text().replace("\u2212", "-")
     assert common.get_window_extent().x1 <= ax.bbox.x0
     plt.close(figure)
 

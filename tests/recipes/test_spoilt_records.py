@@ -15,7 +15,8 @@ import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sciqlop_pipe.recipes.coordinates import in_frame
+from sciqlop_pipe.recipes.attitude import attitude_dataset
+from sciqlop_pipe.recipes.coordinates import in_frame, position_in_frame
 from sciqlop_pipe.recipes.curlometer import curlometer, field_gradient
 from sciqlop_pipe.recipes.de_hoffmann_teller import de_hoffmann_teller
 from sciqlop_pipe.recipes.drifts import (
@@ -25,9 +26,12 @@ from sciqlop_pipe.recipes.drifts import (
     exb_drift,
     particle_current,
 )
+from sciqlop_pipe.recipes.formation import barycentre, tetrahedron_shape
+from sciqlop_pipe.recipes.merged_field import merged_field
 from sciqlop_pipe.recipes.minimum_variance import minimum_variance
 from sciqlop_pipe.recipes.plasma_parameters import plasma_parameters
 from sciqlop_pipe.recipes.polarization import wave_polarization, wave_poynting_flux
+from sciqlop_pipe.recipes.rotations import rotate_vector
 from sciqlop_pipe.recipes.shocks import shock_passages
 from sciqlop_pipe.recipes.solar_connection import solar_connection
 from sciqlop_pipe.recipes.timing import timing
@@ -45,6 +49,11 @@ B, E = vector(NOISE[0]), vector(NOISE[1], units="mV m^-1")
 IONS, ELECTRONS = (moments(5.0, 100 * NOISE[k], species=s) for k, s in ((2, "H+"), (3, "e-")))
 FIELDS = tuple(vector(x) for x in NOISE)
 FOUR = tuple(position(np.tile(np.add(c, [7e4, 0, 0]), (20, 1))) for c in CORNERS)
+MOVING = tuple(
+    position(c + np.outer(np.arange(N), [2.0, -1, 0.5]) + [7e4, 0, 0], clock(N, 1.0))
+    for c in CORNERS
+)
+FLUXGATE, COIL = vector(NOISE[0, 4::8], clock(N // 8, 8.0, 4.0)), vector(NOISE[1])
 PLACE = position(RNG.normal((7e4, 0, 0), 1e3, (N, 3)), clock(N, 1.0))
 # Nothing is interpolated: a record that is missing is missed.
 ALONE = {"accumulation": "1s", "reach": "1ns"}
@@ -61,12 +70,19 @@ def sheet() -> tuple[xr.Dataset, ...]:
     return tuple(found)
 
 
+def turning() -> xr.Dataset:
+    """An attitude from GSE to DBCS that turns evenly."""
+    half = np.radians(np.arange(9.0)) / 2
+    q = np.stack([0 * half, 0.6 * np.sin(half), 0.8 * np.sin(half), np.cos(half)], -1)
+    return attitude_dataset(clock(9, 30.0), q, "GSE", "DBCS")
+
+
 def current() -> xr.Dataset:
     return curlometer(*FIELDS, *FOUR, reach="1ns", position_reach="10min")
 
 
-# Recipe: inputs, those that are spoilt, params.
-Case = tuple[tuple[xr.Dataset, ...], int, dict]
+# Recipe: inputs, how many or which of them are spoilt, params.
+Case = tuple[tuple[xr.Dataset, ...], int | tuple[int, ...], dict]
 TETRAHEDRON = {"reach": "1ns", "position_reach": "10min"}
 CASES: dict[Callable[..., xr.Dataset], Case] = {
     in_frame: ((B,), 1, {}),
@@ -80,6 +96,11 @@ CASES: dict[Callable[..., xr.Dataset], Case] = {
     field_gradient: ((*FIELDS, *FOUR), 4, TETRAHEDRON),
     timing: ((*sheet(), *FOUR), 4, {**TETRAHEDRON, "window": "80s", "step": "20s",
                                     "longest_delay": "8s"}),
+    tetrahedron_shape: (MOVING, 4, {"reach": "1ns"}),
+    barycentre: (MOVING, 4, {"reach": "1ns"}),
+    position_in_frame: ((PLACE,), 1, {"frame": "SM"}),
+    rotate_vector: ((B, turning()), 1, {}),
+    merged_field: ((FLUXGATE, COIL), (1,), {"window": "40s", "reach": "9s"}),
     minimum_variance: ((B,), 1, WINDOW),
     de_hoffmann_teller: ((IONS, B), 2, {**ALONE, **WINDOW}),
     alfvenicity: ((IONS, B), 2, {**ALONE, **WINDOW}),
@@ -145,9 +166,10 @@ SPOILING = {
 
 
 def check(recipe: Callable[..., xr.Dataset], which: int, lost: list[int], how: str) -> None:
-    inputs, count, params = CASES[recipe]
+    inputs, spoiling, params = CASES[recipe]
     whole = recipe(*inputs, **params)
-    k = which % count
+    those = range(spoiling) if isinstance(spoiling, int) else spoiling
+    k = those[which % len(those)]
     given_ = tuple(spoilt(i, lost, how) if n == k else i for n, i in enumerate(inputs))
     found = recipe.gives.check(recipe(*given_, **params))
     assert changed_unsaid(found, whole) == []
