@@ -102,8 +102,10 @@ class Campaigns:
                 say(problem, sentence(error))
                 return
             over = len(names) - MOST_DATASETS
-            say(problem, f"{over} more datasets: narrow them by words." if over > 0 else "")
             names = names[:MOST_DATASETS]
+            notes = [f"{over} more datasets: narrow them by words."] if over > 0 else []
+            notes += _elsewhere(self.desk, set(names) - {c.dataset for c in cells})
+            say(problem, " ".join(notes))
             holder[:] = [
                 pn.pane.Bokeh(coverage_chart(cells, names, within), sizing_mode="stretch_width")
             ]
@@ -292,6 +294,17 @@ class Campaigns:
         return pn.Column(
             which, pn.bind(lambda n: trend_charts(self.desk, n), which), sizing_mode="stretch_width"
         )
+
+
+def _elsewhere(desk: Desk, names: set[str]) -> list[str]:
+    """Return a sentence on what there is, at other times, of datasets with nothing in view."""
+    rows = [r for r in desk.store().registry.summary() if r["dataset"] in names and r["start"]]
+    if not rows:
+        return []
+    first, *others = sorted(r["dataset"] for r in rows)
+    who = f"{first} and {len(others)} more have" if others else f"{first} has"
+    start, stop = min(r["start"] for r in rows)[:10], max(r["stop"] for r in rows)[:10]
+    return [f"{who} nothing in this interval, but between {start} and {stop}."]
 
 
 def _extent(desk: Desk) -> Interval:

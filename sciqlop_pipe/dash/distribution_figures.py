@@ -189,6 +189,7 @@ class DistributionFigures:
             "x": np.concatenate([-speed[inside][::-1], speed[inside]]),
             "y": np.concatenate([level[inside][::-1], level[inside]]),
         }
+        self.cuts.legend.items[-1].visible = bool(inside.any())
         v, f = look.line
         self.reduced_source.data = {"x": v, "y": np.where(f > 0, f, np.nan)}
         self._show_angles(look.angles)

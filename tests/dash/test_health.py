@@ -107,6 +107,25 @@ def test_every_part_of_the_page_opens_on_a_store_and_on_an_empty_one(store, desk
     assert "no store" in gone.said.object
 
 
+def test_coverage_says_when_there_is_data_of_what_has_none_in_view(store, desk):
+    put(store, "m.x", builders.moments(), datatypes.Moments, WHOLE)
+    later = builders.times(10, "2023-04-05T00:00:00")
+    day = Interval.of("2023-04-05", "2023-04-06")
+    for name in ("m.y", "m.z"):
+        put(store, name, builders.moments(later), datatypes.Moments, day)
+
+    def said(page: Campaigns) -> str:
+        found = page.holder.select(lambda p: isinstance(getattr(p, "object", None), str))
+        return " ".join(p.object for p in found)
+
+    page = Campaigns(desk, {"from": "2020-11-19", "to": "2020-11-20"})
+    words = "m.y and 1 more have nothing in this interval, but between 2023-04-05 and 2023-04-05"
+    assert words in said(page)
+    assert "nothing in this interval" not in said(
+        Campaigns(desk, {"from": "2020-11-19", "to": "2023-04-06"})
+    )
+
+
 def test_a_report_is_one_file_that_needs_no_network(store, tmp_path):
     put(store, "m.moments", builders.moments(), datatypes.Moments, WHOLE)
     event = Event("0badc0de", HOSTILE, START, START + DAY // 1440, (("probability", 0.7),))
