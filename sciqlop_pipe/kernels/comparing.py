@@ -156,9 +156,10 @@ def compare(plasma, size, count, level, table, volumes, solid, rays, speeds, bas
                 _scaled(jac[i], more[3], more[4])
                 for j in range(i + 1):
                     fisher[t, i, j] += _dot(jac[j], more[4])
-    for i in range(7):
-        for j in range(i):
-            fisher[:, j, i] = fisher[:, i, j]
+    for t in range(times):
+        for i in range(7):
+            for j in range(i):
+                fisher[t, j, i] = fisher[t, i, j]
     return results, gradient, fisher
 
 

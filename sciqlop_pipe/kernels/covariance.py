@@ -44,7 +44,9 @@ def moment_covariances(f, error, energy, used, table, weights, geometry, sums):
             out[t] = 0.0
             _add(counted, weights[r], g, sums[t], out[t, 0])
             _add(empty, weights[r], g, sums[t], out[t, 1])
-            out[t, 1] += out[t, 0]
+            for q in range(QUANTITIES):
+                for p in range(QUANTITIES):
+                    out[t, 1, q, p] += out[t, 0, q, p]
     return out, counts
 
 

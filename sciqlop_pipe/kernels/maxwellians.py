@@ -23,6 +23,7 @@ import numpy as np
 from numba import njit
 
 from . import FASTMATH
+from .rays import copy_row
 
 PLASMA = 9
 """Numbers in the row of a plasma."""
@@ -125,7 +126,7 @@ def model_rows(plasma, rays, first, speeds, work, out):
             _add(of_kappa, out[6])
         else:
             exponential(x, g)
-            slope[:] = g
+            copy_row(g, slope)
         _add(g, out[0])
         for i in range(3):
             _add_product(slope, work[i], out[1 + i])

@@ -60,7 +60,9 @@ def pitch_means_of_grid(f, b, azimuth, polar, solid_angle, mean, coverage):
             _pitch_bins(cosine, bins, which)
             omega = solid_angle[t if solid_angle.shape[0] > 1 else 0]
             rows, following = at_least_lanes(f[t], sheet), f[min(t + 1, times - 1)].reshape(-1)
-            _pitch_sums(rows, following, which, omega, sums, solid)
+            # A NaN anywhere makes a sum NaN: only then look at every bin.
+            if not _add_all(rows, following, which, omega, sums, solid):
+                _add_measured(rows, which, omega, sums, solid)
             _divide(sums[0], solid[0], share, mean[t], coverage[t])
         else:
             mean[t], coverage[t] = np.nan, 0
@@ -88,7 +90,9 @@ def pitch_means_of_list(f, b, vectors, solid_angle, mean, coverage):
             _pitch_bins(cosine, bins, which)
             omega = solid_angle[t if solid_angle.shape[0] > 1 else 0]
             rows, following = at_least_lanes(f[t], sheet), f[min(t + 1, times - 1)].reshape(-1)
-            _pitch_sums(rows, following, which, omega, sums, solid)
+            # A NaN anywhere makes a sum NaN: only then look at every bin.
+            if not _add_all(rows, following, which, omega, sums, solid):
+                _add_measured(rows, which, omega, sums, solid)
             _divide(sums[0], solid[0], share, mean[t], coverage[t])
         else:
             mean[t], coverage[t] = np.nan, 0
@@ -98,16 +102,10 @@ def pitch_means_of_list(f, b, vectors, solid_angle, mean, coverage):
 def _scratch(bins, energies):
     """Return sums and solid angles (part, bin, lanes), and 1 over the solid angle of whole bins."""
     sums = np.empty((4, bins + 1, -(-energies // LANES) * LANES), np.float32)
-    edges = np.cos(np.pi * np.arange(bins + 1) / bins)
-    share = (1 / (2 * np.pi * (edges[:-1] - edges[1:]))).astype(np.float32)
+    share = np.empty(bins, np.float32)
+    for k in range(bins):
+        share[k] = 0.5 / np.pi / (np.cos(np.pi * k / bins) - np.cos(np.pi * (k + 1) / bins))
     return sums, np.empty(sums.shape, np.float32), share
-
-
-@njit(nogil=True, cache=True, fastmath=FASTMATH)
-def _pitch_sums(f, following, which, omega, sums, solid):
-    # A NaN anywhere makes a sum NaN: only then look at every bin.
-    if not _add_all(f, following, which, omega, sums, solid):
-        _add_measured(f, which, omega, sums, solid)
 
 
 # 0/0 is the NaN that is wanted.

@@ -111,6 +111,13 @@ def without_denormals(f, out):
 
 
 @njit(nogil=True, cache=True, fastmath=FASTMATH)
+def copy_row(row, out):
+    """Fill `out` with a row. `out[:] = row` costs numba seconds: it compiles the error's text."""
+    for e in range(out.size):
+        out[e] = row[e]
+
+
+@njit(nogil=True, cache=True, fastmath=FASTMATH)
 def add_row(row, w, total):
     """Add w times a row (energy) to another one."""
     for e in range(total.size):

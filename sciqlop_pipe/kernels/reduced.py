@@ -14,7 +14,7 @@ from numba import njit
 
 from ..constants import ELEMENTARY_CHARGE
 from . import FASTMATH, LARGEST
-from .rays import add_row, cosines_of_list, without_denormals
+from .rays import add_row, copy_row, cosines_of_list, without_denormals
 
 NODES = 129
 """Cosines that rays are shared out to, two neighbours each: an eighth of a bin of 11 degrees."""
@@ -42,7 +42,7 @@ def unit_vectors(azimuth, polar):
         for i in range(around.shape[1]):
             _scaled(down[0], around[0, i], out[t, 0, i])
             _scaled(down[0], around[1, i], out[t, 1, i])
-            out[t, 2, i] = down[1]
+            copy_row(down[1], out[t, 2, i])
     return out
 
 
@@ -328,8 +328,8 @@ def smooth_planes(density, weights):
                 for k in range(3, weights.size):
                     add_row(line[k:], weights[k], out)
             for k in range(reach):
-                rows[k] = rows[2 * reach - 1 - k]
-                rows[reach + inside + k] = rows[reach + inside - 1 - k]
+                copy_row(rows[2 * reach - 1 - k], rows[k])
+                copy_row(rows[reach + inside - 1 - k], rows[reach + inside + k])
             for i in range(inside):
                 out = density[t, p, i + 1, 1:-1]
                 _three(rows[i], rows[i + 1], rows[i + 2], weights, out)

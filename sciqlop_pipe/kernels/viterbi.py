@@ -41,7 +41,7 @@ def best_path(evidence, cost):
                 top, origin = score[k + 1] - cost[i - 1, k, 1], k + 1
             best[k] = top + evidence[i, k]
             came[i, k] = origin
-        score[:] = best
+        score, best = best, score
     at = 0
     for k in range(1, states):
         if score[k] > score[at]:
