@@ -15,6 +15,7 @@ from ..granule import Interval
 from ..kernels.energies import geometric_edges
 from ..quality import FLAGS_MISSING
 from ..recipes.spectra import energy_spectrum
+from .analysis_panels import connection, upstream, variance
 from .anything import COMPONENTS, Drawn, drawn
 from .field_panels import correlations, shocks, structure_functions
 from .painters import (
@@ -272,8 +273,9 @@ def _scalar(panel: Panel) -> tuple[Row, ...]:
 
 
 def _position(panel: Panel) -> tuple[Row, ...]:
-    far = np.nanmax(np.abs(panel.ds["position"].values), initial=0.0) >= 1e4
-    return (vector(panel, "position", magnitude=True, scale=1e3 if far else 1.0),)
+    far = np.nanmax(np.abs(panel.ds["position"].values), initial=0.0)
+    scale = 1e6 if far >= 1e7 else 1e3 if far >= 1e4 else 1.0
+    return (vector(panel, "position", magnitude=True, scale=scale),)
 
 
 _ROWS: dict[str, Callable[[Panel], tuple[Row, ...]]] = {
@@ -295,6 +297,9 @@ _ROWS: dict[str, Callable[[Panel], tuple[Row, ...]]] = {
     "StructureFunctions": lambda panel: _named(panel, structure_functions(panel.ds)),
     "MomentCorrelations": lambda panel: _named(panel, correlations(panel.ds)),
     "ShockSeries": lambda panel: _named(panel, shocks(panel.ds)),
+    "VarianceAnalysis": lambda panel: _named(panel, variance(panel.ds)),
+    "Upstream": lambda panel: _named(panel, upstream(panel.ds)),
+    "SolarConnection": lambda panel: _named(panel, connection(panel.ds)),
     "MagneticNull": lambda panel: _named(panel, nulls(panel.ds)),
     "TetrahedronShape": lambda panel: _named(panel, shape(panel.ds)),
     "Overview": _overview,

@@ -19,6 +19,8 @@ from .plasma import alfven_velocity, plasma_of
 FRAME = "FAC"
 """Name of the frame: x is perp1, y is perp2, z is along the mean field."""
 
+COMPONENTS = ("perp1", "perp2", "par")
+
 _STEPS = 8
 """Means are made so many times per window, at full steps of UTC, and are linear between."""
 
@@ -46,7 +48,7 @@ def running_mean(time: np.ndarray, values: np.ndarray, at: np.ndarray, window: s
     return nearby(slots * step, mean, want, f"{step}ns")
 
 
-@recipe(gives=VectorSeries, version=1)
+@recipe(gives=VectorSeries, version=2)
 def in_mean_field(
     vector: VectorSeries,
     b: Annotated[VectorSeries, Margin("mean")],
@@ -114,10 +116,11 @@ def in_mean_field(
     values = np.einsum("tij,tj->ti", basis, np.asarray(vector["vector"].values, np.float64))
     found = vector.copy()
     about = dict(vector["vector"].attrs) | {"frame": FRAME}
-    about["long_name"] = f"{about.get('long_name', '')} (perp1, perp2, par)".strip()
+    name = str(about.get("long_name", "")).replace(f"({frame})", "").strip()
+    about["long_name"] = f"{name} ({FRAME})".strip()
     about.pop("frame_equivalent", None)
     found["vector"] = (("time", "component"), values.astype(vector["vector"].dtype), about)
-    return found
+    return found.assign_coords(component=list(COMPONENTS))
 
 
 @recipe(gives=VectorSeries, version=1)

@@ -12,9 +12,12 @@ from sciqlop_pipe.publish.field_panels import Matrices, slope
 from sciqlop_pipe.publish.panels import Panel, rows
 from sciqlop_pipe.recipes.curlometer import KINDS
 from sciqlop_pipe.recipes.formation import tetrahedron_shape
+from sciqlop_pipe.recipes.minimum_variance import minimum_variance
 from sciqlop_pipe.recipes.shocks import shock_passages
+from sciqlop_pipe.recipes.solar_connection import solar_connection
 from sciqlop_pipe.recipes.turbulence import structure_functions
-from tests.fields import clock, position, vector
+from sciqlop_pipe.recipes.upstream import upstream_conditions
+from tests.fields import clock, moments, position, vector
 from tests.shocks import passage
 
 
@@ -85,6 +88,31 @@ def test_the_shape_of_four_spacecraft_names_every_pair():
     ax, _, _ = painted(found[0], Interval.of("2020-01-01T12:00", "2020-01-01T12:02"))
     assert [line.get_label() for line in ax.lines if line.get_label() != "_"] == [
         "size", "12", "13", "14", "23", "24", "34"]  # fmt: skip
+
+
+def test_minimum_variance_shows_its_normal_its_ratio_and_how_far_it_may_be_off():
+    rng = np.random.default_rng(2)
+    ds = minimum_variance(vector(rng.normal(size=(120, 3)) * [2.0, 8, 20]))
+    found = rows(Panel("x.minimum_variance", "VarianceAnalysis", ds))
+    assert [r.name.rpartition("x.minimum_variance/")[2] for r in found][:6] == [
+        "axes/2", "axes/0", "eigenvalues", "ratio", "error", "mean"]  # fmt: skip
+    ax, _, _ = painted(found[0], Interval.of("2020-01-01T12:00", "2020-01-01T12:02"))
+    x = next(line for line in ax.lines if line.get_label() == "x")
+    assert np.nanmin(x.get_ydata()) > 0.9
+
+
+def test_a_spacecraft_is_drawn_among_the_model_boundaries():
+    at = position(np.tile([1e5, 2e4, 0], (4, 1)))
+    wind = vector(np.tile([3.0, -3, 1], (10, 1)), seconds=60.0)
+    plasma = moments(5.0, np.tile([-400.0, 30, 0], (10, 1)), seconds=60.0)
+    found = rows(Panel("x.upstream", "Upstream", upstream_conditions(at, wind, plasma)))
+    ax, _, _ = painted(found[0], Interval.of("2020-01-01T12:00", "2020-01-01T12:02"))
+    far = {line.get_label(): float(line.get_ydata()[0]) for line in ax.lines
+           if line.get_label()[0] != "_"}  # fmt: skip
+    assert far["spacecraft"] == pytest.approx(np.hypot(100, 20), rel=1e-6)
+    assert 50 < far["magnetopause"] < far["bow shock"] < 150
+    sun = rows(Panel("x.sun", "SolarConnection", solar_connection(at, plasma, wind)))
+    assert [r.name.rpartition("/")[2] for r in sun][:2] == ["parker_angle", "carrington_longitude"]
 
 
 def test_small_numbers_share_a_power_that_stands_left_of_the_axis():
