@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import SourceError, TransientError
+from ..errors import SourceError, StorageFull, TransientError
 from .access import Access
 from .archive import RawFile
 from .cache import Kept, RawCache, checksum
@@ -55,6 +55,8 @@ def fetch(raw: RawFile, into: Path, access: Access | None = None) -> Path:
         cache.
     TransientError
         The server failed, the body was cut short, or the file changed since it was listed.
+    StorageFull
+        There is no room for it here.
     """
     if not is_remote(raw.location):
         return _local(raw)
@@ -70,10 +72,11 @@ def fetch(raw: RawFile, into: Path, access: Access | None = None) -> Path:
                 except FileNotFoundError:  # removed by a full cache in this very moment
                     continue
     except OSError as error:
-        raise SourceError(
+        raise StorageFull(
             f"cannot be written to {cache.folder} ({error.strerror or error})",
             raw.location,
-            "Free some space or choose another folder for downloads",
+            "Free some space or choose another folder with --cache, then run the same command "
+            "again: what has arrived is continued",
         ) from error
     raise TransientError("the cache is too small to hold it", raw.location, "Give --cache-size")
 

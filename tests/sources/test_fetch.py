@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from blake3 import blake3
 
-from sciqlop_pipe.errors import SourceError, TransientError
+from sciqlop_pipe.errors import SourceError, StorageFull, TransientError
 from sciqlop_pipe.sources.access import Access
 from sciqlop_pipe.sources.archive import FilePattern, RawFile, list_archives
 from sciqlop_pipe.sources.cache import sha256
@@ -140,7 +140,7 @@ def test_no_server_is_a_passing_fault(tmp_path: Path, monkeypatch):
 
 def test_a_folder_that_cannot_be_written_is_named(web: Web, raw: RawFile, tmp_path: Path):
     (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(SourceError, match="cannot be written"):
+    with pytest.raises(StorageFull, match="cannot be written.*run the same command"):
         fetch(raw, tmp_path / "file", QUICK)
 
 
