@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from .granule import Granule
 from .model import Dataset
 from .plan import Entry, Plan, inputs_of
+from .store.registry import Registry
 from .task import Bundle, InputSpec, Member, ModelSpec, Piece
 
 Node = tuple[str, int]
@@ -123,6 +124,18 @@ class Bundles:
             self._member(work, node, kept, checksums or {}) for node in self._runnable(work)
         )
         return Bundle(members, root, salvage, durable)
+
+    @staticmethod
+    def recorded(bundle: Bundle, registry: Registry) -> Bundle:
+        """Return a bundle that knows the checksums with which the store has its files on record."""
+        tokens = {f.token for m in bundle.members if m.current_fingerprint for f in m.files}
+        if not tokens:
+            return bundle
+        known = registry.recorded(tokens)
+        return replace(bundle, members=tuple(
+            replace(m, recorded=tuple(known[f.token] for f in m.files if f.token in known))
+            for m in bundle.members
+        ))  # fmt: skip
 
     def _runnable(self, work: Work) -> Iterator[Node]:
         return (node for node in work.nodes if not self.missing(node))

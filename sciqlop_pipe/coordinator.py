@@ -226,7 +226,7 @@ class Round:
             keep=self.options.keep,
             checksums=self.checksums,
         )
-        return replace(spec, access=self.options.access)
+        return replace(self.bundles.recorded(spec, self.store.registry), access=self.options.access)
 
     def _collect(self) -> None:
         """Take what has arrived and commit it, in groups."""

@@ -120,9 +120,8 @@ def _make(bundle: Bundle, member: Member, made: dict[str, Made]) -> Record | Unc
 def _make_raw(bundle: Bundle, member: Member, made: dict[str, Made]) -> Record | Unchanged:
     source = member.dataset.source
     assert source is not None
-    known = dict(member.checksums)
     with tempfile.TemporaryDirectory(prefix="sciqlop-pipe-") as folder:
-        files = [_local(raw, Path(folder), known, bundle.access) for raw in member.files]
+        files = [_local(raw, Path(folder), member, bundle.access) for raw in member.files]
         loaded = source.read(files, member.interval, salvage=bundle.salvage)
         mark = _raw_fingerprint(member, loaded)
     used = tuple(
@@ -147,9 +146,10 @@ def _raw_fingerprint(member: Member, loaded: Loaded) -> str:
     return then if then == now else mark
 
 
-def _local(raw: RawFile, folder: Path, known: dict[str, str], access: Access) -> LocalFile:
+def _local(raw: RawFile, folder: Path, member: Member, access: Access) -> LocalFile:
     path = fetch(raw, folder, access)
-    return LocalFile(raw, path, known.get(raw.token) or checksum(path))
+    found = dict(member.checksums).get(raw.token) or checksum(path)
+    return LocalFile(raw, path, found, found in member.recorded)
 
 
 def _make_product(bundle: Bundle, member: Member, made: dict[str, Made]) -> Record | Unchanged:

@@ -66,6 +66,7 @@ class Member:
     current_fingerprint: str | None = None
     current_content: str = ""
     keep: bool = True
+    recorded: tuple[str, ...] = ()
 
     @property
     def granule(self) -> Granule:

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..errors import SourceError, TruncatedFile, near
 from .cdf_backends import Attribute, Backend, CdflibBackend, PycdfppBackend, VariableInfo
-from .cdf_check import check_whole, verify_md5
+from .cdf_check import check_whole, has_md5, verify_md5
 from .in_place import fill_at
 
 _TIME_KINDS = ("epoch", "epoch16", "tt2000")
@@ -175,7 +175,7 @@ class CdfFile:
         raise SourceError(f"no variable {name!r}", str(self.path), hint.strip())
 
 
-def open_cdf(path: str | Path, *, salvage: bool = False, trusted: bool = False) -> CdfFile:
+def open_cdf(path: str | Path, *, salvage: bool = False, proven: bool = False) -> CdfFile:
     """Return an open CDF file, checked before any reader touches it.
 
     A file whose MD5 fits is read with pycdfpp in this process. Any other is walked record by
@@ -189,8 +189,9 @@ def open_cdf(path: str | Path, *, salvage: bool = False, trusted: bool = False) 
         A CDF file of version 2.x or 3.x.
     salvage : bool
         Read the whole variables of a truncated file (with cdflib); the others are in `lost`.
-    trusted : bool
-        The caller has compared the file's checksum with a known one: read it in this process.
+    proven : bool
+        These very bytes were read before (the caller compared a checksum): an MD5 at their end is
+        not computed again. Without MD5 everything is checked as ever.
 
     Raises
     ------
@@ -206,12 +207,10 @@ def open_cdf(path: str | Path, *, salvage: bool = False, trusted: bool = False) 
         if not salvage:
             raise
         return CdfFile(path, CdflibBackend(path))
-    if trusted:
-        return CdfFile(path, PycdfppBackend(path))
-    proven = verify_md5(path)
-    if proven:
+    fits = True if proven and has_md5(path) else verify_md5(path)
+    if fits:
         return CdfFile(path, PycdfppBackend(path, proven=True))
-    if proven is not None:
+    if fits is not None:
         raise SourceError(
             "the MD5 at its end does not fit: the file is damaged", str(path), "Download it again"
         )

@@ -14,7 +14,7 @@ from ..errors import SourceError, TruncatedFile
 from .cdf_layout import AGAIN, MD5_BYTES, ending
 from .cdf_walk import walk_records
 
-__all__ = ["check_whole", "expected_size", "refuse_page", "verify_md5", "walk_records"]
+__all__ = ["check_whole", "expected_size", "has_md5", "refuse_page", "verify_md5", "walk_records"]
 
 _SNIFF_BYTES = 2048
 _BLOCK_BYTES = 1 << 20
@@ -38,10 +38,10 @@ def expected_size(path: str | os.PathLike[str]) -> int:
     -----
     Source: CDF Internal Format Description, NASA/GSFC Space Physics Data Facility.
     """
-    end, has_md5 = ending(path)
+    end, has_sum = ending(path)
     if end <= 0:
         raise SourceError(f"damaged: it says that it ends at byte {end}", str(path), AGAIN)
-    return end + (MD5_BYTES if has_md5 else 0)
+    return end + (MD5_BYTES if has_sum else 0)
 
 
 def check_whole(path: str | os.PathLike[str]) -> None:
@@ -99,6 +99,11 @@ def refuse_page(path: str | os.PathLike[str]) -> None:
         )
 
 
+def has_md5(path: str | os.PathLike[str]) -> bool:
+    """Tell whether a whole CDF file ends with an MD5 of all before it."""
+    return ending(path)[1]
+
+
 def verify_md5(path: str | os.PathLike[str]) -> bool | None:
     """Return whether the MD5 at the end of a CDF fits its bytes, None where it has none.
 
@@ -107,8 +112,8 @@ def verify_md5(path: str | os.PathLike[str]) -> bool | None:
     path : path
         A whole CDF file (`check_whole`).
     """
-    end, has_md5 = ending(path)
-    if not has_md5:
+    end, has_sum = ending(path)
+    if not has_sum:
         return None
     digest = hashlib.md5(usedforsecurity=False)
     with Path(path).open("rb") as file:

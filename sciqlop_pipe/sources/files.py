@@ -33,11 +33,15 @@ class Peeks(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LocalFile:
-    """A raw file that has been fetched, with its checksum."""
+    """A raw file that has been fetched, with its checksum.
+
+    `proven` where the store knows that these very bytes were read before.
+    """
 
     raw: RawFile
     path: Path
     checksum: str
+    proven: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,9 +143,9 @@ class FileSource:
         stop = file.stop if file.stop is not None else file.start + duration(self.span)
         return Interval(file.start - duration(self.pad), max(stop, file.start + 1))
 
-    def open(self, path: Path, *, salvage: bool = False) -> CdfFile:
+    def open(self, path: Path, *, salvage: bool = False, proven: bool = False) -> CdfFile:
         """Return a raw file as the adapter takes it; sources of other formats differ here."""
-        return open_cdf(path, salvage=salvage)
+        return open_cdf(path, salvage=salvage, proven=proven)
 
     def read(self, files: Sequence[LocalFile], interval: Interval, *, salvage: bool) -> Loaded:
         """Return the records of [start, stop) that the files hold, merged by time.
@@ -207,7 +211,7 @@ class FileSource:
 
     def _open(self, file: LocalFile, salvage: bool) -> CdfFile:
         if not is_piece(file.raw):
-            return self.open(file.path, salvage=salvage)
+            return self.open(file.path, salvage=salvage, proven=file.proven)
         load = hapi.load if file.raw.name.endswith(hapi.SUFFIX) else tables.load
         return CdfFile(file.path, load(file.path))
 

@@ -182,7 +182,7 @@ class TextSource(FileSource):
 
     table: TextTable | None = None
 
-    def open(self, path: Path, *, salvage: bool = False) -> CdfFile:
+    def open(self, path: Path, *, salvage: bool = False, proven: bool = False) -> CdfFile:
         """Return a raw file as the adapter takes it."""
         if self.table is None:
             raise SourceError("no table is declared", str(path))

@@ -213,6 +213,18 @@ class Reading:
                 InputUsed(*r) for r in conn.execute(query.where(t.c.uid == uid).order_by(t.c.id))
             ]
 
+    def recorded(self, tokens: Iterable[str]) -> dict[str, str]:
+        """Return the checksums with which raw files were read last, by their tokens."""
+        t, wanted = schema.lineage, sorted(tokens)
+        found: dict[str, str] = {}
+        with self.db.read() as conn:
+            for k in range(0, len(wanted), _MANY):
+                query = select(t.c.ref, t.c.content).where(
+                    t.c.kind == "file", t.c.ref.in_(wanted[k : k + _MANY])
+                )
+                found.update((r.ref, r.content) for r in conn.execute(query.order_by(t.c.id)))
+        return found
+
     def ancestry(self, uids: Iterable[str]) -> dict[str, MadeOf]:
         """Return with which code and of which files granules and all before them were made.
 

@@ -163,9 +163,9 @@ def test_a_flipped_byte_in_compressed_values_is_noticed(tmp_path: Path):
     data = bytearray(path.read_bytes())
     data[block.at + block.size // 2] ^= 16
     path.write_bytes(bytes(data))
-    for trusted in (False, True):
+    for proven in (False, True):
         with (
-            open_cdf(path, trusted=trusted) as cdf,
+            open_cdf(path, proven=proven) as cdf,
             pytest.raises(SourceError, match=r"'flux', records 0 to 39: compressed data|pycdfpp"),
         ):
             cdf.raw("flux")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,9 +19,10 @@ from sciqlop_pipe.model import Mission, raw
 from sciqlop_pipe.report import Options, Report
 from sciqlop_pipe.sources.access import Access
 from sciqlop_pipe.sources.archive import Listing
+from sciqlop_pipe.sources.cdf_check import verify_md5
 from sciqlop_pipe.sources.doors import Wanted, filled, open_doors
 from sciqlop_pipe.sources.fetch import fetch
-from sciqlop_pipe.sources.files import FileSource
+from sciqlop_pipe.sources.files import FileSource, forget_last_file
 from sciqlop_pipe.sources.http import Patience
 from sciqlop_pipe.sources.rate import Servers
 from sciqlop_pipe.sources.remote import Hapi, Variables
@@ -166,6 +168,39 @@ def test_a_rule_names_the_folders_of_an_interval():
     assert len(filled("https://host/{start:%Y%j}/", DAYS)) == 3
     with pytest.raises(UsageError, match="no field 'stop'"):
         filled("https://host/{stop:%Y}/", DAYS)
+
+
+# --- what was read before ------------------------------------------------------------------------
+
+
+def test_bytes_that_were_read_before_are_not_proven_again(tmp_path, monkeypatch):
+    """A reprocessing reads every file once more: its BLAKE3, taken anyhow, says that it is the same."""
+    proven: list[str] = []
+
+    def counted(path) -> bool | None:
+        proven.append(Path(path).name)
+        return verify_md5(path)
+
+    monkeypatch.setattr("sciqlop_pipe.sources.cdf.verify_md5", counted)
+    file = write_day(tmp_path / "www", "2020-01-01")
+    again = replace(SOURCE, version=2)
+
+    def go(source: FileSource) -> Report:
+        forget_last_file()
+        listing = open_doors([str(tmp_path / "www")], wanted(source), ACCESS)
+        return run(tmp_path, listing, source)
+
+    assert (go(SOURCE).status, len(proven)) == (0, 1)
+    assert (go(again).done, len(proven)) == (1, 1)
+    assert np.array_equal(held(tmp_path), vectors(24))
+    # The control: other bytes under the same name, size and time are no such file.
+    state, data = file.stat(), bytearray(file.read_bytes())
+    data[data.find(vectors(24).tobytes()) + 40] ^= 1
+    file.write_bytes(bytes(data))
+    os.utime(file, ns=(state.st_atime_ns, state.st_mtime_ns))
+    report = go(replace(SOURCE, version=3))
+    assert (report.status, len(proven)) == (1, 2)
+    assert "MD5 at its end does not fit" in report.failures[0].error
 
 
 # --- variables through speasy --------------------------------------------------------------------

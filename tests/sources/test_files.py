@@ -56,9 +56,9 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     names: list[str] = []
     real = FileSource.open
 
-    def spy(self: FileSource, path: Path, *, salvage: bool = False) -> object:
+    def spy(self: FileSource, path: Path, **how: bool) -> object:
         names.append(path.name)
-        return real(self, path, salvage=salvage)
+        return real(self, path, **how)
 
     monkeypatch.setattr(FileSource, "open", spy)
     return names
