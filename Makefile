@@ -3,7 +3,7 @@
 #   PYTHON=python3.12   the interpreter of the environment (default: the first that is new enough)
 #   VENV=.venv-3.12     another environment beside .venv
 #   EFFORT=short        with test-long: a short run with a fixed seed
-#   JOBS=4              with test: processes that share the suite
+#   JOBS=4              with test and test-system: processes that share the suite
 #   COVERAGE=1          with test: say which lines no test of the quick suite reaches (fast from Python 3.12 on)
 
 VENV   ?= .venv
@@ -89,7 +89,7 @@ test: install $(PLUGIN)  ## the quick suite
 
 # 5 is pytest's word for "nothing selected".
 test-system: install  ## tests against heavier real parts; each skips with a reason where its part is absent
-	@$(PY) -m pytest -q -m system || [ $$? -eq 5 ]
+	@$(PY) -m pytest -q -m system -n $(JOBS) --dist loadfile || [ $$? -eq 5 ]
 
 test-long: install  ## chaos, scale and fuzz runs (EFFORT=short for a short seeded version)
 	@SCIQLOP_PIPE_EFFORT=$(EFFORT) $(PY) -m pytest -q -m long || [ $$? -eq 5 ]

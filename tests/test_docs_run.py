@@ -18,7 +18,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import sysconfig
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -58,11 +57,29 @@ class Terminal:
         return self.clone.parent / "exported"
 
     @property
+    def site(self) -> Path:
+        """What a page installs, for its own commands only: others use this environment meanwhile."""
+        return self.clone.parent / "site"
+
+    def open(self) -> None:
+        self.state.touch()
+        self.site.mkdir()
+        pip = self.site / "pip"
+        pip.write_text(
+            f'#!/bin/sh\nexec "{sys.executable}" -m pip "$@" --no-deps --target "{self.site}"\n'
+        )
+        pip.chmod(0o755)
+        # Python reads what an editable install leaves in folders that it is told of.
+        (self.site / "sitecustomize.py").write_text(
+            f"import site\n\nsite.addsitedir({str(self.site)!r})\n"
+        )
+
+    @property
     def environment(self) -> dict[str, str]:
         home = self.clone.parent
         return {
             **os.environ,
-            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "PATH": f"{self.site}:{Path(sys.executable).parent}:{os.environ['PATH']}",
             "HOME": str(home),
             "XDG_CACHE_HOME": str(home / "cache"),
             "MPLBACKEND": "Agg",
@@ -71,6 +88,7 @@ class Terminal:
             "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
             "DO_NOT_TRACK": "1",
             "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
+            "PYTHONPATH": str(self.site),
         }
 
     def command(self, language: str, code: str) -> list[str]:
@@ -124,12 +142,6 @@ class Terminal:
                     server.wait()
 
 
-def installed() -> set[str]:
-    """Return the names of the distributions of this environment, as they are on disk now."""
-    folder = Path(sysconfig.get_path("purelib"))
-    return {p.name.split("-")[0] for p in folder.glob("*.dist-info")}
-
-
 @pytest.fixture
 def terminal(tmp_path: Path, shared_data: Path) -> Iterator[Terminal]:
     """A terminal in what looks like a clone with the mission files beside it; keeps what is made."""
@@ -141,15 +153,11 @@ def terminal(tmp_path: Path, shared_data: Path) -> Iterator[Terminal]:
     (tmp_path / "shared").mkdir()
     (tmp_path / "shared/data").symlink_to(shared_data)
     terminal = Terminal(folder)
-    terminal.state.touch()
-    before = installed()
+    terminal.open()
     try:
         yield terminal
     finally:
         terminal.close()
-        # What a page installed leaves with its folder, or every later command would miss it.
-        for name in installed() - before:
-            subprocess.run([sys.executable, "-m", "pip", "uninstall", "-qy", name], check=True)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.stem)
