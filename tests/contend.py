@@ -6,6 +6,7 @@ holds the others' results for stale; `wrong` makes the engine commit without loo
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import sys
@@ -71,6 +72,8 @@ def reports(folder: Path) -> list[dict[str, Any]]:
 
 def main(folder: Path, count: int, how: Sequence[str]) -> None:
     """Start the coordinators and wait for them."""
+    for module in ("dask.array", "distributed", "distributed.http.routing", "sciqlop_pipe.catalog"):
+        importlib.import_module(module)  # once, and not by each of them
     pids = []
     for me in range(count):
         pid = os.fork()

@@ -130,6 +130,8 @@ def _local(profile: Profile) -> Any:
         processes=profile.workers > 0,
         memory_limit=memory,
         dashboard_address=":0",
+        # Its pages take seconds to import; a single worker in this process has nothing to show.
+        scheduler_kwargs={} if profile.workers else {"dashboard": False},
         silence_logs=50,
         local_directory=_scratch(profile),
         resources={"MB": memory / 1e6} if memory else None,

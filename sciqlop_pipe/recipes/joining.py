@@ -34,6 +34,7 @@ def ascending(time: np.ndarray, what: str) -> np.ndarray:
             "Sort the records by time and keep one of each time: ds.sortby('time')."
             "drop_duplicates('time')",
         )  # fmt: skip
+    t.flags.writeable = False  # of one type to numba, which would compile for every mixture of two
     return t
 
 
