@@ -69,6 +69,7 @@ def datasets() -> tuple[Dataset, ...]:
                     FILES, field(frame), remote=on_cdaweb("AC_H0_MFI", FRAMES[frame], "Q_FLAG")
                 ),
                 granule="1d",
+                cadence="16s",
                 description=f"magnetic field, {frame.upper()}, 16 s",
             )
             for frame in FRAMES
@@ -78,6 +79,7 @@ def datasets() -> tuple[Dataset, ...]:
             VectorSeries,
             FileSource(KEY_FILES, key_field(), remote=on_cdaweb("AC_K2_MFI", "BGSEc")),
             granule="month",
+            cadence="1h",
             description="magnetic field, GSE, 1 h, key parameters",
         ),
         raw(
@@ -85,6 +87,7 @@ def datasets() -> tuple[Dataset, ...]:
             Position,
             FileSource(FILES, position(), remote=on_cdaweb("AC_H0_MFI", "SC_pos_GSE")),
             granule="1d",
+            cadence="16s",
             description="position of the spacecraft, GSE, 16 s",
         ),
     )

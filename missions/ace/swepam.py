@@ -40,6 +40,7 @@ def datasets() -> tuple[Dataset, ...]:
                 remote=on_cdaweb("AC_H0_SWE", "Np", f"V_{frame.upper()}", "Tpr"),
             ),
             granule="1d",
+            cadence="64s",
             description=f"protons: density, velocity ({frame.upper()}), radial temperature, 64 s",
         )
         for name, frame in FRAMES.items()

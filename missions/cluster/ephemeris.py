@@ -31,6 +31,7 @@ def datasets(probe: str) -> tuple[Dataset, ...]:
                 remote=from_csa(position(probe).position, position(probe).velocity),
             ),
             granule="1d",
+            cadence="1min",
             description="position and velocity of the spacecraft, GSE, 1 min",
         ),
     )

@@ -34,4 +34,6 @@ def datasets() -> tuple[Dataset, ...]:
     remote = from_csa(*(f"{name}__{DATASET}" for name in _NAMES))
     source = FileSource(pattern(DATASET), moments(), remote=remote)
     about = "ions: density, velocity (GSE), temperatures, 1 min"
-    return (raw("tc1.hia.1min.moms", Moments, source, granule="1d", description=about),)
+    return (
+        raw("tc1.hia.1min.moms", Moments, source, granule="1d", cadence="1min", description=about),
+    )

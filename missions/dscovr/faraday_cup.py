@@ -24,5 +24,5 @@ def datasets() -> tuple[Dataset, ...]:
     source = FileSource(FILES, protons(), remote=on_cdaweb("DSCOVR_H1_FC", *VARIABLES))
     return (
         raw("dscovr.fc.1min.moms", Moments, source, granule="1d",
-            description="protons: density, velocity (GSE), temperature, 1 min"),
+            cadence="1min", description="protons: density, velocity (GSE), temperature, 1 min"),
     )  # fmt: skip

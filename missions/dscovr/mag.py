@@ -23,6 +23,6 @@ def datasets() -> tuple[Dataset, ...]:
     return tuple(
         raw(f"dscovr.mag.1s.b_{frame}", VectorSeries,
             FileSource(FILES, field(frame), remote=on_cdaweb("DSCOVR_H0_MAG")), granule="1d",
-            description=f"magnetic field, {frame.upper()}, 1 s")
+            cadence="1s", description=f"magnetic field, {frame.upper()}, 1 s")
         for frame in FRAMES
     )  # fmt: skip

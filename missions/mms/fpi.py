@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 SENSORS = ("dis", "des")
 MODES = ("fast", "brst")
 GRANULE = {"fast": "2h", "brst": "10min"}
+CADENCE = {
+    ("dis", "fast"): "4.5s", ("des", "fast"): "4.5s", ("dis", "brst"): "150ms",
+    ("des", "brst"): "30ms",
+}  # fmt: skip
 
 _FULL = {
     ("dis", "fast"): 1600,
@@ -149,7 +153,7 @@ def datasets(probe: str) -> tuple[Dataset, ...]:
 
 def _sensor_in_mode(probe: str, sensor: str, mode: str) -> tuple[Dataset, ...]:
     base = f"mms{probe}.fpi.{sensor}.{mode}"
-    words, granule = _WORDS[sensor], GRANULE[mode]
+    words, granule, every = _WORDS[sensor], GRANULE[mode], CADENCE[sensor, mode]
     stem = f"mms{probe}_fpi_{mode}_l2_{sensor}"
     stamp = "{start:%Y%m%d%H%M%S}_v{version}.cdf"
 
@@ -166,12 +170,12 @@ def _sensor_in_mode(probe: str, sensor: str, mode: str) -> tuple[Dataset, ...]:
     moms = files("moms", moments(probe, sensor, mode))
     spectra = files("moms", spectrum(probe, sensor, mode))
     return (
-        raw(f"{base}.vdf", VDF, maps, granule=granule,
+        raw(f"{base}.vdf", VDF, maps, granule=granule, cadence=every,
             memory=of_distributions(_FULL[sensor, mode], 32 * 16 * 32),
             description=f"{words}: velocity distribution, 32 x 16 directions x 32 energies"),
-        raw(f"{base}.moms", Moments, moms, granule=granule,
+        raw(f"{base}.moms", Moments, moms, granule=granule, cadence=every,
             description=f"{words}: moments of the FPI team"),
-        raw(f"{base}.archive_spectrum", EnergySpectrum, spectra, granule=granule,
+        raw(f"{base}.archive_spectrum", EnergySpectrum, spectra, granule=granule, cadence=every,
             description=f"{words}: omnidirectional energy spectrum of the FPI team"),
         *_made(probe, sensor, mode),
     )  # fmt: skip

@@ -24,7 +24,7 @@ from sciqlop_pipe.sources.files import FileSource
 from sciqlop_pipe.sources.remote import on_cdaweb
 from sciqlop_pipe.sources.species import ELECTRON, PROTON
 
-from .fpi import GRANULE, MODES, MOMENTS_FLAGS
+from .fpi import CADENCE, GRANULE, MODES, MOMENTS_FLAGS
 
 SENSORS = {"dis": (PROTON, "ions"), "des": (ELECTRON, "electrons")}
 
@@ -107,7 +107,7 @@ def datasets(probe: str) -> tuple[Dataset, ...]:
             FileSource(f"mms{probe}_fpi_{mode}_l2_{sensor}-partmoms_{{start:%Y%m%d%H%M%S}}"
                        "_v{version}.cdf", PartialAdapter(probe, sensor, mode), span=_SPAN[mode],
                        remote=on_cdaweb(f"MMS{probe}_FPI_{mode}_L2_{sensor}-PARTMOMS".upper())),
-            granule=GRANULE[mode],
+            granule=GRANULE[mode], cadence=CADENCE[sensor, mode],
             description=f"{words}: moments above each energy, of the FPI team")
         for sensor, (_, words) in SENSORS.items() for mode in MODES
     )  # fmt: skip

@@ -57,8 +57,9 @@ def datasets() -> tuple[Dataset, ...]:
     return (
         raw("omni.coho.1h.b_rtn", VectorSeries, FileSource(FILES, field(), span="31d",
                        remote=on_cdaweb(_ID, "BR", "BT", "BN")),
-            granule="month", description="magnetic field near the Earth, RTN, 1 h"),
+            granule="month", cadence="1h", description="magnetic field near the Earth, RTN, 1 h"),
         raw("omni.coho.1h.plasma", Moments, FileSource(FILES, plasma(), span="31d",
                        remote=on_cdaweb(_ID, "N", "V", "elevAngle", "azimuthAngle", "T")),
-            granule="month", description="ions near the Earth: density, velocity (RTN), T, 1 h"),
+            granule="month", cadence="1h",
+            description="ions near the Earth: density, velocity (RTN), T, 1 h"),
     )  # fmt: skip

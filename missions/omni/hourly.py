@@ -102,12 +102,12 @@ def datasets() -> tuple[Dataset, ...]:
         return FileSource(CDF, adapter, span="184d")
 
     return (
-        *(raw(f"{text}.b_{frame}", VectorSeries, table(field(frame)), granule="month",
+        *(raw(f"{text}.b_{frame}", VectorSeries, table(field(frame)), granule="month", cadence="1h",
               description=f"magnetic field near the Earth, {frame.upper()}, 1 h")
           for frame in ("gse", "gsm")),
-        raw(f"{text}.plasma", Moments, table(plasma()), granule="month",
+        raw(f"{text}.plasma", Moments, table(plasma()), granule="month", cadence="1h",
             description="ions near the Earth: density, velocity (GSE), temperature, 1 h"),
-        *(raw(f"{text}.{name}", ScalarSeries, table(scalar(name)), granule="month",
+        *(raw(f"{text}.{name}", ScalarSeries, table(scalar(name)), granule="month", cadence="1h",
               description=f"{words}, 1 h")
           for name, (_, _, words) in _SCALARS.items()),
         product(
@@ -115,9 +115,9 @@ def datasets() -> tuple[Dataset, ...]:
             strength=f"{text}.b_strength", spread=f"{text}.b_spread", alpha=f"{text}.alpha_ratio",
             granule="month", model="icme", description="magnetic obstacles of ICMEs near the Earth",
         ),
-        *(raw(f"{cdf}.b_{frame}", VectorSeries, files(field(frame)), granule="month",
+        *(raw(f"{cdf}.b_{frame}", VectorSeries, files(field(frame)), granule="month", cadence="1h",
               description=f"magnetic field near the Earth, {frame.upper()}, 1 h, CDF files")
           for frame in ("gse", "gsm")),
-        raw(f"{cdf}.plasma", Moments, files(plasma()), granule="month",
+        raw(f"{cdf}.plasma", Moments, files(plasma()), granule="month", cadence="1h",
             description="ions near the Earth: density, velocity (GSE), T, 1 h, CDF files"),
     )  # fmt: skip

@@ -85,6 +85,7 @@ def _of(product: str, cadence: str) -> tuple[Dataset, ...]:
                 VectorSeries,
                 files(field(cadence, frame), *_parts(frame)),
                 granule="1d",
+                cadence=cadence,
                 description=f"magnetic field, {frame.upper()}, {where}",
             )
             for frame in ("gse", "gsm")
@@ -94,6 +95,7 @@ def _of(product: str, cadence: str) -> tuple[Dataset, ...]:
             Moments,
             files(plasma(cadence), "proton_density", "Vx", "Vy", "Vz", "T"),
             granule="1d",
+            cadence=cadence,
             description=f"ions: density, velocity (GSE), temperature, {where}",
         ),
         *(
@@ -102,6 +104,7 @@ def _of(product: str, cadence: str) -> tuple[Dataset, ...]:
                 ScalarSeries,
                 files(scalar(cadence, name), variable),
                 granule="1d",
+                cadence=cadence,
                 description=f"{words}, {cadence}",
             )
             for name, (variable, _, words, _) in _SCALARS.items()

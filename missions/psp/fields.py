@@ -71,6 +71,7 @@ def datasets() -> tuple[Dataset, ...]:
             VectorSeries,
             FileSource(files, field(cadence), span=span, remote=on_cdaweb(_id(cadence))),
             granule=granule,
+            cadence=cadence if cadence == "1min" else "",
             description=f"magnetic field, RTN, {cadence} cadence",
         )
         for cadence, (_, files, span, granule) in CADENCES.items()

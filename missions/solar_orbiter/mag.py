@@ -61,6 +61,7 @@ def datasets() -> tuple[Dataset, ...]:
             VectorSeries,
             FileSource(_patterns(frame, words), field(frame), remote=_remote(frame, words)),
             granule=granule,
+            cadence={"normal": "125ms", "1min": "1min"}.get(cadence, ""),
             description=f"magnetic field, {frame.upper()}, {cadence}",
         )
         for cadence, (frames, words, granule) in CADENCES.items()

@@ -32,6 +32,7 @@ def datasets(probe: str) -> tuple[Dataset, ...]:
         raw(f"themis{probe}.state.position_{frame}", Position,
             FileSource(patterns, position(probe, frame),
                        remote=on_cdaweb(f"TH{probe}_L1_STATE".upper())), granule="1d",
+            cadence="1min",
             description=f"position and velocity of the spacecraft, {frame.upper()}, 1 min")
         for frame in FRAMES
     )  # fmt: skip

@@ -75,6 +75,7 @@ def datasets() -> tuple[Dataset, ...]:
                 VectorSeries,
                 FileSource(FILES, field(cadence, frame), remote=on_cdaweb("WI_H0_MFI")),
                 granule=granule,
+                cadence=cadence,
                 description=f"magnetic field, {frame.upper()}, {cadence}",
             )
             for cadence, (_, granule) in CADENCES.items()
@@ -109,6 +110,7 @@ def datasets() -> tuple[Dataset, ...]:
             Position,
             FileSource(FILES, position("gse"), remote=on_cdaweb("WI_H0_MFI")),
             granule="1d",
+            cadence="1min",
             description="position of the spacecraft, GSE, 1 min",
         ),
     )

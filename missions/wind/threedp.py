@@ -147,6 +147,7 @@ def datasets() -> tuple[Dataset, ...]:
                 Moments,
                 files("pm", moments(letter, species)),
                 granule="1d",
+                cadence="3s",
                 description=f"{who}: density, velocity (GSE), temperature of PESA Low, 3 s",
             )
             for who, (letter, species) in MOMENTS.items()

@@ -8,9 +8,11 @@ import re
 from pathlib import Path
 
 import cdflib
+import numpy as np
 import pytest
 
 from sciqlop_pipe.errors import SourceError, TruncatedFile
+from sciqlop_pipe.granule import duration
 from sciqlop_pipe.graph import Graph
 from tests.conftest import ROOT
 
@@ -74,6 +76,9 @@ def test_a_whole_file_is_read_into_its_types_with_as_many_records_as_it_has(name
         for dataset in found:
             ds = dataset.gives.check(dataset.source.adapter(cdf), name)
             assert ds.sizes["time"] in known, dataset.name
+            if dataset.cadence and ds.sizes["time"] > 2:
+                step = np.median(np.diff(ds["time"].values).astype(np.int64))
+                assert step == pytest.approx(duration(dataset.cadence), rel=0.02), dataset.name
 
 
 @pytest.mark.parametrize("name", sorted(TRUNCATED & set(FILES)))
