@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
+from sciqlop_pipe.fingerprint import fingerprint
+from sciqlop_pipe.granule import Granule, Interval
 from sciqlop_pipe.graph import Graph
 from sciqlop_pipe.model import Dataset
 from sciqlop_pipe.recipe import Recipe
+from sciqlop_pipe.recipes.geomagnetic import FORECASTS, MODEL
 from sciqlop_pipe.standard import fields, waves
 
 MISSIONS = ("mms", "cluster", "sim")
@@ -100,3 +104,15 @@ def test_what_is_multiplied_is_in_one_frame(graph: Graph) -> None:
         if len({"DBCS" if f == "DMPA" else f for f in found}) > 1:
             mixed[name] = found
     assert mixed == {}
+
+
+def test_the_table_of_the_dipole_is_part_of_what_a_dataset_is_made_from(graph: Graph) -> None:
+    """Another table is another fingerprint: what was turned with the old one is stale."""
+    turned = [d for d in graph.nodes.values() if d.recipe is not None
+              and "geomagnetic_model" in {p.name for p in d.recipe.params}]  # fmt: skip
+    assert len(turned) > 100
+    assert {dict(d.params).get("geomagnetic_model") for d in turned} == {MODEL, FORECASTS}
+    one = graph["mms1.fgm.brst.b_sm"]
+    granule = Granule(one.name, Interval.of("2016-12-09", "2016-12-10"))
+    other = replace(one, params=tuple(dict(one.params, geomagnetic_model=MODEL).items()))
+    assert fingerprint(one, granule, []) != fingerprint(other, granule, [])

@@ -136,6 +136,10 @@ def shock(
     field: Field,
     upstream: Annotated[str, typer.Option(help="START/STOP of the upstream side, UTC.")],
     downstream: Annotated[str, typer.Option(help="START/STOP of the downstream side, UTC.")],
+    normal: Annotated[
+        str,
+        typer.Option(help="A normal of your own, X,Y,Z in the frame of the data: of timing, say."),
+    ] = "",
     accumulation: AccumulationOpt = "150ms",
     reach: ReachOpt = "2s",
     output: PictureOpt = None,
@@ -153,7 +157,7 @@ def shock(
     -o shock.png`
     """
     from ..granule import datetime64, iso
-    from ..recipes.shocks import FLAGS, quality_of, shock_analysis, side_of
+    from ..recipes.shocks import FLAGS, quality_of, shock_analysis, shock_of, side_of, upstream_side
 
     ends = [_span(upstream, "--upstream"), _span(downstream, "--downstream")]
     edges = _apart(ends)
@@ -162,6 +166,9 @@ def shock(
     across = _part(held[1], edges[1], edges[2])["vector"].values
     found = shock_analysis(up, down, across)
     flags = list(FLAGS.names(quality_of(up, down, found)))
+    if normal:
+        given = upstream_side(_three(normal, "--normal"), down.velocity - up.velocity)
+        found = (*found, shock_of(up, down, "given", given))
     rows: dict[str, Any] = {
         s.method: {
             "normal": _rounded(s.normal, 4),
@@ -207,6 +214,20 @@ def _span(text: str, option: str) -> tuple[int, int]:
     found = instant(start), instant(stop)
     if found[1] <= found[0]:
         raise UsageError(f"'{text}' ends at or before it starts", option, "Swap its two times")
+    return found
+
+
+def _three(text: str, option: str) -> np.ndarray:
+    import numpy as np
+
+    from ..errors import UsageError
+
+    try:
+        found = np.array([float(x) for x in text.split(",")])
+    except ValueError:
+        found = np.zeros(0)
+    if found.shape != (3,) or not (np.isfinite(found).all() and found.any()):
+        raise UsageError(f"'{text}' is not a direction", option, "Give X,Y,Z: 0.95,0.2,-0.1")
     return found
 
 

@@ -78,6 +78,19 @@ def test_a_shock_has_the_normal_speed_and_mach_number_it_was_made_with(call: Cal
     assert found["flags"] == []
 
 
+def test_a_normal_of_ones_own_is_judged_like_the_others(call: Call) -> None:
+    """Of timing, say, or of a model: either way along it, of any length."""
+    _, _, normal = passage()
+    text = ",".join(f"{-5 * x:.9g}" for x in normal)
+    words = ("shock", "shock.ion.moments", "shock.b", *SIDES, f"--normal={text}")
+    given = json.loads(call(*words, "--json")[1])["given"]
+    np.testing.assert_allclose(given["normal"], normal, atol=1e-3)
+    assert given["theta_bn [deg]"] == pytest.approx(50, abs=1)
+    assert given["speed [km/s]"] == pytest.approx(-30, abs=3)
+    status, _, err = call("shock", "shock.ion.moments", "shock.b", *SIDES, "--normal", "1,2")
+    assert status == 2 and "not a direction" in err
+
+
 def test_sides_that_are_swapped_are_flagged(call: Call) -> None:
     swapped = (SIDES[0], SIDES[3], SIDES[2], SIDES[1])
     there, back = (json.loads(call("shock", "shock.ion.moments", "shock.b", *s, "--json")[1])
