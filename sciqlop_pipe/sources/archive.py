@@ -9,7 +9,7 @@ import os
 import stat
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 
 from ..errors import ArchiveGone, SourceError
@@ -42,6 +42,8 @@ class RawFile:
         Bytes, -1 where the listing does not tell.
     stamp : str
         Modification time, ETag, or what the listing shows of them; '' if nothing.
+    others : tuple of RawFile
+        The same file (name and version) behind other doors, for when this one cannot be had.
     """
 
     name: str
@@ -51,6 +53,7 @@ class RawFile:
     version: tuple[int, ...]
     size: int
     stamp: str
+    others: tuple[RawFile, ...] = ()
 
     @property
     def token(self) -> str:
@@ -95,15 +98,17 @@ class Listing:
         max_span_ns : int
             If given, files whose name has no stop get start + this [ns].
         """
-        newest: dict[str, tuple[FileMatch, int]] = {}
+        newest: dict[str, tuple[FileMatch, list[int]]] = {}
         for i in self._with_prefix(pattern.prefix):
             found = pattern.match(self.names[i])
             if found is None:
                 continue
             known = newest.get(found.stem)
-            if known is None or self._beats(found, i, *known):
-                newest[found.stem] = (found, i)
-        files = [self._raw(found, i, max_span_ns) for found, i in newest.values()]
+            if known is None or found.version > known[0].version:
+                newest[found.stem] = (found, [i])
+            elif found.version == known[0].version:
+                known[1].append(i)
+        files = [self._best(found, rows, max_span_ns) for found, rows in newest.values()]
         return tuple(sorted(files, key=lambda file: (file.start, file.name)))
 
     def to_json(self) -> str:
@@ -134,10 +139,14 @@ class Listing:
         low = bisect_left(self.names, prefix)
         return range(low, bisect_left(self.names, prefix + "\U0010ffff", low))
 
-    def _beats(self, found: FileMatch, i: int, known: FileMatch, j: int) -> bool:
-        if found.version != known.version:
-            return found.version > known.version
-        return self.folder_of[i] < self.folder_of[j]
+    def _best(self, found: FileMatch, rows: list[int], span: int | None) -> RawFile:
+        """Return the file of the earliest folder, the same ones of later folders beside it."""
+        if len(rows) == 1:
+            return self._raw(found, rows[0], span)
+        first, *others = (
+            self._raw(found, i, span) for i in sorted(rows, key=lambda i: self.folder_of[i])
+        )
+        return replace(first, others=tuple(others))
 
     def _raw(self, found: FileMatch, i: int, span: int | None) -> RawFile:
         name, folder = self.names[i], self.folders[self.folder_of[i]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import hashlib
 import json
 import time
@@ -34,6 +35,8 @@ __all__ = ["checksum", "fetch", "is_remote", "probe"]
 def fetch(raw: RawFile, into: Path, access: Access | None = None) -> Path:
     """Return the local path of a raw file, downloading it if it is remote.
 
+    Where it cannot be had, the same file behind other doors is (`RawFile.others`), in their order.
+
     A remote file is collected in a part and takes its own name when it is whole and its checksum,
     if the server tells one, fits. A part that was cut off is continued where it ended, if the
     server says that it is still the same file. With a cache, a file of the same token is not
@@ -58,10 +61,25 @@ def fetch(raw: RawFile, into: Path, access: Access | None = None) -> Path:
     StorageFull
         There is no room for it here.
     """
+    access = access or Access()
+    try:
+        return _fetch(raw, Path(into), access)
+    except StorageFull:
+        raise
+    except (SourceError, TransientError) as error:
+        for other in raw.others:
+            with contextlib.suppress(SourceError, TransientError):
+                return _fetch(other, Path(into), access)
+        if not raw.others:
+            raise
+        also = f"{error.what}; nor can it be had from {len(raw.others)} other door(s)"
+        kind = SourceError if isinstance(error, SourceError) else TransientError
+        raise kind(also, error.where, error.todo) from error
+
+
+def _fetch(raw: RawFile, into: Path, access: Access) -> Path:
     if not is_remote(raw.location):
         return _local(raw)
-    access = access or Access()
-    into = Path(into)
     cache = RawCache(Path(access.cache), access.cache_bytes) if access.cache else RawCache(into)
     try:
         with cache.alone(raw.token):

@@ -138,6 +138,26 @@ def test_no_server_is_a_passing_fault(tmp_path: Path, monkeypatch):
         fetch(raw, tmp_path, QUICK)
 
 
+def test_what_cannot_be_had_at_one_door_comes_from_the_next(web: Web, tmp_path: Path):
+    local = tmp_path / "local"
+    local.mkdir()
+    (local / NAME).write_bytes(CONTENT)
+    (raw,) = list_archives([web.address, local], QUICK).match(PATTERN)
+    assert raw.location.startswith("http") and len(raw.others) == 1
+    assert raw.token == replace(raw, others=()).token
+    web.faults[f"/{NAME}"] = [status(404)] * 9
+    assert fetch(raw, tmp_path / "task", QUICK) == local / NAME
+    (local / NAME).unlink()
+    with pytest.raises(SourceError, match="404.*nor can it be had from 1 other door.*address"):
+        fetch(raw, tmp_path / "task", QUICK)
+    web.faults.clear()
+    assert fetch(raw, tmp_path / "task", QUICK).read_bytes() == CONTENT
+    # An older version behind another door is no stand-in.
+    (local / NAME.replace("1.0", "0.9")).write_bytes(CONTENT)
+    (raw,) = list_archives([web.address, local], QUICK).match(PATTERN)
+    assert raw.others == ()
+
+
 def test_a_folder_that_cannot_be_written_is_named(web: Web, raw: RawFile, tmp_path: Path):
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(StorageFull, match="cannot be written.*run the same command"):

@@ -306,7 +306,8 @@ def test_what_changes_and_grows_is_made_anew_and_what_vanishes_changes_nothing(s
     ],
     ids=list(SITES),
 )
-def test_a_door_that_is_down_from_the_start_is_told_at_once(word: str, says: str):
+def test_a_door_that_is_down_from_the_start_is_told_at_once(word: str, says: str, monkeypatch):
+    patient(monkeypatch)
     began = time.monotonic()
     with pytest.raises(ArchiveGone, match=says):
         open_doors([word], [Wanted(SERVED, (DAYS,))], HASTY)
