@@ -9,7 +9,11 @@ from mypy.plugin import AnalyzeTypeContext, Plugin
 from mypy.types import Type
 
 DATASET = "xarray.core.dataset.Dataset"
-HOMES = ("sciqlop_pipe.datatypes.",)
+HOMES = (
+    "sciqlop_pipe.datatypes.",
+    # DataTypes of a mission's own.
+    "sciqlop_missions.mms.feeps_products.Eyes",
+)
 
 
 def as_dataset(context: AnalyzeTypeContext) -> Type:

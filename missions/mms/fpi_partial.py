@@ -24,7 +24,8 @@ from sciqlop_pipe.sources.files import FileSource
 from sciqlop_pipe.sources.remote import on_cdaweb
 from sciqlop_pipe.sources.species import ELECTRON, PROTON
 
-from .fpi import CADENCE, GRANULE, MODES, MOMENTS_FLAGS
+from .fpi import CADENCE, GRANULE, MODES
+from .fpi_flags import MOMENTS_FLAGS
 
 SENSORS = {"dis": (PROTON, "ions"), "des": (ELECTRON, "electrons")}
 

@@ -17,7 +17,7 @@ from sciqlop_pipe.standard.fields import (
     position_products,
 )
 
-from .fpi import MOMENTS_FLAGS
+from .fpi_flags import MOMENTS_FLAGS
 
 # FPI's mode, FGM's, how long ions take, granule, span of files.
 _MODES = (("fast", "srvy", "4.5s", "2h", "121min"), ("brst", "brst", "150ms", "10min", "15min"))

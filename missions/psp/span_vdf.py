@@ -20,8 +20,11 @@ from sciqlop_pipe.sources.conventions import (
     finished,
     require,
     time_of,
+    unit_factor,
+    units_of,
 )
 from sciqlop_pipe.sources.files import FileSource
+from sciqlop_pipe.sources.in_place import fill_at, settled
 from sciqlop_pipe.sources.remote import on_cdaweb
 from sciqlop_pipe.sources.series import VectorAdapter
 from sciqlop_pipe.sources.skymap import solid_angles
@@ -55,20 +58,24 @@ class SpanAdapter:
         """Return the whole file as a VDF."""
         require(cdf, ["EFLUX", "ENERGY", "PHI", "THETA"])
         energy, phi, theta = (
-            _table(_turned(cdf, name, converted(cdf, name, units)))
+            _table(_turned(cdf, name, _steady(cdf, name, units)))
             for name, units in (("ENERGY", "eV"), ("PHI", "deg"), ("THETA", "deg"))
         )
         if set(energy.dims) - {"time", "energy_bin"}:
             raise SourceError("the energies differ between directions", str(cdf.path))
-        flux = _turned(cdf, "EFLUX", converted(cdf, "EFLUX", _FLUX))
-        ratio = density_per_energy_flux(energy.values, PROTON).astype(np.float32)
-        f = flux * (ratio[:, None, None] if "time" in energy.dims else ratio)
+        ratio = density_per_energy_flux(energy.values, PROTON)
+        ratio *= unit_factor(units_of(cdf, "EFLUX"), _FLUX, f"{cdf.path}: EFLUX")
+        flux = cdf.take("EFLUX")
+        _turned(cdf, "EFLUX", flux)
+        f = settled(flux.reshape(-1, *_SHAPE), (1, 3, 2),
+                    ratio[:, None, None] if "time" in energy.dims else ratio,
+                    cdf.attrs("EFLUX").get("FILLVAL"))  # fmt: skip
         # Archives hold elevations; widths follow from the distance of the centres.
         theta = 90.0 - theta
         around, down = _widths(phi, "phi_bin"), _widths(theta, "theta_bin")
         solid = solid_angles(theta, down / 2, around / 2)
         found = {
-            "f": xr.DataArray(f.astype(np.float32, copy=False), dims=("time", *_GRID)),
+            "f": xr.DataArray(f, dims=("time", *_GRID)),
             "energy": energy,
             "phi": phi % 360.0,
             "theta": theta,
@@ -104,6 +111,17 @@ def _turned(cdf: CdfFile, name: str, values: np.ndarray) -> np.ndarray:
     if values.shape[1:] != (int(np.prod(_SHAPE)),):
         raise SourceError(f"{name} has shape {values.shape}, expected (n, 2048)", str(cdf.path))
     return values.reshape(-1, *_SHAPE).transpose(0, 1, 3, 2)
+
+
+def _steady(cdf: CdfFile, name: str, units: str) -> np.ndarray:
+    """Return a flat table [units], one record where all are the same."""
+    values = cdf.take(name)
+    if len(values) and (values == values[0]).all() and not np.isnan(values[0]).any():
+        factor = unit_factor(units_of(cdf, name), units, f"{cdf.path}: {name}")
+        fill = fill_at(values[:1], cdf.attrs(name).get("FILLVAL"))
+        if fill is None or not fill.any():
+            return values[:1] * values.dtype.type(factor)
+    return converted(cdf, name, units)
 
 
 def _table(values: np.ndarray) -> xr.DataArray:

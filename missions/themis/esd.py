@@ -16,8 +16,9 @@ from sciqlop_pipe.detect.products import ion_products
 from sciqlop_pipe.errors import SourceError
 from sciqlop_pipe.model import Dataset, raw
 from sciqlop_pipe.sources.cdf import CdfFile
-from sciqlop_pipe.sources.conventions import Quality, converted, extent_of, finished, require
+from sciqlop_pipe.sources.conventions import Quality, extent_of, finished, require
 from sciqlop_pipe.sources.files import FileSource
+from sciqlop_pipe.sources.in_place import settled
 from sciqlop_pipe.sources.species import ELECTRON, PROTON, Species
 from sciqlop_pipe.sources.view import Seen, density_per_energy_flux
 from sciqlop_pipe.standard import particle_products
@@ -33,6 +34,7 @@ _SPIN = "3s"
 _V_MAX = {"i": 2000.0, "e": 40000.0}
 
 _FLUX = "eV cm^-2 s^-1 sr^-1 eV^-1"
+_BLOCK = 100  # records of which the mask is in the second-level cache
 _TABLES = ("theta", "dtheta", "phi", "dphi", "domega")
 _BIN = ("direction", "energy_bin")
 
@@ -70,7 +72,7 @@ class EsdAdapter:
         """Return the whole file as a VDF of a list of directions."""
         names = ("nenergy", "energy", "nbins", "en_ind", "an_ind", "phi_offset", "eflux", "bins")
         require(cdf, [*names, *_TABLES])
-        flux = converted(cdf, "eflux", _FLUX, declared=_FLUX)
+        flux = cdf.take("eflux")
         energies, bins = flux.shape[1:]
         energy_mode, angle_mode = (np.ravel(cdf.raw(v)).astype(int) for v in ("en_ind", "an_ind"))
         tables = {name: np.asarray(cdf.values(name), np.float32) for name in _TABLES}
@@ -81,11 +83,11 @@ class EsdAdapter:
         used = _used(cdf.raw("nenergy"), energies, energy_mode)
         level = np.where(used & (level > 0), level, np.nan)
         in_use = _used(cdf.raw("nbins"), bins, angle_mode)
-        ratio = density_per_energy_flux(level, self.species).astype(np.float32)
-        f = np.empty((len(flux), bins, energies), np.float32)
-        np.multiply(flux.transpose(0, 2, 1), ratio[:, None], out=f)
-        f[(cdf.raw("bins") == 0).transpose(0, 2, 1)] = np.nan
-        f[np.broadcast_to(~in_use, f.shape[:2])] = np.nan
+        ratio = density_per_energy_flux(level, self.species)[:, None]
+        _mask(flux, cdf.raw("bins"))
+        f = settled(flux, (2, 1), ratio, cdf.attrs("eflux").get("FILLVAL"))
+        if not in_use.all():
+            f[np.broadcast_to(~in_use, f.shape[:2])] = np.nan
 
         def table(name: str) -> np.ndarray:
             values = tables[name][:, :, np.unique(angle_mode)]
@@ -132,6 +134,13 @@ _ABOUT = {
     "theta_width": ("deg", "width of the polar bin"),
     "solid_angle": ("sr", "solid angle of the bin"),
 }
+
+
+def _mask(flux: np.ndarray, bins: np.ndarray) -> None:
+    """Make a flux (record, energy, direction) NaN where its bin, likewise, is 0."""
+    for first in range(0, len(flux), _BLOCK):
+        some = slice(first, first + _BLOCK)
+        np.copyto(flux[some], np.float32(np.nan), where=bins[some] == 0)
 
 
 def _of_modes(table: np.ndarray, mode: np.ndarray) -> np.ndarray:

@@ -14,7 +14,9 @@ import numpy as np
 _BLOCK_BYTES = 1 << 20  # a block and its copy stay in the second-level cache
 
 
-def settled(stored: np.ndarray, order: Sequence[int], factor: float, fill: Any) -> np.ndarray:
+def settled(
+    stored: np.ndarray, order: Sequence[int], factor: float | np.ndarray, fill: Any
+) -> np.ndarray:
     """Return records with their axes in another order, scaled, NaN for fill; float32, contiguous.
 
     Parameters
@@ -24,8 +26,9 @@ def settled(stored: np.ndarray, order: Sequence[int], factor: float, fill: Any) 
         overwritten and becomes the result.
     order : sequence of int
         The axes after the first: where each comes from.
-    factor : float
-        What the values are multiplied with.
+    factor : float or array
+        What the values are multiplied with; an array is of the axes of the result (any of its last
+        ones, or all of them with one record or with each).
     fill : number or anything else
         The value that means "none"; ignored where it is no number.
     """
@@ -36,7 +39,8 @@ def settled(stored: np.ndarray, order: Sequence[int], factor: float, fill: Any) 
     out = memory.reshape(shape) if ours and memory is not None else np.empty(shape, np.float32)
     same = wanted.flags.c_contiguous
     step = max(1, _BLOCK_BYTES // max(1, stored[:1].nbytes))
-    scale = np.float32(factor)
+    scale = np.asarray(factor, np.float32)
+    by_record = scale.ndim == stored.ndim and len(scale) == len(stored)
     # Made once: fresh memory for every block would cost as much as the work on it.
     turned = None if same else np.empty((step, *shape[1:]), stored.dtype)
     marks = np.empty((step, *shape[1:]), bool)
@@ -50,7 +54,8 @@ def settled(stored: np.ndarray, order: Sequence[int], factor: float, fill: Any) 
         where = fill_at(block, fill, marks[: len(block)])
         if where is not None and where.any():
             block = np.where(where, np.nan, block)
-        np.multiply(block, scale, out=out[first : first + step], casting="same_kind")
+        some = scale[first : first + step] if by_record else scale
+        np.multiply(block, some, out=out[first : first + step], casting="same_kind")
     return out
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sciqlop_missions.mms import feeps, mission
+from sciqlop_missions.mms import feeps_products as feeps
+from sciqlop_missions.mms import mission
 from sciqlop_pipe.recipes.pitch_flux import pitch_angle_bins
 
 pytest.importorskip("pyspedas", reason="pyspedas is absent: pip install 'sciqlop-pipe[peers]'")

@@ -82,3 +82,15 @@ def test_corrections_of_a_file_hold_for_what_is_taken(tmp_path: Path):
         assert np.nanmax(taken) <= 100
         taken[...] = 0
         assert cdf.raw("flux")[1, 0, 0] == 12
+
+
+@pytest.mark.parametrize("per", ["bin", "one", "record"])
+def test_a_factor_may_be_a_table_fixed_or_per_record(per: str):
+    rng = np.random.default_rng(2)
+    stored = rng.normal(size=(700, 3, 4, 5)).astype("f4")
+    stored[5, 1, 2, 3] = FILL
+    shape = {"bin": (4,), "one": (1, 1, 1, 4), "record": (700, 1, 1, 4)}[per]
+    table = rng.uniform(1, 2, shape)
+    wanted = np.where(stored == np.float32(FILL), np.nan, stored).transpose(0, 1, 3, 2)
+    wanted = wanted * table.astype("f4")
+    np.testing.assert_allclose(settled(stored, (1, 3, 2), table, FILL), wanted, rtol=1e-6)

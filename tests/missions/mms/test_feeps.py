@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from sciqlop_missions.mms import feeps, mission
+from sciqlop_missions.mms import feeps_products as feeps
+from sciqlop_missions.mms import mission
 from sciqlop_missions.mms.feeps_eyes import Eye, eyes
 from sciqlop_pipe.datatypes import EnergySpectrum, PitchAngleFlux
 from sciqlop_pipe.errors import DataTypeError, SourceError

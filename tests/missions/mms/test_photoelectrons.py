@@ -12,12 +12,12 @@ import pytest
 import xarray as xr
 
 from sciqlop_missions.mms import fpi, mission
-from sciqlop_missions.mms.photoelectrons import (
+from sciqlop_missions.mms.photoelectron_model import (
     ModelAdapter,
     PhaseAdapter,
     Photoelectrons,
-    without_photoelectrons,
 )
+from sciqlop_missions.mms.photoelectrons import without_photoelectrons
 from sciqlop_pipe.cli import main
 from sciqlop_pipe.constants import ELEMENTARY_CHARGE, PROTON_MASS
 from sciqlop_pipe.datatypes import VDF, ScalarSeries
