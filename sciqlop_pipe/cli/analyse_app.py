@@ -161,9 +161,11 @@ def shock(
 
     ends = [_span(upstream, "--upstream"), _span(downstream, "--downstream")]
     edges = _apart(ends)
-    held = [_read(name, iso(edges[0]), iso(edges[3]), store, registry) for name in (moments, field)]
-    up, down = (side_of(*(_part(ds, *end) for ds in held), accumulation, reach) for end in ends)
-    across = _part(held[1], edges[1], edges[2])["vector"].values
+    ions, b = (
+        _read(name, iso(edges[0]), iso(edges[3]), store, registry) for name in (moments, field)
+    )
+    up, down = (side_of(_part(ions, *end), _part(b, *end), accumulation, reach) for end in ends)
+    across = _part(b, edges[1], edges[2])["vector"].values
     found = shock_analysis(up, down, across)
     flags = list(FLAGS.names(quality_of(up, down, found)))
     if normal:
@@ -187,7 +189,7 @@ def shock(
 
         times = [(datetime64(start), datetime64(stop)) for start, stop in ends]
         title = f"Shock in {moments} and {field}"
-        draw_shock(*held, times, (up, down), found, flags, output, title)
+        draw_shock(ions, b, times, (up, down), found, flags, output, title)
         _told(output, json)
 
 
