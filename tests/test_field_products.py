@@ -14,6 +14,7 @@ from sciqlop_pipe.model import Dataset
 from sciqlop_pipe.recipe import Recipe
 from sciqlop_pipe.recipes.geomagnetic import FORECASTS, MODEL
 from sciqlop_pipe.standard import fields, waves
+from tests.conftest import ROOT
 
 MISSIONS = ("mms", "cluster", "sim")
 # By what they are about; the order is that of the reference.
@@ -116,3 +117,23 @@ def test_the_table_of_the_dipole_is_part_of_what_a_dataset_is_made_from(graph: G
     granule = Granule(one.name, Interval.of("2016-12-09", "2016-12-10"))
     other = replace(one, params=tuple(dict(one.params, geomagnetic_model=MODEL).items()))
     assert fingerprint(one, granule, []) != fingerprint(other, granule, [])
+
+
+def test_every_recipe_states_its_equation_and_its_source(graph: Graph) -> None:
+    """They are what docs/reference.md is made of."""
+    recipes = {d.recipe.name: d.recipe for d in graph.nodes.values() if d.recipe is not None}
+    bare = []
+    for name in EVERY:
+        words, _, rest = (recipes[name].fn.__doc__ or "").partition("Parameters")
+        if not re.search(r"^ {8}\S", words, re.MULTILINE) or "References" not in rest:
+            bare.append(name)
+    assert bare == []
+
+
+def test_every_recipe_has_a_picture_in_the_gallery(graph: Graph) -> None:
+    page = (ROOT / "docs" / "gallery.md").read_text()
+    shown = re.findall(r"^### `(.*)`$", page, re.MULTILINE)
+    made = {graph[n].recipe.name for n in shown if n in graph.nodes and graph[n].recipe}
+    assert [name for name in EVERY if name not in made] == []
+    for name in shown:
+        assert (ROOT / "docs" / "images" / "gallery" / f"{name}.png").exists(), name

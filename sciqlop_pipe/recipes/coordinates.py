@@ -34,6 +34,8 @@ def in_frame(
 ) -> xr.Dataset:
     """The vector in another frame, (time, component) in its own units; quality as it was.
 
+        v' = A' A^T v,  rows of A and A' are the axes of both frames in J2000
+
     Matrices are computed every two minutes of UTC and are linear between: turned vectors are at
     most 0.0006 deg and 1e-5 of their length off where a frame turns with the Earth, 1e-4 of that
     elsewhere. How frames are defined is said in `recipes.axes`.
@@ -87,6 +89,8 @@ def position_in_frame(
 ) -> xr.Dataset:
     """The position in another frame [km], and the velocity [km s^-1] where axes alone change.
 
+        r' = A' (A^T r + R),  R = +- the Earth from the Sun where the centre changes, else 0
+
     From a frame centred on the Earth to one centred on the Sun the position of the Earth (ERFA,
     within 10 km) is added. The velocity stays what it is and is only turned (MMS MEC does the
     same: inertial velocity on the axes of the frame); it is left out where the centre changes.
@@ -106,6 +110,11 @@ def position_in_frame(
         When one of the frames is not known.
     DataTypeError
         When a frame is RTN, in which a position is nothing but a distance.
+
+    References
+    ----------
+    Hapgood (1992), Planet. Space Sci. 40, 711, doi:10.1016/0032-0633(92)90012-D; Fraenz and Harper
+    (2002), Planet. Space Sci. 50, 217, doi:10.1016/S0032-0633(01)00119-2.
     """
     time = position["time"].values.astype(np.int64)
     source, target = canonical(str(position["position"].attrs["frame"])), canonical(frame)

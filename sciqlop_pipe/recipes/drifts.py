@@ -43,6 +43,10 @@ def exb_drift(
     ------
     DataTypeError
         When the frames differ.
+
+    References
+    ----------
+    Baumjohann and Treumann (1996), Basic Space Plasma Physics, section 2.3.
     """
     frame = _framed(e, b)
     field = _beside(b, e["time"].values, accumulation, reach)
@@ -61,7 +65,9 @@ def electric_field_in_plasma(
     accumulation: str = _ACCUMULATION,
     reach: str = _REACH,
 ) -> xr.Dataset:
-    """E' = E + V x B (time, component) [mV/m] on the clock of the moments.
+    """E + V x B (time, component) [mV/m] on the clock of the moments.
+
+        E' = E + V x B
 
     Zero where the species is frozen in. E and B are means over the accumulation of each record,
     or between two records within reach.
@@ -81,6 +87,10 @@ def electric_field_in_plasma(
     ------
     DataTypeError
         When the frames differ.
+
+    References
+    ----------
+    Baumjohann and Treumann (1996), Basic Space Plasma Physics, section 7.3: Ohm's law.
     """
     frame = _framed(e, b)
     _require(frame, moments)
@@ -98,7 +108,9 @@ def convection_field(
     accumulation: str = _ACCUMULATION,
     reach: str = _REACH,
 ) -> xr.Dataset:
-    """Electric field of frozen-in flow, E = -V x B (time, component) [mV/m].
+    """Electric field of frozen-in flow (time, component) [mV/m] on the clock of the moments.
+
+        E = -V x B
 
     Parameters
     ----------
@@ -113,6 +125,10 @@ def convection_field(
     ------
     DataTypeError
         When the frames differ.
+
+    References
+    ----------
+    Baumjohann and Treumann (1996), Basic Space Plasma Physics, section 7.3: Ohm's law.
     """
     frame = str(moments["velocity"].attrs["frame"])
     require_same_frame(frame, b)
@@ -129,7 +145,9 @@ def particle_current(
     accumulation: str = _ACCUMULATION,
     reach: str = _REACH,
 ) -> xr.Dataset:
-    """J = e n_e (V_i - V_e) (time, component) [nA m^-2] on the clock of the ions.
+    """Current of ions against electrons (time, component) [nA m^-2] on the clock of the ions.
+
+        J = e n_e (V_i - V_e)
 
     Density and velocity of the electrons are means over the accumulation of each ion record, or
     between two records within reach; records whose density is not above zero do not count: an
@@ -146,6 +164,10 @@ def particle_current(
     ------
     DataTypeError
         When the frames differ.
+
+    References
+    ----------
+    Baumjohann and Treumann (1996), Basic Space Plasma Physics, section 7.2.
     """
     frame = str(ions["velocity"].attrs["frame"])
     _require(frame, electrons)
@@ -169,6 +191,8 @@ def energy_conversion(
     reach: str = _REACH,
 ) -> xr.Dataset:
     """J . E' (time) [nW m^-3] on the clock of E': energy given to the plasma, per volume and time.
+
+        J . E' = J . (E + V x B)
 
     Parameters
     ----------

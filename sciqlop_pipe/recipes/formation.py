@@ -202,12 +202,18 @@ def barycentre(
 ) -> xr.Dataset:
     """Mean position of four spacecraft, (time, component) [km], where all four are known.
 
+        r_b = (r_1 + r_2 + r_3 + r_4) / 4
+
     Parameters
     ----------
     r1, r2, r3, r4 : Position
         Of one frame and one source [km]; the first gives the times.
     reach : str
         How far apart positions may be that are interpolated.
+
+    References
+    ----------
+    Harvey (1998), ISSI SR-001, chapter 12: mesocentre.
     """
     found = formation((r1, r2, r3, r4), reach)
     attrs = {"units": "km", "long_name": "barycentre of four spacecraft", "frame": found.frame}

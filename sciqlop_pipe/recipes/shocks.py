@@ -236,6 +236,9 @@ def shock_passages(
 ) -> xr.Dataset:
     """Normals (time, technique, component), theta_Bn [deg], speed [km/s], Mach numbers per shock.
 
+        n ~ (dB x dV) x dB and others,  cos theta_Bn = |B_u . n| / |B_u|
+        V_sh = (n_d V_d - n_u V_u) . n / (n_d - n_u),  M = |V_u . n - V_sh| / V_A or V_f
+
     At full steps of UTC the means over `side` before and after a `ramp` are compared. A record is
     made where density and field both grow or both shrink by `least_compression` and more, the
     denser plasma is slower, and no other such time within `side` has a higher jump of density

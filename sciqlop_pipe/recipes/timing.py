@@ -154,9 +154,11 @@ def timing(
 ) -> xr.Dataset:
     """Normal (time, component) and speed (time) [km/s] of the plane front in each window.
 
+        (r_a - r_4) . n/V = t_a - t_4
+
     The field along its direction of maximum variance (all four together) is correlated between
-    the first spacecraft and the others; (r_a - r_4) . n/V = t_a - t_4 is solved. n points where
-    the front moves; speeds are in the frame of the spacecraft.
+    the first spacecraft and the others, which gives the times. n points where the front moves;
+    speeds are in the frame of the spacecraft.
 
     Parameters
     ----------
