@@ -10,8 +10,8 @@ from .moments import MomentsWork
 from .pitch import PitchWork
 from .spectra import SpectrumWork
 
-BLOCK = 8
-"""Distributions per block: 0.5 MB of FPI, which stays in the cache of a core between products."""
+BLOCK = 16
+"""Distributions per block: 1 MB of FPI, which stays in the cache of a core between products."""
 
 
 class Fused(NamedTuple):

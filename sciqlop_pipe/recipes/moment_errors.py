@@ -18,7 +18,7 @@ from ..kernels.errors_of_grid import moment_variances_of_grid
 from ..kernels.moments import velocity_sums, velocity_sums_of_bins, velocity_sums_of_grid
 from ..model import Margin, recipe
 from .moments import POTENTIAL_REACH, potential_at
-from .vdf import Directions, directions, distinct, distributions, energy_edges
+from .vdf import Directions, components, directions, distinct, distributions, energy_edges
 
 _MOMENTS = ("n", "vx", "vy", "vz", "txx", "tyy", "tzz", "t")
 _NAMES = ("density", "velocity", "temperature_tensor", "temperature")
@@ -206,6 +206,6 @@ def _dataset(vdf: xr.Dataset, sigma: np.ndarray, counts: np.ndarray, mass: float
     variables["counts"] = (("time",), counts.astype(np.float32), about)
     if "quality" in vdf:
         variables["quality"] = vdf["quality"].variable
-    coords = {"time": vdf["time"], "component": ["x", "y", "z"]}
+    coords = {"time": vdf["time"], "component": components("component")}
     attrs = {k: vdf.attrs[k] for k in ("species", "mass", "charge", "frame")}
     return xr.Dataset(variables, coords, attrs)

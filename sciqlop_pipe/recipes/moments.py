@@ -19,7 +19,7 @@ from ..kernels.moments import (
     velocity_sums_of_grid,
 )
 from ..model import Margin, recipe
-from .vdf import STREAM, directions, distinct, distributions, energy_edges
+from .vdf import STREAM, components, directions, distinct, distributions, energy_edges
 
 POTENTIAL_REACH = "10s"
 """A potential counts for a distribution only between two samples no farther away than this."""
@@ -181,6 +181,5 @@ def _dataset(found: Bulk, vdf: xr.Dataset, attrs: dict[str, object]) -> xr.Datas
     variables["coverage"] = (("time",), found.coverage.astype(np.float32), about)
     if "quality" in vdf:
         variables["quality"] = vdf["quality"].variable
-    axes = ["x", "y", "z"]
-    coords = {"time": vdf["time"], "component": axes, "component_2": axes}
+    coords = {"time": vdf["time"]} | {d: components(d) for d in ("component", "component_2")}
     return xr.Dataset(variables, coords, attrs)

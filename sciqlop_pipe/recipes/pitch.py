@@ -91,7 +91,7 @@ class PitchWork:
             raise UsageError(f"{bins} bins of pitch angle", "bins", "Take at least one")
         require_same_frame(str(vdf.attrs["frame"]), b)
         self.vdf, self.view, self.bins = vdf, distributions(vdf), bins
-        self.along = field_directions(b, vdf["time"].values, accumulation, reach)
+        self.along = field_directions(b, vdf.variables["time"].values, accumulation, reach)
         self.rays = list(rays(vdf, PARTS))
         shape = self.view.f.shape[0], bins, self.view.f.shape[2]
         self.mean, self.coverage = np.empty(shape, np.float32), np.empty(shape, np.float32)
@@ -118,7 +118,7 @@ def _dataset(
     vdf: xr.Dataset, table: np.ndarray, mean: np.ndarray, coverage: np.ndarray
 ) -> xr.Dataset:
     species, dims, bins = vdf.attrs["species"], ("time", "pitch_angle", "energy_bin"), mean.shape[1]
-    energy = vdf["energy"]
+    energy = vdf.variables["energy"]
     rows = table[0] if energy.ndim == 1 else np.broadcast_to(table, energy.shape)
     about = {"units": "s^3 m^-6", "long_name": f"{species} mean distribution per pitch angle"}
     variables: dict[str, object] = {

@@ -68,7 +68,7 @@ def rays(vdf: xr.Dataset, parts: int) -> Iterator[tuple[slice, Rays]]:
     azimuth = azimuth_rays(*_same(angle_table(vdf, "phi"), around), parts)
     polar = polar_rays(*_same(angle_table(vdf, "theta"), down), parts)
     solid = solid_angles(vdf)
-    sizes = [1, *(vdf.sizes[d] for d in vdf["f"].dims[1:-1])][-2:]
+    sizes = [1, *(vdf.sizes[d] for d in vdf.variables["f"].dims[1:-1])][-2:]
     energies = max(azimuth.shape[-2], polar.shape[-2])
     for e in range(energies):
         one, other = (a[..., e if a.shape[-2] > 1 else 0, :] for a in (azimuth, polar))
@@ -124,7 +124,7 @@ def require_same_frame(frame: str, b: xr.Dataset) -> None:
     DataTypeError
         When they are not.
     """
-    vector = b["vector"]
+    vector = b.variables["vector"]
     equal = f"{vector.attrs.get('frame_equivalent', '')},{b.attrs.get('frame_equivalent', '')}"
     names = {vector.attrs.get("frame"), *(n.strip() for n in equal.split(","))}
     if frame not in names:
@@ -150,8 +150,8 @@ def field_directions(b: xr.Dataset, times: np.ndarray, accumulation: str, reach:
     accumulation, reach : str
         Durations ("150ms", "2s").
     """
-    value = np.asarray(b["vector"].values, np.float64)
-    at = b["time"].values.astype("datetime64[ns]").astype(np.int64)
+    value = np.asarray(b.variables["vector"].values, np.float64)
+    at = b.variables["time"].values.astype("datetime64[ns]").astype(np.int64)
     if not np.isfinite(value).all():
         known = np.isfinite(value).all(axis=1)
         value, at = np.ascontiguousarray(value[known]), at[known]

@@ -67,7 +67,7 @@ def _dataset(
 ) -> xr.Dataset:
     flux = 2e-4 * (view.energy * (ELEMENTARY_CHARGE / view.mass)) ** 2
     species = vdf.attrs["species"]
-    energy = vdf["energy"]
+    energy = vdf.variables["energy"]
     rows = view.energy[0] if energy.ndim == 1 else np.broadcast_to(view.energy, energy.shape)
     about = {
         "units": "eV cm^-2 s^-1 sr^-1 eV^-1",

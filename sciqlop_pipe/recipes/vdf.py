@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import xarray as xr
@@ -116,8 +117,8 @@ class Distributions:
 
 def distributions(vdf: xr.Dataset) -> Distributions:
     """Return the kernel arrays of a VDF dataset of either layout."""
-    f = vdf["f"].values
-    first = vdf["first_energy"].values if "first_energy" in vdf else None
+    f = vdf.variables["f"].values
+    first = vdf.variables["first_energy"].values if "first_energy" in vdf else None
     return Distributions(
         f.reshape(f.shape[0], math.prod(f.shape[1:-1]), f.shape[-1]),
         _energies(vdf, "energy"),
@@ -159,21 +160,28 @@ def directions(vdf: xr.Dataset) -> Directions:
 def solid_angles(vdf: xr.Dataset) -> np.ndarray:
     """Return solid angles [sr], float32 (time or 1, direction), 0 where unknown."""
     table = np.nan_to_num(angle_table(vdf, "solid_angle")[..., 0])
-    sizes = [vdf.sizes[d] for d in vdf["f"].dims[1:-1]]
+    sizes = [vdf.sizes[d] for d in vdf.variables["f"].dims[1:-1]]
     full = np.broadcast_to(table, (table.shape[0], *([1, *sizes][-2:])))
     return np.ascontiguousarray(full.reshape(full.shape[0], -1), dtype=np.float32)
+
+
+@cache
+def components(dim: str) -> xr.IndexVariable:
+    """Return the coordinate x, y, z of a dim, made once: pandas takes its time over strings."""
+    return xr.IndexVariable(dim, ["x", "y", "z"])
 
 
 def _energies(vdf: xr.Dataset, name: str) -> np.ndarray:
     per_charge = vdf.attrs["energy_kind"] == "energy_per_charge"
     scale = abs(float(vdf.attrs["charge"])) if per_charge else 1.0
-    values = scale * np.asarray(vdf[name].values, np.float64)
+    values = scale * np.asarray(vdf.variables[name].values, np.float64)
     return _steady(values.reshape(-1, values.shape[-1]))
 
 
 def angle_table(vdf: xr.Dataset, name: str) -> np.ndarray:
     """Return a table as float64 (time, row, column, energy), length 1 where it does not depend."""
-    a, dims = vdf[name].variable, vdf["f"].dims
+    # `vdf[name]` would look for coordinates that belong to it, a tenth of a record's moments.
+    a, dims = vdf.variables[name], vdf.variables["f"].dims
     if extra := [str(d) for d in a.dims if d not in dims]:
         raise DataTypeError(f"{name} depends on {extra[0]}, f does not", "VDF")
     sizes = [vdf.sizes[d] if d in a.dims else 1 for d in dims]
