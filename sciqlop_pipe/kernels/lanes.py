@@ -89,7 +89,7 @@ def _all_lanes(context: Any, builder: Any, kind: Any, value: Any) -> Any:
     return builder.shuffle_vector(first, none, ir.Constant(_PLACES, [0] * LANES))
 
 
-def _constant(value: float) -> Any:
+def _constant(value: Any) -> Any:
     return ir.Constant(_VECTOR, [float(np.float32(value))] * LANES)
 
 

@@ -170,11 +170,11 @@ def _add_all(f, following, which, omega, sums, solid):
             if wide:
                 w = omega[d] * np.float32(0.25)
                 for part in range(4):
-                    k = np.uint32(which[row + part // 2, column + part % 2])
-                    angle[i, k] += w
+                    own = np.uint32(which[row + part // 2, column + part % 2])
+                    angle[i, own] += w
                     for start in range(0, size, LANES):
                         value = cleaned(lanes(f[d], run_at(start, size)))
-                        _add(sums[i, k], start, w, value)
+                        _add(sums[i, own], start, w, value)
             else:
                 angle[i, low] += w
                 angle[i + 1, low + 1] += above
@@ -206,9 +206,9 @@ def _add_measured(f, which, omega, sums, solid):
                 if wide:
                     w = omega[d] * np.float32(0.25)
                     for part in range(4):
-                        k = np.uint32(which[row + part // 2, column + part % 2])
-                        _add(sums[i, k], start, w, value)
-                        _add(solid[i, k], start, w, there)
+                        own = np.uint32(which[row + part // 2, column + part % 2])
+                        _add(sums[i, own], start, w, value)
+                        _add(solid[i, own], start, w, there)
                 else:
                     _add(sums[i, low], start, w, value)
                     _add(solid[i, low], start, w, there)
