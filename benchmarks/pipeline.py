@@ -1,6 +1,6 @@
 """What the engine costs beyond the work itself: overhead per granule, and MB/s of the whole path.
 
-    python benchmarks/pipeline.py [--hours 2] [--granules 400] [--workers 2] [--json FILE]
+    python -m benchmarks.pipeline [--hours 2] [--granules 400] [--workers 2] [--repeats 4]
 
 "bare" reads the same CDF variables with pycdfpp, compresses them with the same codec and writes and
 syncs one file per granule, in one process and nothing else. "whole path" is a run of the engine:
@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ import pycdfpp
 import xarray as xr
 from sqlalchemy import func, select
 
+from benchmarks.reading import cpu_seconds
 from sciqlop_missions.sim.simulate import simulate
 from sciqlop_pipe.campaign import run_campaign
 from sciqlop_pipe.cluster import Profile, open_cluster
@@ -33,11 +35,13 @@ from sciqlop_pipe.graph import Graph
 from sciqlop_pipe.model import Mission, product, raw, recipe
 from sciqlop_pipe.report import Options, Report
 from sciqlop_pipe.sources.archive import Listing, RawFile, list_archives
-from sciqlop_pipe.sources.files import Loaded, LocalFile
+from sciqlop_pipe.sources.files import Loaded, LocalFile, forget_last_file
 from sciqlop_pipe.store import Store, schema
 from sciqlop_pipe.store.granules import write_granule
+from tests.serial import SerialClient
 
 START = instant("2030-01-01")
+SUMS = ["sim.ion.moments", "sim.ion.energy_spectrum"]
 
 
 @dataclass(frozen=True)
@@ -113,7 +117,7 @@ def throughput(folder: Path, hours: float, workers: int) -> dict[str, Any]:
     for count in dict.fromkeys((1, workers)):
         for name, targets in (
             ("distributions", ["sim.ion.vdf"]),
-            ("distributions, moments, spectra", ["sim.ion.moments", "sim.ion.energy_spectrum"]),
+            ("distributions, moments, spectra", SUMS),
         ):
             root = folder / f"store-{count}-{len(targets)}"
             with Store.open(root, create=True) as store, open_cluster(Profile(count)) as client:
@@ -132,6 +136,42 @@ def throughput(folder: Path, hours: float, workers: int) -> dict[str, Any]:
                 "warm_records": before,
             }
     return result
+
+
+def one_process(folder: Path, hours: float, repeats: int) -> dict[str, Any]:
+    """Return CPU per distribution of bare work and whole path without Dask, least of repeats.
+
+    The CPU of the process that reads doubtful files is counted too. Other work on the machine
+    disturbs these less than seconds of wall.
+    """
+    interval = Interval(START, START + round(hours * HOUR))
+    simulate(folder / "archive", interval)
+    files = sorted((folder / "archive" / "dis").glob("*.cdf"))
+    listing = list_archives([str(folder / "archive")])
+    graph, count = Graph.discover(), iter(range(10**6))
+    kinds = {"kept": ["sim.ion.vdf"]}
+    kinds["kept, moments and spectra"] = ["sim.ion.vdf", *SUMS]
+    n = 0
+
+    def whole(targets: Sequence[str]) -> None:
+        nonlocal n
+        forget_last_file()
+        with Store.open(folder / f"store-{next(count)}", create=True) as store:
+            report = _run(store, graph, targets, interval, listing, SerialClient())
+        n = report.rows["sim.ion.vdf"]["records"]
+
+    calls = {"bare": lambda: _bare(files, folder / f"bare-{next(count)}")}
+    calls |= {name: partial(whole, targets) for name, targets in kinds.items()}
+    spent = dict.fromkeys(calls, float("inf"))
+    for _ in range(1 + repeats):  # the first one compiles
+        for name, call in calls.items():
+            before = cpu_seconds()
+            call()
+            spent[name] = min(spent[name], cpu_seconds() - before)
+    return {
+        name: {"us": round(1e6 * s / n), "times_bare": round(s / spent["bare"], 2)}
+        for name, s in spent.items()
+    }
 
 
 def _bare(files: Sequence[Path], out: Path) -> None:
@@ -166,10 +206,16 @@ def main() -> None:
     parser.add_argument("--hours", type=float, default=2.0)
     parser.add_argument("--granules", type=int, default=400)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--repeats", type=int, default=4)
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
-    with tempfile.TemporaryDirectory() as a, tempfile.TemporaryDirectory() as b:
+    with (
+        tempfile.TemporaryDirectory() as a,
+        tempfile.TemporaryDirectory() as b,
+        tempfile.TemporaryDirectory() as c,
+    ):
         results = {
+            "cpu of one process": one_process(Path(c), args.hours, args.repeats),
             "overhead": overhead(Path(a), args.granules, args.workers),
             "throughput": throughput(Path(b), args.hours, args.workers),
         }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -40,6 +40,9 @@ class VarLayout:
         return bool(self.dims) and self.dims[0] == "time"
 
 
+_FACTS = tuple(f.name for f in fields(VarLayout))
+
+
 @dataclass(frozen=True, slots=True)
 class Layout:
     """Everything about a granule but its values; equal signatures concatenate."""
@@ -55,7 +58,9 @@ class Layout:
 
     def to_json(self) -> str:
         """Return the layout as text."""
-        return json.dumps(asdict(self), separators=(",", ":"))
+        # Not asdict, which copies every attribute deeply: 2 ms of each commit.
+        variables = [{name: getattr(v, name) for name in _FACTS} for v in self.variables]
+        return json.dumps({"variables": variables, "attrs": self.attrs}, separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text: str) -> Layout:
