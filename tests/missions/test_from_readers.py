@@ -91,9 +91,7 @@ def test_a_spectrum_of_another_shape_or_unit_is_refused(tmp_path: Path):
         read(cluster.mission, "cluster2.staff.b_spectrum", path)
 
 
-def test_electrons_by_pitch_angle(tmp_path: Path):
-    flux, energy = random(N, 12, 44), np.geomspace(26000, 5, 44)
-    flux[2, 3, 4], flux[2, 3, 5] = FILL, -1
+def peace_file(folder: Path, flux: np.ndarray, energy: np.ndarray) -> Path:
     tags = f"time_tags__{PEACE}"
     out = Writer().time(tags, times(N, "4s"))
     out.add(f"Data__{PEACE}", flux, DEPEND_0=tags, UNITS="1/cm^2-s-sr-keV", FILLVAL=FILL)
@@ -102,7 +100,13 @@ def test_electrons_by_pitch_angle(tmp_path: Path):
     for side, seconds in (("Lower", 1.0), ("Upper", 3.0)):
         out.add(f"time_tags_Delta{side}__{PEACE}", np.full(N, seconds, "f4"), DEPEND_0=tags,
                 UNITS="s")  # fmt: skip
-    ds = read(cluster.mission, "cluster3.peace.pad_flux", out.save(tmp_path / f"{PEACE}{CSA}"))
+    return out.save(folder / f"{PEACE}{CSA}")
+
+
+def test_electrons_by_pitch_angle(tmp_path: Path):
+    flux, energy = random(N, 12, 44), np.geomspace(26000, 5, 44)
+    flux[2, 3, 4], flux[2, 3, 5] = FILL, -1
+    ds = read(cluster.mission, "cluster3.peace.pad_flux", peace_file(tmp_path, flux, energy))
     assert (ds["time"].values - times(N, "4s") == np.timedelta64(1, "s")).all()
     assert ds["flux"].shape == (N, 12, 44)
     assert np.isnan(ds["flux"].values[2, 3, 4:6]).all()

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from sciqlop_pipe.cli.app import app
 from tests.conftest import ROOT
+from tests.missions import test_from_readers as made_up
 from tests.missions.cluster.test_codif import codif_file
 from tests.missions.double_star import files as double_star
 from tests.missions.dscovr.files import field_file, proton_file
@@ -54,6 +55,7 @@ def of_mms(folder: Path) -> None:
     start = np.datetime64("2017-09-10T09:59", "ns")
     fgm(folder / "mms1_fgm_srvy_l2_20170910_v5.1.0.cdf", np.full((4000, 3), 9.0), start=start)
     hpca.hpca_file(folder / hpca.NAME, hpca.beam("x"))
+    made_up.eis_file(folder, np.ones((made_up.N, 6, 9), "f4"), made_up.ANGLES)
 
 
 def of_themis(folder: Path) -> None:
@@ -75,6 +77,9 @@ def of_psp(folder: Path) -> None:
 
 def of_cluster(folder: Path) -> None:
     codif_file(folder, "4", "H1", np.ones((2, 8, 16, 31)))
+    made_up.staff_file(folder, np.ones((made_up.N, 27, 3)), np.ones((made_up.N, 27, 2)))
+    flux = np.ones((made_up.N, 12, 44), "f4")
+    made_up.peace_file(folder, flux, np.geomspace(26000, 5, 44))
 
 
 WRITERS = {
