@@ -91,7 +91,8 @@ def interval_features(hours: Hours, probability: Array, intervals: Numbers) -> N
     with np.errstate(divide="ignore", invalid="ignore"):
         unit = hours.b / hours.strength[:, None]
     said = np.stack([odds, probability], axis=1)
-    a, b = intervals.T
+    alone = odds[:, None]
+    a, b = np.ascontiguousarray(intervals.T)
     length = b - a
     quarter, middle = np.maximum(length // 4, 1), (a + b) // 2
     mean, spread, least, most = range_moments(said, a, b)
@@ -99,14 +100,14 @@ def interval_features(hours: Hours, probability: Array, intervals: Numbers) -> N
              spread[:, 0], least[:, 0], most[:, 0]]  # fmt: skip
 
     def odds_in(first: Numbers, stop: Numbers) -> Array:
-        return np.asarray(range_moments(said[:, :1], first, stop)[0][:, 0])
+        return np.asarray(range_moments(alone, first, stop)[0][:, 0])
 
     parts += [odds_in(a, a + quarter), odds_in(b - quarter, b), odds_in(a, a + 2),
               odds_in(b - 2, b)]  # fmt: skip
     for reach in _REACHES:
         parts += [odds_in(a - reach, a), odds_in(b, b + reach)]
-    parts += [range_moments(said[:, :1], a - _FAR, a)[3][:, 0],
-              range_moments(said[:, :1], b, b + _FAR)[3][:, 0]]  # fmt: skip
+    parts += [range_moments(alone, a - _FAR, a)[3][:, 0],
+              range_moments(alone, b, b + _FAR)[3][:, 0]]  # fmt: skip
     inside = range_moments(base, a, b)[0]
     before, after = (range_moments(base, *r)[0] for r in ((a - _CONTRAST, a), (b, b + _CONTRAST)))
     change = range_moments(base, b - quarter, b)[0] - range_moments(base, a, a + quarter)[0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 
@@ -56,12 +56,17 @@ class Directions:
         """Return `direction_weights` of some records, (time or 1, 10, direction[, energy])."""
         factors = self.factors(block)
         if not self.per_energy:
-            return direction_weights(*(a[..., 0] for a in factors))
+            return _direction_weights(a[..., 0] for a in factors)
         # To the kernel a direction per energy is just a direction.
         pairs = np.broadcast_shapes(*(a.shape[-2:] for a in factors))
         spread = (np.broadcast_to(a, (*a.shape[:-2], *pairs)) for a in factors)
-        weights = direction_weights(*(a.reshape(*a.shape[:-2], -1) for a in spread))
+        weights = _direction_weights(a.reshape(*a.shape[:-2], -1) for a in spread)
         return weights.reshape(*weights.shape[:2], -1, pairs[-1])
+
+
+def _direction_weights(factors: Iterable[np.ndarray]) -> np.ndarray:
+    # Views and broadcasts made one: numba would compile for every mixture of them.
+    return direction_weights(*(np.require(a, requirements=("C", "W")) for a in factors))
 
 
 @dataclass(frozen=True, slots=True)
