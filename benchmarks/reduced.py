@@ -33,7 +33,7 @@ def rows(records: int = 128, repeats: int = 5) -> Iterator[tuple[str, float, flo
     yield "slice interpolated, recipe", between, 500.0
     yield "cube of 64 cells, recipe", cost(lambda: cartesian(few, b), 8, repeats), 14000.0
     yield "20 distributions to three planes", cost(lambda: reduced_2d(twenty, b), 1, repeats), 4e4
-    held = SimpleNamespace(read=lambda name: b if name == "b" else ds)
+    held = SimpleNamespace(read=lambda name, *ends: b if name == "b" else ds)
     session, at = Session(held, "vdf", "b"), twenty["time"].values  # type: ignore[arg-type]
     whole = cost(lambda: session.look(at[0], at[-1]), 1, repeats)
     yield "look at 20 distributions, without the store", whole, 4e4

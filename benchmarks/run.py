@@ -28,7 +28,6 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
 
 import peers  # noqa: E402
-from granule_memory import resident  # noqa: E402
 from kernels import burst, cost, machine, magnetic_field, total  # noqa: E402
 
 from sciqlop_pipe.kernels.energies import geometric_edges  # noqa: E402
@@ -102,20 +101,6 @@ def scaling(run: Callable[[xr.Dataset], object], halves: tuple[xr.Dataset, xr.Da
             list(pool.map(run, halves))
             two = min(two, time.perf_counter() - start)
     return one / two
-
-
-def memory(ds: xr.Dataset, b: xr.Dataset) -> str:
-    """How far the resident set of this process rises above the data while all are made of them."""
-    rest = resident("VmRSS")
-    Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
-    made = *fused(ds, b), moment_errors(ds)
-    above, own = resident("VmHWM") - rest, (ds["f"].nbytes + ds["f_error"].nbytes) / 2**20
-    results = sum(product.nbytes for product in made if product is not None) / 2**20
-    return (
-        f"Peak memory of moments, errors, spectrum and pitch angles above f and its errors "
-        f"({own:.0f} MB): {above:.0f} MB or {100 * above / own:.0f} %, "
-        f"{results:.0f} MB of it results."
-    )
 
 
 def accuracy() -> list[str]:
@@ -192,8 +177,6 @@ def report(records: int, repeats: int, beside: bool) -> list[str]:
         lines.append("| " + " | ".join(cells) + " |")
     for name, us, target in more_rows():
         lines.append(f"| {name} | {us:.1f} | {target:.0f} | {us / bound:.1f} | | | |")
-    if Path("/proc/self/clear_refs").exists():
-        lines += ["", memory(ds.assign(f_error=0.2 * ds["f"]), b)]
     lines += ["", *accuracy()]
     if beside and (gone := peers.missing()):
         lines += ["", f"Not installed, so not measured: {', '.join(gone)} ({peers.ADVICE})."]
