@@ -121,9 +121,11 @@ class MomentsWork:
         known, look = (f, self.kind[block], self.weights, self.share), self.look
         if look.separable:
             azimuth, polar = look.factors(block)
-            self.sums[block] = velocity_sums_of_grid(
-                *known, azimuth[..., 0, 0], polar[:, :, 0, :, 0]
-            )
+            around, up = azimuth[..., 0, 0], polar[:, :, 0, :, 0]
+            # One azimuth for all rows: that of directions nobody knows.
+            if around.shape[2] * up.shape[2] < f.shape[1]:
+                around = np.repeat(around, f.shape[1] // up.shape[2], axis=2)
+            self.sums[block] = velocity_sums_of_grid(*known, around, up)
         else:
             geometry = look.weights(block) if self.steady is None else self.steady
             kernel = velocity_sums_of_bins if look.per_energy else velocity_sums
