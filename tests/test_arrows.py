@@ -15,7 +15,8 @@ PACKAGE = ROOT / "sciqlop_pipe"
 
 # Folder -> what it may import beside the standard library and itself.
 MAY_IMPORT = {
-    "kernels": {"numpy", "numba", "sciqlop_pipe.constants"},
+    # llvmlite is numba's own: `lanes` says with it what numba has no words for.
+    "kernels": {"numpy", "numba", "llvmlite", "sciqlop_pipe.constants"},
 }
 
 
