@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from dataclasses import replace
 
@@ -124,8 +125,9 @@ def test_every_recipe_states_its_equation_and_its_source(graph: Graph) -> None:
     recipes = {d.recipe.name: d.recipe for d in graph.nodes.values() if d.recipe is not None}
     bare = []
     for name in EVERY:
-        words, _, rest = (recipes[name].fn.__doc__ or "").partition("Parameters")
-        if not re.search(r"^ {8}\S", words, re.MULTILINE) or "References" not in rest:
+        # Python 3.13 takes the indentation of docstrings off by itself.
+        words, _, rest = (inspect.getdoc(recipes[name].fn) or "").partition("Parameters")
+        if not re.search(r"^ {4}\S", words, re.MULTILINE) or "References" not in rest:
             bare.append(name)
     assert bare == []
 
