@@ -214,13 +214,21 @@ def _sqlite(path: Path, read_only: bool) -> Engine:
         mode = _lone_mode(path) if alone else "mode=rw" if read_only else "mode=rwc"
         address = f"file:{quote(str(path))}?{mode}"
         connection = sqlite3.connect(
-            address, BUSY_SECONDS, isolation_level=None, check_same_thread=False, uri=True
+            address,
+            timeout=BUSY_SECONDS,
+            isolation_level=None,
+            check_same_thread=False,
+            uri=True,
         )
-        if read_only:
-            connection.execute("PRAGMA query_only=ON")
-        else:
-            _log_ahead(connection)
-            connection.execute("PRAGMA synchronous=FULL")
+        try:
+            if read_only:
+                connection.execute("PRAGMA query_only=ON")
+            else:
+                _log_ahead(connection)
+                connection.execute("PRAGMA synchronous=FULL")
+        except sqlite3.Error:  # of a damaged file
+            connection.close()
+            raise
         return connection
 
     return create_engine("sqlite://", creator=connect, poolclass=NullPool if alone else QueuePool)
