@@ -164,7 +164,7 @@ def _axes(fig: Figure, row: Row, box: tuple[float, ...], interval: Interval, *, 
     row.paint(ax, interval)
     ax.set_xlim(*interval.slice64)
     ax.yaxis.label.set_size(min(10.5, ax.yaxis.label.get_size()))
-    ax.yaxis.set_label_coords(-66 / ax.bbox.width, 0.5)
+    ax.yaxis.set_label_coords(-58 / ax.bbox.width, 0.5)
     at = ticks(interval)
     ax.set_xticks(at, tick_words(at) if last else [""] * at.size)
     if last:

@@ -391,9 +391,12 @@ def test_a_store_is_drawn_dataset_by_dataset_with_its_events(store, tmp_path, dr
 
 
 def test_a_real_picture_comes_out_of_a_store(store, tmp_path):
+    imread = pytest.importorskip("matplotlib.image").imread
     put(store, f"{BASE}.moments", builders.moments(), datatypes.Moments, DAY)
     draw_interval(store, [f"{BASE}.moments"], MINUTES, tmp_path / "it.png")
     assert (tmp_path / "it.png").stat().st_size > 10_000
+    edge = imread(tmp_path / "it.png")[:, 0, :3]
+    assert (edge == 1).all(), "words of an axis are cut off"
 
 
 def test_what_a_store_has_elsewhere_is_said_where_it_has_nothing(store, tmp_path):
