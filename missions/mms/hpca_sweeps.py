@@ -23,7 +23,7 @@ from sciqlop_pipe.sources.conventions import (
     units_of,
 )
 from sciqlop_pipe.sources.in_place import fill_at, settled
-from sciqlop_pipe.sources.skymap import solid_angles
+from sciqlop_pipe.sources.skymap import VDF_WORDS, solid_angles
 from sciqlop_pipe.sources.species import ALPHA, HELIUM, OXYGEN, PROTON
 
 IONS = {"hplus": PROTON, "heplusplus": ALPHA, "heplus": HELIUM, "oplus": OXYGEN}
@@ -89,7 +89,7 @@ class HalfSpinAdapter:
             "theta_width": (2 * half_theta).astype(np.float32),
             "solid_angle": solid_angles(theta, half_theta, half_phi).astype(np.float32),
         }
-        for name, (units, words) in _ABOUT.items():
+        for name, (units, words) in VDF_WORDS.items():
             found[name].attrs = {"units": units, "long_name": words}
         ion = IONS[self.ion]
         attrs = {"species": ion.name, "mass": ion.mass, "charge": ion.charge,
@@ -143,14 +143,3 @@ def _opposite(looking: np.ndarray, rows: np.ndarray, fill: object) -> np.ndarray
         # The remainder is slow, and only for what is not within 0 and 360.
         phi[i] = turned if (turned.min() >= 0 and turned.max() < 360) else turned % 360.0
     return phi
-
-
-_ABOUT = {
-    "f": ("s^3 m^-6", "phase space density"),
-    "energy": ("eV", "energy per charge"),
-    "phi": ("deg", "azimuth of the velocity"),
-    "theta": ("deg", "colatitude of the velocity"),
-    "phi_width": ("deg", "width of the azimuth bin"),
-    "theta_width": ("deg", "width of the polar bin"),
-    "solid_angle": ("sr", "solid angle of the bin"),
-}

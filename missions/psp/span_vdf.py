@@ -27,7 +27,7 @@ from sciqlop_pipe.sources.files import FileSource
 from sciqlop_pipe.sources.in_place import fill_at, settled
 from sciqlop_pipe.sources.remote import on_cdaweb
 from sciqlop_pipe.sources.series import VectorAdapter
-from sciqlop_pipe.sources.skymap import solid_angles
+from sciqlop_pipe.sources.skymap import VDF_WORDS, solid_angles
 from sciqlop_pipe.sources.species import PROTON
 from sciqlop_pipe.sources.view import density_per_energy_flux
 
@@ -95,15 +95,7 @@ class SpanAdapter:
         return finished(ds, cdf, flags, ["f"])
 
 
-_ABOUT = {
-    "f": ("s^3 m^-6", "phase space density"),
-    "energy": ("eV", "energy per charge"),
-    "phi": ("deg", "azimuth of the velocity"),
-    "theta": ("deg", "colatitude of the velocity"),
-    "phi_width": ("deg", "width of the azimuth bin"),
-    "theta_width": ("deg", "width of the polar bin"),
-    "solid_angle": ("sr", "solid angle of the bin, mean over energy"),
-}
+_ABOUT = VDF_WORDS | {"solid_angle": ("sr", "solid angle of the bin, mean over energy")}
 
 
 def _turned(cdf: CdfFile, name: str, values: np.ndarray) -> np.ndarray:

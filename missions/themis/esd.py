@@ -19,6 +19,7 @@ from sciqlop_pipe.sources.cdf import CdfFile
 from sciqlop_pipe.sources.conventions import Quality, extent_of, finished, require
 from sciqlop_pipe.sources.files import FileSource
 from sciqlop_pipe.sources.in_place import settled
+from sciqlop_pipe.sources.skymap import VDF_WORDS
 from sciqlop_pipe.sources.species import ELECTRON, PROTON, Species
 from sciqlop_pipe.sources.view import Seen, density_per_energy_flux
 from sciqlop_pipe.standard import particle_products
@@ -110,7 +111,7 @@ class EsdAdapter:
             "theta_width": _table(table("dtheta"), _BIN),
             "solid_angle": _table(solid, ("direction",)),
         }
-        for name, (units, words) in _ABOUT.items():
+        for name, (units, words) in VDF_WORDS.items():
             found[name].attrs = {"units": units, "long_name": words}
         attrs = {"species": self.species.name, "mass": self.species.mass,
                  "charge": self.species.charge, "energy_kind": "energy_per_charge",
@@ -123,17 +124,6 @@ class EsdAdapter:
         require(cdf, ["time", "end_time"])
         first, last = (CENTRED_UNIX.centre(cdf, name) for name in ("time", "end_time"))
         return first + (last - first) // 2
-
-
-_ABOUT = {
-    "f": ("s^3 m^-6", "phase space density"),
-    "energy": ("eV", "energy per charge"),
-    "phi": ("deg", "azimuth of the velocity"),
-    "theta": ("deg", "colatitude of the velocity"),
-    "phi_width": ("deg", "width of the azimuth bin"),
-    "theta_width": ("deg", "width of the polar bin"),
-    "solid_angle": ("sr", "solid angle of the bin"),
-}
 
 
 def _mask(flux: np.ndarray, bins: np.ndarray) -> None:

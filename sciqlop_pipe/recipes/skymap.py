@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
-from ..kernels.slices import (
+from ..kernels.bin_tables import (
     AROUND,
     DOWN,
     RADII,

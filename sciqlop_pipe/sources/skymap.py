@@ -38,6 +38,18 @@ LIST = ("direction", "energy_bin")
 _F_UNITS = "s^3 m^-6"
 
 
+VDF_WORDS = {
+    "f": ("s^3 m^-6", "phase space density"),
+    "energy": ("eV", "energy per charge"),
+    "phi": ("deg", "azimuth of the velocity"),
+    "theta": ("deg", "colatitude of the velocity"),
+    "phi_width": ("deg", "width of the azimuth bin"),
+    "theta_width": ("deg", "width of the polar bin"),
+    "solid_angle": ("sr", "solid angle of the bin"),
+}
+"""Units and words of a distribution's variables, for adapters with arithmetic of their own."""
+
+
 @dataclass(frozen=True, slots=True)
 class Angle:
     """One of the two angles of the directions, as a file tells it.
