@@ -122,7 +122,7 @@ constraints:  ## resolve the newest versions again (needs uv)
 	@test -n "$(UV)" || { echo "make constraints needs uv" >&2; exit 1; }
 	@{ sed -n '/^#/p' constraints.txt; \
 	"$(UV)" pip compile -q --universal --python-version 3.11 --no-header --no-annotate \
-		$(foreach extra,$(subst $(comma), ,$(EXTRAS)),--extra $(extra)) pyproject.toml; } > constraints.new
+		$(foreach extra,$(subst $(comma), ,$(EXTRAS)) peers,--extra $(extra)) pyproject.toml; } > constraints.new
 	@mv constraints.new constraints.txt
 
 clean:  ## remove what tests and tools left; the environment stays

@@ -24,7 +24,7 @@ from prefect.events import emit_event
 from prefect.logging import get_run_logger
 
 from flows.where import Where, turns
-from sciqlop_pipe.campaign import list_needed, run_campaign
+from sciqlop_pipe.campaign import list_needed, run_campaign, unfound
 from sciqlop_pipe.cluster import PRIORITIES, open_cluster
 from sciqlop_pipe.errors import ArchiveGone, PipeError, TransientError
 from sciqlop_pipe.granule import Interval
@@ -43,6 +43,10 @@ _EVERY_SECONDS = 3.0
 
 class GranulesFailed(RuntimeError):
     """Some granules of a batch failed; everything else is done and kept."""
+
+
+class NothingFound(RuntimeError):
+    """Of none of the targets there is anything, neither in the store nor at any door."""
 
 
 class Watched(Progress):
@@ -119,6 +123,11 @@ def make(
             priority=PRIORITIES[where.profile.priority],
         )
         report = run_campaign(store, graph, names, list(spans), listing, client, options, watched)
+        if not all(map(report.counts.get, names)):
+            held = store.registry.datasets()
+            report.nothing = unfound(graph, targets, report.counts, listing, held)
+            if report.nothing:
+                watched.log.warning("Nothing at all was found of %s.", ", ".join(report.nothing))
     publish_report(report, spans)
     return report
 
@@ -188,14 +197,24 @@ def markdown(report: Report, spans: Sequence[Interval]) -> str:
 def insist(report: Report) -> None:
     """Raise when granules failed, so that the flow run is red and whoever is on duty is told.
 
+    A day without data is green; so is a run that found something of one target and nothing of
+    another, which is a warning in its log.
+
     Raises
     ------
     GranulesFailed
         Some granules failed; the report has their reasons.
+    NothingFound
+        There was nothing to be had of any target: probably its archive is not where it was.
     """
     if report.failures:
         first = report.failures[0]
         raise GranulesFailed(
             f"{len(report.failures)} of {report.planned} granules failed, "
             f"first {first.granule}: {first.error}"
+        )
+    if report.nothing and not any(report.counts.values()):
+        raise NothingFound(
+            f"nothing at all was found of {', '.join(report.nothing[:5])}, neither in the store "
+            "nor at any door: look whether the archives are where they were"
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import queue
 import time
 from collections.abc import Callable, Iterator
@@ -355,6 +356,8 @@ class Round:
             report.nbytes += outcome.nbytes
             report.add(granule.dataset, "records", outcome.n)
             report.add(granule.dataset, "bytes", outcome.nbytes)
+            if (masked := json.loads(outcome.quality).get("masked")) is not None:
+                report.add(granule.dataset, "masked", masked)
             entry.current = Current.of(outcome)
         self.progressed = True
         entry.reason = ""

@@ -22,6 +22,7 @@ import xarray as xr
 from .errors import PipeError, SourceError, StoreError, TransientError
 from .fingerprint import file_part, fingerprint, granule_part, inputs_key, model_part, params_text
 from .granule import Granule, iso
+from .quality import masked_records
 from .sources.access import Access
 from .sources.archive import RawFile
 from .sources.cache import sha256
@@ -127,9 +128,8 @@ def _make_raw(bundle: Bundle, member: Member, made: dict[str, Made]) -> Record |
     used = tuple(
         InputUsed("", "file", f.raw.name, f.raw.start, f.raw.token, f.checksum) for f in files
     )
-    quality = json.dumps({"lost": list(loaded.lost)} if loaded.lost else {})
     key = inputs_key(file_part(f.token) for f in member.files)
-    return _finish(bundle, member, made, loaded.ds, mark, key, used, quality=quality)
+    return _finish(bundle, member, made, loaded.ds, mark, key, used, lost=loaded.lost)
 
 
 def _raw_fingerprint(member: Member, loaded: Loaded) -> str:
@@ -280,7 +280,7 @@ def _finish(
     key: str,
     used: tuple[InputUsed, ...],
     *,
-    quality: str = "{}",
+    lost: Sequence[str] = (),
     waits: Sequence[str] = (),
     completeness: float = 1.0,
 ) -> Record | Unchanged:
@@ -295,6 +295,7 @@ def _finish(
     content = content_after(ds, member.current_content) if ds is not None else EMPTY
     uid = new_uid(mark)
     made[dataset.name] = Made(ds, content, uid)
+    quality = _quality(ds, lost)
     facts: dict[str, Any] = {
         "uid": uid,
         "dataset": dataset.name,
@@ -351,6 +352,14 @@ def _finish(
         tuple(waits),
         member.replaces,
     )
+
+
+def _quality(ds: xr.Dataset | None, lost: Sequence[str]) -> str:
+    """Return as JSON what was lost of the files, and how many records are masked by flags."""
+    said: dict[str, Any] = {"lost": list(lost)} if lost else {}
+    if ds is not None and "quality" in ds and (masking := ds["quality"].attrs.get("masking")):
+        said["masked"] = masked_records(ds["quality"].values, int(masking))
+    return json.dumps(said)
 
 
 def _events_record(

@@ -78,7 +78,12 @@ def masked_fraction(words: np.ndarray, masking: int) -> float:
     masking : int
         The masking bits, as in the attribute ``masking`` of a `quality` variable.
     """
-    return float(np.mean((words & np.uint32(masking)) != 0)) if words.size else 0.0
+    return masked_records(words, masking) / words.size if words.size else 0.0
+
+
+def masked_records(words: np.ndarray, masking: int) -> int:
+    """Return how many of the records with flag words (n,) have a masking bit."""
+    return int(np.count_nonzero(np.asarray(words).astype(np.uint32) & np.uint32(masking)))
 
 
 @dataclass(frozen=True, slots=True)

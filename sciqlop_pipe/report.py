@@ -63,13 +63,20 @@ class Report:
     failures: list[Failure] = field(default_factory=list)
     withdrawn: list[str] = field(default_factory=list)
     counts: dict[str, dict[str, int]] = field(default_factory=dict)
+    nothing: list[str] = field(default_factory=list)
 
     @property
     def status(self) -> int:
-        """Return the exit status: 0 all well, 1 some granules failed or left, 130 interrupted."""
+        """Return the exit status: 0 all well, 130 interrupted.
+
+        1 some granules failed or are left, 3 nothing was found of a target (`nothing`), neither
+        here nor at any door.
+        """
         if self.interrupted:
             return 130
-        return 1 if self.failures or self.stopped else 0
+        if self.failures or self.stopped:
+            return 1
+        return 3 if self.nothing else 0
 
     def add(self, dataset: str, key: str, amount: int = 1) -> None:
         """Count something for a dataset."""
@@ -112,6 +119,7 @@ class Report:
                 "rows",
                 "withdrawn",
                 "counts",
+                "nothing",
                 "status",
             )
         }

@@ -118,6 +118,23 @@ def test_constraints_cover_what_is_installed_and_name_no_index(pyproject):
     assert "index" not in text
 
 
+def test_constraints_can_be_met_by_every_extra_the_peers_too(pyproject):
+    from packaging.requirements import Requirement
+
+    pins: dict[str, list[Requirement]] = {}
+    for line in (ROOT / "constraints.txt").read_text().splitlines():
+        if line and not line.startswith("#"):
+            pins.setdefault(requirement_name(line), []).append(Requirement(line))
+    extras = pyproject["project"]["optional-dependencies"]
+    for extra in set(extras) - {"all"}:
+        for wanted in map(Requirement, extras[extra]):
+            found = pins[requirement_name(wanted.name)]
+            versions = [next(iter(pin.specifier)).version for pin in found]
+            assert all(wanted.specifier.contains(v) for v in versions), (extra, wanted)
+            if wanted.marker is not None:
+                assert all(pin.marker is not None for pin in found), (extra, wanted)
+
+
 def test_a_dask_worker_installs_neither_prefect_nor_panel(pyproject):
     base = {requirement_name(line) for line in pyproject["project"]["dependencies"]}
     assert base.isdisjoint({"prefect", "fastapi", "panel", "bokeh", "hvplot", "speasy"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .found import unfound
 from .frozen import Frozen, read_frozen
 from .reprocess import (
     begun_or_planned,
@@ -29,5 +30,6 @@ __all__ = [
     "rollback_campaign",
     "run_campaign",
     "stop_campaign",
+    "unfound",
     "unresolved",
 ]

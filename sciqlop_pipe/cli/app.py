@@ -177,6 +177,9 @@ def status(
 ) -> None:
     """Show what a store holds, what failed last, and how campaigns go.
 
+    `masked` is the fraction of the records that quality flags mask, where granules tell it;
+    `store quality` says by which flags, and counts those of older granules too.
+
     Example: `sciqlop-pipe status --store ./store`
     """
     from . import show

@@ -112,7 +112,9 @@ def run(
     """Make the targets, and everything they need, current in an interval.
 
     What is current already is not computed again; the same command resumes after an interruption.
-    Exit status: 0 all well, 1 some granules failed, 2 refused, 130 interrupted.
+    Exit status: 0 all well (also where an instrument has no data in the interval), 1 some granules
+    failed, 2 refused, 3 nothing at all was found of a target, neither in the store nor at any door,
+    130 interrupted.
 
     Example: `sciqlop-pipe run mms1.fpi.dis.brst.moments --start 2020-11-19T23:34 --stop
     2020-11-19T23:37 --archive ~/data/mms --store ./store`

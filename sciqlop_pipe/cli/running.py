@@ -25,7 +25,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from ..campaign import list_needed, run_campaign
+from ..campaign import list_needed, run_campaign, unfound
 from ..cluster import PRIORITIES, Profile, open_cluster, read_profile
 from ..detect.promoted import promoted_models
 from ..errors import UsageError
@@ -237,6 +237,9 @@ def run(
             opened, graph, names, intervals, listing, client, options,
             watched(progress, how.log, how.metrics),
         )  # fmt: skip
+        if not all(map(report.counts.get, names)):
+            held = opened.registry.datasets()
+            report.nothing = unfound(graph, targets, report.counts, listing, held)
     if json:
         print(report.to_json())
     elif report.planned:
@@ -328,12 +331,17 @@ def _print(report: Report) -> None:
     out = wide()
     keys = ("done", "unchanged", "duplicate", "conflict", "refused", "failed", "blocked")
     used = [k for k in keys if any(k in row for row in report.rows.values())]
-    table = Table("dataset", *used, "records", "MB", title=f"run {report.run}")
+    flagged = any("masked" in row for row in report.rows.values())
+    facts = ("records", *(["masked"] if flagged else []), "MB")
+    table = Table("dataset", *used, *facts, title=f"run {report.run}")
     for name, row in report.rows.items():
+        records = row.get("records", 0)
+        share = f"{row['masked'] / records:.2%}" if "masked" in row and records else ""
         table.add_row(
             name,
             *(str(row.get(k, "")) for k in used),
-            f"{row.get('records', 0):,}",
+            f"{records:,}",
+            *([share] if flagged else []),
             f"{row.get('bytes', 0) / 1e6:.1f}",
         )
     out.print(table)

@@ -166,13 +166,15 @@ def status(store: str, registry: str, json: bool) -> None:
     if json:
         print(json_.dumps({"datasets": rows, "failures": failed, "runs": runs}, indent=1))
         return
-    table = Table("dataset", "granules", "empty", "records", "MB", "from", "to", title=store)
+    columns = ("dataset", "granules", "empty", "records", "masked", "MB", "from", "to")
+    table = Table(*columns, title=store)
     for r in rows:
         table.add_row(
             r["dataset"],
             str(r["granules"]),
             str(r["empty"] or ""),
             f"{r['records']:,}",
+            "" if r["masked"] is None else f"{r['masked']:.2%}",
             f"{r['bytes'] / 1e6:.1f}",
             r["start"],
             r["stop"],

@@ -254,9 +254,8 @@ def losses(store: Store, dataset: str) -> list[tuple[str, str]]:
     found = []
     for c in store.registry.current(dataset):
         quality = json.loads(store.registry.row(c.uid)["quality"])
-        if quality:
-            words = "; ".join(f"{k}: {v}" for k, v in quality.items())
-            found.append((clock(c.start)[:16], words[:300]))
+        if lost := quality.get("lost"):
+            found.append((clock(c.start)[:16], f"lost: {lost}"[:300]))
     return found
 
 

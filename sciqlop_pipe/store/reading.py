@@ -2,34 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    and_,
-    case,
-    func,
-    or_,
-    select,
-)
+from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select
 
 from ..errors import StoreError
 from ..granule import Interval, iso
 from . import schema
 from .database import Database
 from .layout import Layout
-from .records import (
-    Columns,
-    Current,
-    Extent,
-    InputUsed,
-    MadeOf,
-    Rows,
-    Shelf,
-    Stored,
-)
+from .records import Columns, Current, Extent, InputUsed, MadeOf, Rows, Shelf, Stored
 
 _G, _C = schema.granule, schema.currency
 
@@ -283,7 +267,11 @@ class Reading:
             return [dict(r) for r in conn.execute(query).mappings()]
 
     def summary(self) -> list[dict[str, Any]]:
-        """Return per dataset how much is current: granules, records, bytes, first and last time."""
+        """Return per dataset how much is current: granules, records, bytes, first and last time.
+
+        `masked` is the fraction of the records that quality flags mask, None where no granule
+        tells it: the dataset has no such flags, or was made before granules told.
+        """
         query = (
             select(
                 _C.c.dataset,
@@ -301,7 +289,9 @@ class Reading:
         )
         with self.db.read() as conn:
             rows = [dict(r) for r in conn.execute(query).mappings()]
+            masked = _masked(conn)
         for row in rows:
+            row["masked"] = masked.get(row["dataset"])
             row.update({k: int(row[k] or 0) for k in ("empty", "records", "bytes")})
             row.update({k: "" if row[k] is None else iso(row[k]) for k in ("start", "stop")})
         return rows
@@ -395,3 +385,19 @@ class Reading:
         t = schema.store_info
         with self.db.read() as conn:
             return conn.execute(select(t.c.value).where(t.c.key == key)).scalar()
+
+
+def _masked(conn: Connection) -> dict[str, float]:
+    """Return the fraction of the current records that are masked, by dataset, where it is told."""
+    query = (
+        select(_C.c.dataset, _G.c.quality, func.count(), func.sum(_G.c.n))
+        .join(_G, _G.c.uid == _C.c.uid)
+        .where(_C.c.tx_to.is_(None), _G.c.n > 0, _G.c.quality.like('%"masked"%'))
+        .group_by(_C.c.dataset, _G.c.quality)
+    )
+    masked: dict[str, int] = {}
+    records: dict[str, int] = {}
+    for dataset, quality, granules, n in conn.execute(query):
+        masked[dataset] = masked.get(dataset, 0) + json.loads(quality)["masked"] * granules
+        records[dataset] = records.get(dataset, 0) + int(n)
+    return {name: masked[name] / records[name] for name in masked}

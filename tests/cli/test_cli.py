@@ -69,6 +69,26 @@ def test_run_then_run_again_computes_nothing(cli: Command, tmp_path: Path) -> No
     assert again.status == 0 and "nothing was computed" in again.out
 
 
+def test_a_target_of_which_nothing_is_anywhere_has_an_exit_status_of_its_own(
+    cli: Command, tmp_path: Path
+) -> None:
+    (tmp_path / "raw").mkdir()
+    (tmp_path / "raw" / "toy_of_another_mission.npz").touch()
+    said = cli("run", "toy.double", *DAY)
+    assert said.status == 3 and "toy.raw: " in said.out and "none of that name" in said.out
+    assert json.loads(cli("run", "toy.d*", *DAY, "--json").out)["nothing"] == ["toy.d*"]
+    assert cli("run", "toy.double", *DAY[:4], "--workers", "0").status == 3  # no archive at all
+
+    write_day(tmp_path / "raw", range(1))
+    later = ("--start", "2031-01-01", "--stop", "2031-01-02", *DAY[4:])
+    assert cli("run", "toy.double", *later).status == 0  # a day without data
+    assert cli("run", "toy.double", *DAY).status == 0
+    assert cli("run", "toy.double", *DAY).status == 0  # everything is current
+    for file in (tmp_path / "raw").glob("*"):
+        file.unlink()
+    assert cli("run", "toy.double", *later).status == 0  # the store knows it
+
+
 def test_a_failed_granule_makes_the_status_partial_and_is_named(
     cli: Command, tmp_path: Path
 ) -> None:

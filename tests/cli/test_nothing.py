@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from sciqlop_pipe.campaign import unfound
 from sciqlop_pipe.cli.nothing import left_out, why_nothing
 from sciqlop_pipe.granule import Interval
 from sciqlop_pipe.graph import Graph
@@ -48,3 +49,15 @@ def test_optional_inputs_are_not_missed():
     graph = Graph.discover()
     said = left_out(graph, ["cluster2.efw.burst.wave_spectrum"], {})
     assert said.endswith("for want of cluster2.efw.burst.b_isr2.")
+
+
+def test_a_word_is_unknown_when_nothing_it_selects_could_ever_be_made(tmp_path: Path):
+    graph = Graph.discover()
+    for p in "123":
+        (tmp_path / f"mms{p}_fgm_brst_l2_20201119233400_v5.269.0.cdf").touch()
+    listing = list_archives([str(tmp_path)])
+    one, four = "mms1.fgm.brst.b_gse", "mms.fgm.brst.current"
+    assert unfound(graph, [one, four, "mms?.fgm.brst.*"], {}, listing, ()) == [four]
+    assert unfound(graph, [one, four], {}, listing, {"mms4.fgm.brst.b_gse"}) == [four]
+    assert unfound(graph, [one, four], {}, listing, {four}) == []
+    assert unfound(graph, [one], {}, None, ()) == [one]

@@ -21,8 +21,13 @@ def test_the_fraction_masked_and_every_flag_are_told(bench):
     validity = np.array([3, 1, 2, 3], np.uint8)
     moments_file(bench.raw / MOMENTS, flow(), validity=validity)
     day = Interval(instant("2020-11-19"), instant("2020-11-20"))
-    bench.run(NAME, graph=Graph.of([mission]), intervals=(day,))
+    report = bench.run(NAME, graph=Graph.of([mission]), intervals=(day,))
+    assert (report.rows[NAME]["masked"], report.rows[NAME]["records"]) == (1, 4)
     store = str(bench.folder / "store")
+    told = json.loads(CliRunner().invoke(app, ["status", "--store", store, "--json"]).output)
+    masked = {row["dataset"]: row["masked"] for row in told["datasets"]}
+    assert masked[NAME] == 0.25
+    assert "25.00%" in CliRunner().invoke(app, ["status", "--store", store]).output
     said = CliRunner().invoke(app, ["store", "quality", NAME, "--store", store])
     assert "4 records, 25.00% masked" in said.output
     told = json.loads(

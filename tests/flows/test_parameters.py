@@ -11,7 +11,7 @@ pytest.importorskip("prefect", reason="flows need the extra `flows`")
 from pydantic import ValidationError
 
 from flows.alerts import tell
-from flows.batch import GranulesFailed, insist, markdown
+from flows.batch import GranulesFailed, NothingFound, insist, markdown
 from flows.where import Span, Where, turns
 from sciqlop_pipe.granule import DAY, Granule, Interval, instant
 from sciqlop_pipe.report import Report
@@ -99,6 +99,14 @@ def test_failed_granules_make_the_run_red() -> None:
         GranulesFailed, match=r"1 of 2 granules failed, first toy.a/20300101T0000: cut short"
     ):
         insist(failed())
+
+
+def test_a_run_that_finds_nothing_of_any_target_is_red() -> None:
+    empty = Report("r0", counts={"toy.a": {}}, nothing=["toy.a"])
+    with pytest.raises(NothingFound, match=r"nothing at all was found of toy.a"):
+        insist(empty)
+    insist(Report("r1", counts={"toy.a": {}, "toy.b": {"current": 1}}, nothing=["toy.a"]))
+    insist(Report("r2", counts={"toy.a": {}}))
 
 
 def test_an_alert_reaches_the_address_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:

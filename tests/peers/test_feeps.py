@@ -1,6 +1,6 @@
 """Agreement with pyspedas (2.2) on the same files of FEEPS. Each test says its bound and why.
 
-pip install 'sciqlop-pipe[peers]'
+pip install -c constraints.txt 'sciqlop-pipe[peers]'
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ from sciqlop_missions.mms import feeps_products as feeps
 from sciqlop_missions.mms import mission
 from sciqlop_pipe.recipes.pitch_flux import pitch_angle_bins
 
-pytest.importorskip("pyspedas", reason="pyspedas is absent: pip install 'sciqlop-pipe[peers]'")
+pytest.importorskip(
+    "pyspedas", reason="pyspedas is absent: pip install -c constraints.txt 'sciqlop-pipe[peers]'"
+)
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 N = 160

@@ -1,6 +1,6 @@
 """Agreement with pyrfu (2.5) on the same input. Each test says its bound and what makes the rest.
 
-pip install 'sciqlop-pipe[peers]'
+pip install -c constraints.txt 'sciqlop-pipe[peers]'
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ from sciqlop_pipe.recipes.polarization import wave_polarization
 from sciqlop_pipe.recipes.spectra import energy_spectrum
 from sciqlop_pipe.recipes.wave_spectra import power_spectrum
 
-pytest.importorskip("pyrfu", reason="pyrfu is absent: pip install 'sciqlop-pipe[peers]'")
+pytest.importorskip(
+    "pyrfu", reason="pyrfu is absent: pip install -c constraints.txt 'sciqlop-pipe[peers]'"
+)
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 

@@ -1,6 +1,6 @@
 """Agreement with pyspedas (2.2) on the same input. Each test says its bound and why.
 
-pip install 'sciqlop-pipe[peers]'
+pip install -c constraints.txt 'sciqlop-pipe[peers]'
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ from sciqlop_pipe.recipes.minimum_variance import variance_of
 from sciqlop_pipe.recipes.moments import moments
 from sciqlop_pipe.recipes.polarization import wave_polarization
 
-pytest.importorskip("pyspedas", reason="pyspedas is absent: pip install 'sciqlop-pipe[peers]'")
+pytest.importorskip(
+    "pyspedas", reason="pyspedas is absent: pip install -c constraints.txt 'sciqlop-pipe[peers]'"
+)
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 

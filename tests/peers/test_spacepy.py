@@ -1,6 +1,6 @@
 """Agreement with spacepy on the same input.
 
-pip install 'sciqlop-pipe[peers]'
+pip install -c constraints.txt 'sciqlop-pipe[peers]'
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ import pytest
 
 from sciqlop_pipe.recipes.coordinates import in_frame
 
-pytest.importorskip("spacepy", reason="spacepy is absent: pip install 'sciqlop-pipe[peers]'")
+pytest.importorskip(
+    "spacepy", reason="spacepy is absent: pip install -c constraints.txt 'sciqlop-pipe[peers]'"
+)
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 
