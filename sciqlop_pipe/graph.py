@@ -62,10 +62,14 @@ class Graph:
             except (Exception, SystemExit) as error:  # noqa: BLE001 - a plugin may do anything
                 broken.append(_left_out(point, error))
         _refuse_two_claims(plugins)
-        missions = [mission for _, mission in _sound(plugins, broken)]
+        sound = _sound(_well_named(plugins, broken), broken)
+        declared = [own for _, own in sound]
         if extra:
-            missions.append(Mission("", extra))
-        return cls.of(missions, broken)
+            declared.append(_Declared.of(Mission("", extra)))
+        nodes = _together(declared)
+        if extra:
+            _check(declared[-1].nodes, nodes)
+        return cls(tuple(d.mission for d in declared), _whole(nodes), tuple(broken))
 
     @classmethod
     def of(cls, missions: Iterable[Mission], broken: Iterable[Broken] = ()) -> Graph:
@@ -77,15 +81,9 @@ class Graph:
             For an input of the wrong DataType, an unknown name, a cycle, or a name claimed twice.
         """
         missions = tuple(missions)
-        nodes = _declared(missions)
-        for dataset in nodes.values():
-            _check_edges(dataset, nodes)
-        ordered = _ordered(nodes)
-        lengths: dict[str, GranuleLength] = {}
-        for name in ordered:
-            lengths[name] = nodes[name].granule or lengths[nodes[name].inputs[0][1]]
-        whole = {name: replace(nodes[name], granule=lengths[name]) for name in ordered}
-        return cls(missions, whole, tuple(broken))
+        nodes = _together(map(_Declared.of, missions))
+        _check(nodes, nodes)
+        return cls(missions, _whole(nodes), tuple(broken))
 
     def __getitem__(self, name: str) -> Dataset:
         try:
@@ -205,37 +203,19 @@ def _origin(point: EntryPoint) -> str:
     return f"{point.value} ({dist.name} {dist.version})" if dist else point.value
 
 
-def _sound(
-    plugins: list[tuple[EntryPoint, Mission]], broken: list[Broken]
-) -> list[tuple[EntryPoint, Mission]]:
-    """Return the plugins whose declarations hold; a wrong one must not take the others down."""
-    nodes = {d.name: d for _, mission in plugins for d in with_standard_products(mission.datasets)}
-    sound = []
-    for point, mission in plugins:
-        try:
-            own = _declared([mission])
-            for dataset in own.values():
-                _check_edges(dataset, nodes)
-            _ordered(nodes, own)
-        except GraphError as error:
-            broken.append(_left_out(point, error))
-        else:
-            sound.append((point, mission))
-    # What a sound one was made from may be gone with a wrong one.
-    return sound if len(sound) == len(plugins) else _sound(sound, broken)
+@dataclass(frozen=True, slots=True)
+class _Declared:
+    """A mission and all that follows from it by name, standard products included."""
 
+    mission: Mission
+    nodes: Mapping[str, Dataset]
 
-def _declared(missions: Iterable[Mission]) -> dict[str, Dataset]:
-    """Return all datasets by name, standard products included."""
-    nodes: dict[str, Dataset] = {}
-    for mission in missions:
+    @classmethod
+    def of(cls, mission: Mission) -> _Declared:
+        nodes: dict[str, Dataset] = {}
         for dataset in with_standard_products(mission.datasets):
             if dataset.name in nodes:
-                raise GraphError(
-                    f"two declarations claim the name '{dataset.name}'",
-                    f"mission {mission.name}",
-                    "Names are unique over all missions; rename one",
-                )
+                raise _claimed_twice(dataset.name, mission)
             if not _NAME.fullmatch(dataset.name):
                 raise GraphError(
                     f"'{dataset.name}' is not a dataset name",
@@ -244,7 +224,71 @@ def _declared(missions: Iterable[Mission]) -> dict[str, Dataset]:
                     "mission.instrument.mode.quantity",
                 )
             nodes[dataset.name] = dataset
+        return cls(mission, nodes)
+
+
+def _claimed_twice(name: str, mission: Mission) -> GraphError:
+    return GraphError(
+        f"two declarations claim the name '{name}'",
+        f"mission {mission.name}",
+        "Names are unique over all missions; rename one",
+    )
+
+
+def _together(declared: Iterable[_Declared]) -> dict[str, Dataset]:
+    """Return the datasets of several missions by name."""
+    nodes: dict[str, Dataset] = {}
+    for own in declared:
+        if twice := next((name for name in own.nodes if name in nodes), None):
+            raise _claimed_twice(twice, own.mission)
+        nodes |= own.nodes
     return nodes
+
+
+def _well_named(
+    plugins: Iterable[tuple[EntryPoint, Mission]], broken: list[Broken]
+) -> list[tuple[EntryPoint, _Declared]]:
+    found = []
+    for point, mission in plugins:
+        try:
+            found.append((point, _Declared.of(mission)))
+        except GraphError as error:
+            broken.append(_left_out(point, error))
+    return found
+
+
+def _sound(
+    plugins: list[tuple[EntryPoint, _Declared]], broken: list[Broken]
+) -> list[tuple[EntryPoint, _Declared]]:
+    """Return the plugins whose declarations hold; a wrong one must not take the others down."""
+    nodes = {name: dataset for _, own in plugins for name, dataset in own.nodes.items()}
+    sound = []
+    for point, own in plugins:
+        try:
+            _check(own.nodes, nodes)
+            _ordered(nodes, own.nodes)
+        except GraphError as error:
+            broken.append(_left_out(point, error))
+        else:
+            sound.append((point, own))
+    # What a sound one was made from may be gone with a wrong one.
+    return sound if len(sound) == len(plugins) else _sound(sound, broken)
+
+
+def _whole(nodes: Mapping[str, Dataset]) -> dict[str, Dataset]:
+    """Return the datasets in order, each with a granule length: its own or its first input's."""
+    whole: dict[str, Dataset] = {}
+    for name in _ordered(nodes):
+        dataset = nodes[name]
+        if dataset.granule is None:
+            dataset = replace(dataset, granule=whole[dataset.inputs[0][1]].granule)
+        whole[name] = dataset
+    return whole
+
+
+def _check(datasets: Mapping[str, Dataset], nodes: Mapping[str, Dataset]) -> None:
+    for dataset in datasets.values():
+        _check_edges(dataset, nodes)
 
 
 def _check_edges(dataset: Dataset, nodes: Mapping[str, Dataset]) -> None:
