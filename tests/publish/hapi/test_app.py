@@ -130,6 +130,8 @@ def test_requests_wait_for_a_place_and_are_told_when_there_is_none() -> None:
         with pytest.raises(HapiError) as late:
             await turns.take()
         assert (late.value.http, late.value.retry_after) == (503, 5)
+        turns = Turns(replace(ANY, streams=1, waiting=1, patience=60))
+        await turns.take()
         waits = asyncio.ensure_future(turns.take())
         await asyncio.sleep(0.01)
         with pytest.raises(HapiError) as full:
