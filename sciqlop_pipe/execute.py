@@ -105,7 +105,13 @@ def _failure(granule: Granule, error: Exception, seconds: float, host: str) -> F
     elif isinstance(error, SourceError):
         state = "refused"
     said = str(error) if isinstance(error, PipeError) else f"{type(error).__name__}: {error}"
-    return Failure(granule, state, said, traceback.format_exc(), seconds, host)
+    detail = traceback.format_exc()
+    return Failure(granule, state, _writable(said), _writable(detail), seconds, host)
+
+
+def _writable(text: str) -> str:
+    """Return a text that any database and terminal takes: names of files need not be UTF-8."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _timed(outcome: Record | Unchanged, seconds: float, host: str) -> Outcome:

@@ -11,6 +11,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import astuple, dataclass, replace
 from pathlib import Path
+from urllib.parse import quote
 
 from ..errors import ArchiveGone, SourceError
 from .access import Access
@@ -19,6 +20,8 @@ from .pattern import FileMatch, FilePattern
 
 __all__ = ["FileMatch", "FilePattern", "Listing", "RawFile", "list_archives"]
 
+# What may stand in the last part of an address as it is (RFC 3986), and mostly does.
+_PLAIN = "!$&'()*+,;=:@~"
 _UNFINISHED = (".part", ".tmp", ".temp", ".crdownload", ".filepart", "~")
 _HIDDEN = (".", "~", "#")
 _NOT_THERE = (errno.ENOENT, errno.ELOOP, errno.EACCES, errno.ENOTDIR)
@@ -150,9 +153,10 @@ class Listing:
 
     def _raw(self, found: FileMatch, i: int, span: int | None) -> RawFile:
         name, folder = self.names[i], self.folders[self.folder_of[i]]
+        location = folder + (quote(name, safe=_PLAIN) if is_url(folder) else name)
         stop = found.start + span if found.stop is None and span is not None else found.stop
         return RawFile(
-            name, folder + name, found.start, stop, found.version, self.sizes[i], self.stamps[i]
+            name, location, found.start, stop, found.version, self.sizes[i], self.stamps[i]
         )
 
 
@@ -278,6 +282,8 @@ def _split(
                 continue
             raise
         if stat.S_ISREG(state.st_mode):
+            if not entry.name.isprintable():
+                continue  # no pattern means it, and no database could keep its name
             files.append((entry.name, state.st_size, str(state.st_mtime_ns)))
         elif stat.S_ISDIR(state.st_mode) and (key := (state.st_dev, state.st_ino)) not in seen:
             seen.add(key)

@@ -7,10 +7,12 @@ import hashlib
 import json
 import os
 import shutil
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from blake3 import blake3
 
@@ -53,17 +55,23 @@ class RawCache:
         return self.folder / "parts" / token
 
     @contextlib.contextmanager
-    def alone(self, token: str) -> Iterator[None]:
-        """Keep other threads and processes from getting the same file at the same time."""
+    def alone(self, token: str) -> Iterator[Path]:
+        """Keep others from getting the same file at the same time; give where it is collected.
+
+        Where locks do not work, a file is at worst downloaded twice: each has a part of its own.
+        """
         locks = self.folder / "parts"
         locks.mkdir(parents=True, exist_ok=True)
         with (locks / f"{token}.lock").open("w") as file:
-            with contextlib.suppress(ImportError, OSError):
-                # Where locks do not work, a file is at worst downloaded twice.
-                import fcntl
-
-                fcntl.flock(file, fcntl.LOCK_EX)
-            yield
+            if _locked(file):
+                yield self.part(token)
+                return
+            mine = self.part(f"{token}.{os.getpid()}.{threading.get_ident()}")
+            try:
+                yield mine
+            finally:
+                for left in locks.glob(f"{mine.name}*"):
+                    left.unlink(missing_ok=True)
 
     def find(self, token: str, name: str) -> Kept | None:
         """Return a file of the cache, None where it is absent or is not what was put in."""
@@ -160,6 +168,16 @@ class RawCache:
         fresh = path.with_name(f".{_FACTS}.{os.getpid()}.{time.monotonic_ns()}")
         fresh.write_text(json.dumps(facts))
         fresh.replace(path.with_name(_FACTS))
+
+
+def _locked(file: IO[str]) -> bool:
+    try:
+        import fcntl
+
+        fcntl.flock(file, fcntl.LOCK_EX)
+    except (ImportError, OSError):
+        return False
+    return True
 
 
 def sha256(path: str | Path) -> str:

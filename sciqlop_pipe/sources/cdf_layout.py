@@ -24,6 +24,7 @@ AGAIN = "Download it again"
 MAGIC_BYTES = 8
 MD5_BYTES = 16
 _PEEK_BYTES = 4096
+_MOST_BYTES = 1 << 62  # what zlib can be told
 _MAGICS = {0xCDF30001: 3, 0xCDF26002: 2, 0x0000FFFF: 2}
 _PLAIN, _PACKED = 0x0000FFFF, 0xCCCC0001
 _RLE, GZIP = 1, 5
@@ -286,7 +287,7 @@ def _unpack_file(file: Body, widths: Widths) -> tuple[bytes, int]:
 def _gunzip(data: bytes, size: int, where: str, *, whole: bool = True) -> bytes:
     stream = zlib.decompressobj(wbits=32 + zlib.MAX_WBITS)
     try:
-        content = stream.decompress(data, max(size, 0) + 1)
+        content = stream.decompress(data, min(max(size, 0) + 1, _MOST_BYTES))
     except zlib.error as error:
         raise SourceError(f"compressed content is damaged ({error})", where, AGAIN) from error
     if whole and not stream.eof:

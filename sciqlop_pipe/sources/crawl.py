@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from functools import partial
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 from ..errors import ArchiveGone, PipeError, SourceError, TransientError
 from .cache import RawCache
-from .http import Missing, ask, host_of
+from .http import Missing, ask, body, host_of
 from .rate import servers
 
 if TYPE_CHECKING:
@@ -35,8 +36,9 @@ def crawl(
     """Yield (address with final slash, files) of every folder at and below an address.
 
     Links that leave the folder they stand in upwards or sideways, and those with a query, are not
-    followed. A file is (name, size [bytes] or -1, stamp): Apache shows rounded sizes, Python's
-    server none at all; what is shown serves as the stamp. Offline, the pages are those seen last.
+    followed, nor is a folder that the server sends elsewhere (home, to a login, to another host). A
+    file is (name, size [bytes] or -1, stamp): Apache shows rounded sizes, Python's server none at
+    all; what is shown serves as the stamp. Offline, the pages are those seen last.
 
     Parameters
     ----------
@@ -55,6 +57,7 @@ def crawl(
         The server does not answer, or the archive is too deep or too large to be one.
     """
     waiting = [(base if base.endswith("/") else base + "/", 0)]
+    root = ""
     seen: set[str] = set()
     while waiting:
         address, level = waiting.pop()
@@ -76,6 +79,10 @@ def crawl(
             raise gone(address, error) from error
         except TransientError as error:
             raise gone(address, error) from error
+        root = root or location  # the whole archive may have moved
+        if not location.startswith(root):
+            skipped.append(address)
+            continue
         folders, files = read_listing(location, text)
         if level < depth:
             waiting.extend((folder, level + 1) for folder in sorted(folders, reverse=True))
@@ -117,7 +124,7 @@ def _listing(address: str, access: Access) -> tuple[str, str]:
         return location, text
     try:
         with servers.turn(host_of(address), access):
-            location, text = ask(address, _page, access.patience)
+            location, text = ask(address, partial(_page, access), access.patience)
     except Missing:
         if memory is not None:
             memory.remember(key, json.dumps(["", ""]))
@@ -134,15 +141,12 @@ def gone(address: str, error: PipeError) -> ArchiveGone:
     )
 
 
-def _page(response: http.client.HTTPResponse) -> tuple[str, str]:
-    """Return the address that answered (after redirects) and the text of the page."""
-    data = response.read(_MAX_PAGE_BYTES)
-    told = response.headers.get("Content-Length") or ""
-    if told.isdigit() and len(data) < min(int(told), _MAX_PAGE_BYTES):
-        # Half a listing would look as if files had gone.
-        raise TransientError(
-            f"the listing ended after {len(data)} of {told} bytes", response.url, "Try again"
-        )
+def _page(access: Access, response: http.client.HTTPResponse) -> tuple[str, str]:
+    """Return the address that answered (after redirects) and the text of the page, all of it.
+
+    Half a listing would look as if files had gone.
+    """
+    data = body(response, access.patience, _MAX_PAGE_BYTES)
     kind = response.headers.get_content_type()
     if kind not in ("text/html", "application/xhtml+xml"):
         raise SourceError(f"no directory listing but {kind}", response.url)
@@ -156,7 +160,11 @@ def _page(response: http.client.HTTPResponse) -> tuple[str, str]:
 
 
 def read_listing(location: str, text: str) -> tuple[list[str], list[File]]:
-    """Return the folders (addresses) and the files directly below `location` that a page links."""
+    """Return the folders (addresses) and the files directly below `location` that a page links.
+
+    Names of files are as people write them ("a b#1.cdf"), not as addresses do. One that cannot be
+    printed, or would be a path, is no file.
+    """
     parser = _Links()
     parser.feed(text)
     folders, files = set(), {}
@@ -167,13 +175,13 @@ def read_listing(location: str, text: str) -> tuple[list[str], list[File]]:
             continue
         if not there.path.startswith(here.path):
             continue
-        name, slash, rest = there.path[len(here.path) :].partition("/")
-        if not name or rest or unquote(name) in (".", "..") or "/" in unquote(name):
+        quoted, slash, rest = there.path[len(here.path) :].partition("/")
+        name = unquote(quoted, errors="surrogateescape")
+        if not name or rest or name in (".", "..") or "/" in name or not name.isprintable():
             continue
         if slash:
-            folders.add(f"{location}{name}/")
+            folders.add(f"{location}{quoted}/")
         else:
-            # The name stays as in the address: location + name is what will be asked for.
             files[name] = (name, *_facts(after))
     return sorted(folders), sorted(files.values())
 

@@ -16,13 +16,14 @@ has.
 
 from __future__ import annotations
 
+import re
 import string
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ..errors import ArchiveGone, SourceError, TransientError, UsageError
-from ..granule import GranuleLength, Interval, datetime64, duration, instant
+from ..granule import GranuleLength, Interval, datetime64, duration
 from . import hapi, speasy, tables
 from .access import Access
 from .archive import Folder, Listing, RawFile, folders_of, listing_of, wanted_folder
@@ -169,18 +170,23 @@ def filled(rule: str, span: Interval) -> list[str]:
         raise UsageError(
             f"an address has no field '{odd[0]}'", rule, "Only {start:%Y} and other codes of it"
         )
-    first = datetime64(span.start).astype("M8[D]")
-    last = datetime64(max(span.start, span.stop - 1)).astype("M8[D]")
+    codes = {c for _, name, code, _ in pieces if name for c in re.findall("%(.)", code or "")}
+    if fine := codes & set("MSfsTcXIp"):
+        raise UsageError(
+            f"an address cannot tell folders by %{min(fine)}", rule, "Hours (%H) are the finest"
+        )
+    step = "h" if "H" in codes else "D"
     found: dict[str, None] = {}
-    day = first
-    while day <= last:
-        when = day.astype(object)
+    time = datetime64(span.start).astype(f"M8[{step}]")
+    last = datetime64(max(span.start, span.stop - 1)).astype(f"M8[{step}]")
+    while time <= last:
+        when = time.astype("M8[s]").astype(object)
         parts = (
             literal + (when.strftime(code or "") if name else "")
             for literal, name, code, _ in pieces
         )
         found["".join(parts)] = None
-        day += 1
+        time += 1
     return list(found)
 
 
@@ -289,7 +295,7 @@ def _pieces(
 
 def _instant(text: str, otherwise: int) -> int:
     try:
-        return instant(text) if text else otherwise
+        return hapi.instant_of(text) if text else otherwise
     except UsageError:
         return otherwise
 

@@ -17,13 +17,12 @@ from .access import Access
 from .archive import RawFile
 from .cache import Kept, RawCache, checksum
 from .cdf_check import refuse_page
-from .http import ask, host_of, is_url
+from .http import RangeRefused, Unpacking, ask, blocks, encoding, host_of, is_url
 from .rate import servers, tell
 
 if TYPE_CHECKING:
     import http.client
 
-_BLOCK_BYTES = 1 << 18
 _TELL_SECONDS = 0.5
 _PAGES = (".html", ".htm", ".xml", ".vot", ".votable")
 _HAPI = "hapi+"
@@ -79,12 +78,12 @@ def fetch(raw: RawFile, into: Path, access: Access | None = None) -> Path:
 
 def _fetch(raw: RawFile, into: Path, access: Access) -> Path:
     if not is_remote(raw.location):
-        return _local(raw)
+        return _local(raw, into)
     cache = RawCache(Path(access.cache), access.cache_bytes) if access.cache else RawCache(into)
     try:
-        with cache.alone(raw.token):
+        with cache.alone(raw.token) as part:
             for _ in range(3):
-                kept = cache.find(raw.token, raw.name) or _get(raw, cache, access)
+                kept = cache.find(raw.token, raw.name) or _get(raw, cache, part, access)
                 try:
                     return kept.path if not access.cache else cache.borrow(kept, into / raw.token)
                 except FileNotFoundError:  # removed by a full cache in this very moment
@@ -107,12 +106,12 @@ def is_remote(location: str) -> bool:
 def probe(raw: RawFile, access: Access | None = None) -> RawFile:
     """Return a remote file with size and stamp (ETag, else Last-Modified) as the server tells them.
 
-    Local files, and those of listings that showed a stamp, come back unchanged. Offline it is what
-    the server said last.
+    Local files, those of listings that showed a stamp, and those about which the server does not
+    tell, come back unchanged. Offline it is what the server said last.
 
     Raises
     ------
-    SourceError, TransientError
+    TransientError
         As `fetch`.
     """
     if not is_url(raw.location) or raw.stamp:
@@ -126,18 +125,21 @@ def probe(raw: RawFile, access: Access | None = None) -> RawFile:
         return replace(raw, size=size, stamp=stamp)
 
     def read(response: http.client.HTTPResponse) -> RawFile:
-        size = int(response.headers.get("Content-Length") or -1)
+        size = _length(response, 0)
         stamp = response.headers.get("ETag") or response.headers.get("Last-Modified") or ""
         return replace(raw, size=size, stamp=stamp.strip())
 
-    with servers.turn(host_of(raw.location), access):
-        known = ask(raw.location, read, access.patience, method="HEAD")
+    try:
+        with servers.turn(host_of(raw.location), access):
+            known = ask(raw.location, read, access.patience, method="HEAD")
+    except SourceError:
+        return raw  # it tells nothing, or not to HEAD; whoever fetches the file will see
     if memory is not None:
         memory.remember(key, json.dumps([known.size, known.stamp]))
     return known
 
 
-def _local(raw: RawFile) -> Path:
+def _local(raw: RawFile, into: Path) -> Path:
     path = Path(raw.location)
     try:
         size = path.stat().st_size
@@ -157,17 +159,24 @@ def _local(raw: RawFile) -> Path:
             raw.location,
             "Run again when the copy is complete",
         )
-    return path
+    return path if raw.location.isprintable() else _named_well(path, into / raw.token / raw.name)
 
 
-def _get(raw: RawFile, cache: RawCache, access: Access) -> Kept:
+def _named_well(path: Path, link: Path) -> Path:
+    """Return a link to a file below a folder whose name no library could write down."""
+    link.parent.mkdir(parents=True, exist_ok=True)
+    link.unlink(missing_ok=True)
+    link.symlink_to(path.absolute())
+    return link
+
+
+def _get(raw: RawFile, cache: RawCache, part: Path, access: Access) -> Kept:
     if access.offline:
         raise SourceError(
             "it is not in the cache, and the network is not to be used",
             raw.location,
             "Run once without --offline",
         )
-    part = cache.part(raw.token)
     part.parent.mkdir(parents=True, exist_ok=True)
     if raw.location.startswith(_SPEASY):
         from .speasy import save_variables
@@ -178,7 +187,7 @@ def _get(raw: RawFile, cache: RawCache, access: Access) -> Kept:
     else:
         download = _Download(raw, part, access)
         with servers.turn(host_of(download.url), access):
-            ask(download.url, download.save, access.patience, headers=download.headers)
+            download.run()
         if not raw.name.lower().endswith(_PAGES):
             _refuse_page(part, raw.location)
         if raw.location.startswith(_HAPI):
@@ -196,6 +205,15 @@ class _Download:
         self.url = raw.location.removeprefix(_HAPI)
         self.mark = part.with_name(part.name + ".validator")
 
+    def run(self) -> None:
+        """Get it; what is here and cannot be continued is got anew."""
+        try:
+            ask(self.url, self.save, self.access.patience, headers=self.headers)
+        except RangeRefused:
+            # All of it had come when the process was killed, or it is another file by now.
+            self._drop()
+            ask(self.url, self.save, self.access.patience, headers=self.headers)
+
     def headers(self) -> dict[str, str]:
         """Ask for the rest, if what is here can be told to be of the same file."""
         try:
@@ -210,17 +228,16 @@ class _Download:
         """Write the body; a short one is a passing fault (the library does not notice it)."""
         continued = response.status == 206
         have = self.part.stat().st_size if continued else 0
-        if continued and not _continues(response, have):
+        if continued and not (_continues(response, have) and self._is_same(response)):
             self._drop()
             raise TransientError("another part came than was asked for", self.url, "Try again")
+        # A file that is called so is meant to stay packed, whatever the server makes of its name.
+        packed = encoding(response) and not self.raw.name.lower().endswith(".gz")
         expected = _length(response, have)
         if not continued:
-            self.mark.write_text(_validator(response))
-        size = self._copy(response, have)
-        if expected not in (-1, size):
-            raise TransientError(
-                f"the connection ended after {size} of {expected} bytes", self.url, "Try again"
-            )
+            # What is unpacked on the way cannot be continued.
+            self.mark.write_text("" if packed else _validator(response))
+        size = self._copy(response, have, expected, Unpacking(self.url) if packed else None)
         page = "html" in (response.headers.get("Content-Type") or "")
         try:
             if self.raw.size not in (-1, size) and not page:
@@ -229,34 +246,45 @@ class _Download:
                     self.url,
                     "Run again: the archive is listed anew",
                 )
-            self._compare(response)
+            if not packed:
+                self._compare(response)
         except TransientError:
             self._drop()
             raise
         self.mark.unlink(missing_ok=True)
 
-    def _copy(self, response: http.client.HTTPResponse, have: int) -> int:
-        patience = self.access.patience
-        began = told = time.monotonic()
-        fresh = untold = 0
+    def _is_same(self, response: http.client.HTTPResponse) -> bool:
+        """Tell whether the rest is of the file that was begun: some servers ignore If-Range."""
+        with contextlib.suppress(OSError):
+            told = _validator(response)
+            return not told or told == self.mark.read_text()
+        return False
+
+    def _copy(
+        self, response: http.client.HTTPResponse, have: int, expected: int,
+        unpack: Unpacking | None,
+    ) -> int:  # fmt: skip
+        """Write what comes behind what is here; return the size of the file."""
+        told = time.monotonic()
+        came, untold = have, 0
         with self.part.open("r+b" if have else "wb") as file:
             file.seek(have)
             file.truncate()
-            while block := response.read1(_BLOCK_BYTES):
-                file.write(block)
-                fresh, untold = fresh + len(block), untold + len(block)
-                now = time.monotonic()
-                if now - told > _TELL_SECONDS:
+            for block in blocks(response, self.access.patience):
+                file.write(unpack(block) if unpack else block)
+                came, untold = came + len(block), untold + len(block)
+                if (now := time.monotonic()) - told > _TELL_SECONDS:
                     tell(self.access.topic, untold)
                     told, untold = now, 0
-                slow = now - began > patience.timeout_seconds
-                if slow and fresh < patience.slowest_bytes * (now - began):
-                    raise TransientError(
-                        f"the server sent {fresh} bytes in {now - began:.0f} s", self.url,
-                        "Try again when it is less busy",
-                    )  # fmt: skip
-        tell(self.access.topic, untold)
-        return have + fresh
+            tell(self.access.topic, untold)
+            size = file.tell()
+        if expected not in (-1, came):
+            raise TransientError(
+                f"the connection ended after {came} of {expected} bytes", self.url, "Try again"
+            )
+        if unpack:
+            unpack.finish()
+        return size
 
     def _compare(self, response: http.client.HTTPResponse) -> None:
         """Refuse a file whose checksum is not the one that the server tells."""
@@ -276,8 +304,13 @@ class _Download:
 
 
 def _length(response: http.client.HTTPResponse, have: int) -> int:
-    told = response.headers.get("Content-Length")
-    return have + int(told) if told and told.isdigit() else -1
+    """Return the size of the whole file [bytes], -1 where the server does not tell it."""
+    # A server may send less than the rest that it was asked for.
+    whole = (response.headers.get("Content-Range") or "").rpartition("/")[2].strip()
+    told = (response.headers.get("Content-Length") or "").strip()
+    if response.status == 206 and whole.isdigit():
+        return int(whole)
+    return have + int(told) if told.isdigit() else -1
 
 
 def _validator(response: http.client.HTTPResponse) -> str:

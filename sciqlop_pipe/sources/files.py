@@ -196,7 +196,8 @@ class FileSource:
                     _last_file.note(key, adapter.extent(cdf))
                     if _last_file.outside(key, interval):
                         return None
-                ds = adapter(cdf)
+                # Records out of order would be lost where a granule is cut out of the file.
+                ds = _sorted_unique(adapter(cdf))
             _last_file.remember(key, ds)
         inside = trim(ds.copy(deep=False), interval)
         return inside if inside.sizes["time"] else None
@@ -292,7 +293,7 @@ def forget_last_file() -> None:
 
 
 def trim(ds: xr.Dataset, interval: Interval) -> xr.Dataset:
-    """Return the records with start <= time < stop."""
+    """Return the records with start <= time < stop of a dataset in order of time."""
     start, stop = interval.slice64
     time = ds["time"].values
     if time.size == 0:
@@ -370,6 +371,7 @@ def _in_time(piece: xr.Dataset, pieces: Sequence[xr.Dataset]) -> xr.Dataset:
 
 
 def _sorted_unique(ds: xr.Dataset) -> xr.Dataset:
+    """Return records in order of time, of equal times the first, none without a time."""
     time = ds["time"].values
     if time.size < 2 or (time[1:] > time[:-1]).all():
         return ds

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,10 +16,10 @@ from urllib.parse import quote, urlencode
 import numpy as np
 
 from ..errors import SourceError, TransientError
-from ..granule import Interval, datetime64
+from ..granule import Interval, datetime64, instant
 from .cache import RawCache
 from .cdf_backends import Attribute
-from .http import ask, host_of
+from .http import ask, body, host_of
 from .rate import servers
 from .tables import TableBackend, Variable
 
@@ -56,7 +57,7 @@ def info(server: str, dataset: str, parameters: Sequence[str], access: Access) -
         return _checked(said, url)
 
     def read(response: http.client.HTTPResponse) -> str:
-        return response.read(_MAX_BYTES).decode("utf-8", "replace")
+        return body(response, access.patience, _MAX_BYTES).decode("utf-8", "replace")
 
     with servers.turn(host_of(url), access):
         text = ask(url, read, access.patience)
@@ -136,6 +137,17 @@ def load(path: Path) -> TableBackend:
         The header cannot be read, or the records do not fit it.
     """
     header, body = _parts(path)
+    try:
+        return _variables(header, body, path)
+    except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError, MemoryError) as error:
+        raise SourceError(
+            f"its header describes no records ({type(error).__name__}: {error})",
+            str(path),
+            "Tell those who run the server",
+        ) from error
+
+
+def _variables(header: Mapping[str, Any], body: bytes, path: Path) -> TableBackend:
     parameters = header["parameters"]
     dtype = np.dtype([(f"f{i}", *_type(p)) for i, p in enumerate(parameters)])
     if len(body) % dtype.itemsize:
@@ -180,6 +192,8 @@ def _parts(path: Path) -> tuple[dict[str, Any], bytes]:
             break
         lines.append(data[at + 1 : end])
         at = end + 1
+        if not lines[-1].rstrip().endswith(b"}"):
+            continue
         try:
             # A record may begin with '#' as well: the header ends where its JSON does.
             header = json.loads(b"\n".join(lines))
@@ -200,11 +214,32 @@ def _type(parameter: Mapping[str, Any]) -> tuple[str, tuple[int, ...]]:
 def _times(values: np.ndarray, path: Path) -> np.ndarray:
     texts = np.char.rstrip(np.char.decode(values, "ascii", "replace"), "Z\x00 ")
     try:
+        # Of a leap second numpy knows nothing: what happens in it is told a second later.
+        leaps = np.char.endswith(np.char.partition(texts, ".")[..., 0], ":60")
+        if leaps.any():
+            texts = np.where(leaps, np.char.replace(texts, ":60", ":59"), texts)
         if texts.size and len(texts.flat[0].split("T")[0]) == 8:  # 2016-366: days of the year
-            return np.array([_ordinal(t) for t in texts.flat], "M8[ns]").reshape(texts.shape)
-        return texts.astype("M8[ns]")
+            times = np.array([_ordinal(t) for t in texts.flat], "M8[ns]").reshape(texts.shape)
+        else:
+            times = texts.astype("M8[ns]")
+        return times + leaps * np.timedelta64(1, "s")
     except ValueError as error:
         raise SourceError(f"damaged: no times ({error})", str(path), "Fetch it again") from error
+
+
+def instant_of(text: str) -> int:
+    """Return a time as HAPI writes it, "2016-01-01T00:00Z" or "2016-001", in ns since 1970.
+
+    Raises
+    ------
+    UsageError
+        It is none.
+    """
+    day, clock, rest = text.strip().partition("T")
+    if re.fullmatch(r"\d{4}-\d{3}Z?", day):
+        first = np.datetime64(f"{day[:4]}-01-01") + (int(day[5:8]) - 1)
+        text = f"{first}{clock}{rest}"
+    return instant(text)
 
 
 def _ordinal(text: str) -> np.datetime64:
@@ -215,6 +250,8 @@ def _ordinal(text: str) -> np.datetime64:
 
 def _attrs(parameter: Mapping[str, Any], time_name: str) -> dict[str, Attribute]:
     units = parameter.get("units")
+    if isinstance(units, list) and len(set(map(str, units))) == 1:
+        units = units[0]  # one for each component
     attrs: dict[str, Attribute] = {
         "DEPEND_0": time_name,
         "UNITS": units if isinstance(units, str) else "",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import time
-from collections.abc import Callable, Mapping
+import zlib
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
@@ -16,6 +18,11 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _PASSING = frozenset((408, 425, 429, 500, 502, 503, 504))
 _AGENT = "sciqlop-pipe"
+_BLOCK_BYTES = 1 << 18
+# What the kernel says of a network, not of a disk; Python has no exception of its own for these.
+_NETWORK = frozenset(
+    (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ENETDOWN, errno.ENETRESET, errno.EHOSTDOWN)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +60,14 @@ class _Later(TransientError):
     def __init__(self, what: str, where: str, todo: str, seconds: float) -> None:
         super().__init__(what, where, todo)
         self.seconds = seconds
+
+
+class RangeRefused(SourceError):
+    """The server has nothing behind the bytes that are here already (416)."""
+
+
+class Encoded(SourceError):
+    """The server has packed its answer in a way that nobody asked for."""
 
 
 def is_url(location: str) -> bool:
@@ -108,6 +123,99 @@ def ask(
     raise TransientError(fault.what, fault.where, fault.todo) from fault
 
 
+_REFUSALS = {404: Missing, 410: Missing, 416: RangeRefused}
+
+
+def encoding(response: http.client.HTTPResponse) -> str:
+    """Return how the body is packed: "" as it is, or "gzip", asked for or not.
+
+    Raises
+    ------
+    Encoded
+        In another way.
+    """
+    told = (response.headers.get("Content-Encoding") or "").strip().lower()
+    if told in ("", "identity"):
+        return ""
+    if told not in ("gzip", "x-gzip"):
+        raise Encoded(
+            f"the answer comes encoded as {told}, which was not asked for", response.url,
+            "Tell those who run the server, or use another door",
+        )  # fmt: skip
+    return "gzip"
+
+
+def blocks(response: http.client.HTTPResponse, patience: Patience) -> Iterator[bytes]:
+    """Yield the body as it comes, packed as it is.
+
+    Raises
+    ------
+    TransientError
+        Over a timeout it came slower than `patience` has it.
+    """
+    began, fresh = time.monotonic(), 0
+    while block := response.read1(_BLOCK_BYTES):
+        yield block
+        fresh += len(block)
+        spent = time.monotonic() - began
+        if spent <= patience.timeout_seconds:
+            continue
+        if fresh < patience.slowest_bytes * spent:
+            raise TransientError(
+                f"the server sent {fresh} bytes in {spent:.0f} s", response.url,
+                "Try again when it is less busy",
+            )  # fmt: skip
+        began, fresh = time.monotonic(), 0
+
+
+class Unpacking:
+    """Unpacks a gzip body block by block."""
+
+    def __init__(self, url: str) -> None:
+        self.url, self._stream = url, zlib.decompressobj(wbits=31)
+
+    def __call__(self, block: bytes) -> bytes:
+        """Return what a block unpacks to."""
+        try:
+            return self._stream.decompress(block)
+        except zlib.error as error:
+            raise TransientError(
+                f"its gzip encoding is damaged ({error})", self.url, "Try again"
+            ) from error
+
+    def finish(self) -> None:
+        """Refuse a stream that has not come to its end."""
+        if not self._stream.eof:
+            raise TransientError("its gzip encoding breaks off", self.url, "Try again")
+
+
+def body(response: http.client.HTTPResponse, patience: Patience, most: int) -> bytes:
+    """Return the body of an answer, unpacked: a page, not a file.
+
+    Raises
+    ------
+    TransientError
+        It is cut, or comes too slowly.
+    SourceError
+        It is larger than `most` bytes, or encoded otherwise than with gzip.
+    """
+    unpack = Unpacking(response.url) if encoding(response) else None
+    told = response.headers.get("Content-Length") or ""
+    data, size = bytearray(), 0
+    for block in blocks(response, patience):
+        size += len(block)
+        data += unpack(block) if unpack else block
+        if len(data) > most:
+            raise SourceError(f"more than {most >> 20} MB", response.url, "Ask for less of it")
+    if told.isdigit() and size < int(told):
+        raise TransientError(
+            f"the answer ended after {size} of {told} bytes", response.url, "Try again"
+        )
+    if unpack:
+        unpack.finish()
+    return bytes(data)
+
+
 def _once(
     url: str,
     use: Callable[[http.client.HTTPResponse], T],
@@ -133,8 +241,9 @@ def _once(
             waits = error.headers.get("Retry-After") or ""
             seconds = float(waits) if waits.isdigit() else 0.0
             raise _Later(said, url, "Try again later", seconds) from error
-        kind = Missing if error.code in (404, 410) else SourceError
-        raise kind(said, url, "Check the address and the login") from error
+        raise _REFUSALS.get(error.code, SourceError)(
+            said, url, "Check the address and the login"
+        ) from error
     except (
         urllib.error.URLError,
         http.client.HTTPException,
@@ -145,6 +254,13 @@ def _once(
         if isinstance(error, http.client.InvalidURL):
             raise SourceError(f"no address ({error})", url, "Check its spelling") from error
         reason = getattr(error, "reason", None) or error
-        raise TransientError(
-            f"the server does not answer properly ({reason})", url, "Check the network, try again"
-        ) from error
+        raise _no_answer(reason, url) from error
+    except OSError as error:
+        if error.errno not in _NETWORK:
+            raise
+        raise _no_answer(error.strerror or error, url) from error
+
+
+def _no_answer(reason: object, url: str) -> TransientError:
+    said = f"the server does not answer properly ({reason})"
+    return TransientError(said, url, "Check the network, try again")

@@ -18,6 +18,7 @@ _DIGITS = {
 _FIELDS = ("start", "stop", "version", "any")
 _SECOND = 1_000_000_000
 _DAY = 86_400 * _SECOND
+_FIRST_YEAR, _LAST_YEAR = 1678, 2261  # those that nanoseconds in 64 bits hold whole
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
 
 
@@ -127,7 +128,7 @@ def _field(text: str, name: str, code: str) -> str:
     if name == "any":
         return ".*?"
     if name == "version":
-        return r"(?P<version>\d+(?:\.\d+)*)"
+        return r"(?P<version>\d{1,18}(?:\.\d{1,18})*)"
     expression = ""
     for literal, letter in re.findall(r"([^%]+)|%(.)", code):
         if literal or letter == "%":
@@ -154,6 +155,8 @@ def _instant(found: re.Match[str], groups: dict[str, int], start: int | None) ->
     if hour > 24 or minute > 59 or second > 60:
         return None
     year = value.get("Y")
+    if year is not None and not _FIRST_YEAR <= year <= _LAST_YEAR:
+        return None
     if year is None and "y" in value:
         year = value["y"] + (1900 if value["y"] >= 57 else 2000)
     if year is not None:

@@ -47,6 +47,9 @@ class YearDayHour:
         """Return the time tags (row,) as datetime64[ns]."""
         cells = [row[self.first : self.first + 3] for row in rows]
         year, day, hour = np.array(cells, np.int64).reshape(-1, 3).T
+        odd = (day < 1) | (day > 366) | (hour < 0) | (hour > 24)
+        if odd.any():
+            raise ValueError(f"no day of a year and hour: {' '.join(cells[int(odd.argmax())])}")
         years = (year - 1970).astype("M8[Y]").astype("M8[D]")
         return (years + (day - 1) + hour.astype("m8[h]")).astype("M8[ns]")
 
@@ -69,7 +72,7 @@ class SinceName:
     def times(self, rows: Rows, path: Path) -> np.ndarray:
         """Return the time tags (row,) as datetime64[ns]."""
         words = [row[self.column] for row in rows]
-        if words and "-" in words[0]:
+        if words and re.match(r"\d+-\d", words[0]):
             return np.array([word.replace("/", "T") for word in words], "M8[ns]")
         found = re.search(self.start, path.name)
         if found is None:
@@ -191,6 +194,8 @@ class TextSource(FileSource):
 
 def _lines(path: Path, salvage: bool) -> list[str]:
     raw = path.read_bytes()
+    if not raw:
+        raise SourceError("the file is empty", str(path), "Fetch it again")
     data, whole = _unzipped(raw, path) if raw.startswith(_GZIP) else (raw, True)
     end = data.rfind(b"\n") + 1
     if (end != len(data) or not whole) and not salvage:
@@ -203,13 +208,18 @@ def _lines(path: Path, salvage: bool) -> list[str]:
 
 
 def _unzipped(raw: bytes, path: Path) -> tuple[bytes, bool]:
-    """Return what a gzip file holds, and whether it is whole."""
-    stream = zlib.decompressobj(wbits=31)
-    try:
-        data = stream.decompress(raw)
-    except zlib.error as error:
-        raise SourceError(f"damaged gzip data ({error})", str(path), "Fetch it again") from error
-    return data, stream.eof
+    """Return what a gzip file holds, all its members (`cat a.gz b.gz`), and whether it is whole."""
+    parts, whole = [], True
+    while raw.strip(b"\0"):  # tapes pad with zeros
+        stream = zlib.decompressobj(wbits=31)
+        try:
+            parts.append(stream.decompress(raw))
+        except zlib.error as error:
+            raise SourceError(
+                f"damaged gzip data ({error})", str(path), "Fetch it again"
+            ) from error
+        raw, whole = stream.unused_data, stream.eof
+    return b"".join(parts), whole
 
 
 def _numbers(rows: Rows, index: int) -> np.ndarray:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
+import pycdfpp
 import pytest
 import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sciqlop_pipe.campaign import run_campaign
 from sciqlop_pipe.errors import TruncatedFile
 from sciqlop_pipe.granule import Interval
 from sciqlop_pipe.graph import Graph
@@ -17,6 +20,9 @@ from sciqlop_pipe.sources import files
 from sciqlop_pipe.sources.archive import list_archives
 from sciqlop_pipe.sources.fetch import checksum
 from sciqlop_pipe.sources.files import FileSource, LocalFile, merge_by_time
+from sciqlop_pipe.sources.series import ScalarAdapter
+from sciqlop_pipe.store import Store
+from tests.serial import SerialClient
 from tests.sources.archive_cdfs import fgm
 
 START = np.datetime64("2020-11-19T23:34:00", "ns")
@@ -98,3 +104,73 @@ def test_a_truncated_file_is_refused_every_time(tmp_path: Path) -> None:
     for _ in range(2):
         with pytest.raises(TruncatedFile):
             source().read([local(path)], HERE, salvage=False)
+
+
+@pytest.mark.parametrize("md5", [True, False])
+def test_records_that_lie_out_of_order_in_their_file_are_not_lost_at_its_cuts(
+    tmp_path: Path, md5: bool
+) -> None:
+    """Of some archives the packets come as they were received."""
+    hours = [0, 3, 1, 2, 5, 3]
+    cdf = pycdfpp.CDF()
+    if md5:
+        cdf.checksum = pycdfpp.Checksum.md5_checksum
+    epoch = np.datetime64("2020-01-01", "ns") + np.array(hours) * np.timedelta64(3_600_000_000_000)
+    cdf.add_variable("Epoch", epoch, pycdfpp.DataType.CDF_TIME_TT2000)
+    cdf.add_variable("x", np.arange(6.0), attributes={"UNITS": "nT", "DEPEND_0": "Epoch"})
+    path = tmp_path / "x_20200101.cdf"
+    pycdfpp.save(cdf, str(path))
+    unsorted = FileSource("x_{start:%Y%m%d}.cdf", ScalarAdapter("x", "nT"))
+    (raw,) = unsorted.candidates(list_archives([str(path)]))
+    file = LocalFile(raw, path, checksum(path))
+    found = []
+    for a, b in (("00:00", "01:30"), ("01:30", "04:00"), ("04:00", "23:00")):
+        span = Interval.of(f"2020-01-01T{a}", f"2020-01-01T{b}")
+        ds = unsorted.read([file], span, salvage=False).ds
+        assert ds is not None
+        found += ds["value"].values.tolist()
+    assert found == [0, 2, 3, 1, 4]  # of two with the same time the first
+
+
+def test_a_leap_second_costs_at_most_the_records_in_it(tmp_path: Path) -> None:
+    """2016-12-31T23:59:60: UTC in nanoseconds has no place for it."""
+    leap = 536_500_868_184_000_000  # TT2000 of 2016-12-31T23:59:60
+    stamps = leap + np.array([-2, -1, 0, 1, 2]) * 500_000_000
+    cdf = pycdfpp.CDF()
+    times = stamps.astype("i8").view([("nseconds", "<i8")])
+    cdf.add_variable("Epoch", pycdfpp.to_datetime64(times), pycdfpp.DataType.CDF_TIME_TT2000)
+    cdf.add_variable("x", np.arange(5.0), attributes={"UNITS": "nT", "DEPEND_0": "Epoch"})
+    path = tmp_path / "x_20161231.cdf"
+    pycdfpp.save(cdf, str(path))
+    leaping = FileSource("x_{start:%Y%m%d}.cdf", ScalarAdapter("x", "nT"))
+    (raw,) = leaping.candidates(list_archives([str(path)]))
+    span = Interval.of("2016-12-31", "2017-01-02")
+    ds = leaping.read([LocalFile(raw, path, checksum(path))], span, salvage=False).ds
+    assert ds is not None
+    time = ds["time"].values
+    assert (time[1:] > time[:-1]).all()
+    assert ds["value"].values[:2].tolist() == [0, 1]
+    assert ds.sizes["time"] >= 3
+
+
+def test_a_folder_whose_name_is_no_text_is_read_like_any_other(tmp_path: Path) -> None:
+    day = Interval.of("2020-11-19T23:30", "2020-11-19T23:40")
+    folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/f\xff"))
+    try:
+        folder.mkdir()
+    except OSError:
+        pytest.skip("this file system takes text only")
+    whole = fgm(tmp_path / "mms1_fgm_brst_l2_20201119233400_v5.0.0.cdf", np.ones((320, 3)),
+                mode="brst", start=START)  # fmt: skip
+    data = whole.read_bytes()
+    whole.unlink()
+    graph = Graph.discover()
+    for kept, state in ((data, 0), (data[:-2000], 1)):
+        (folder / whole.name).write_bytes(kept)
+        with Store.open(tmp_path / f"store{state}", create=True, durable=False) as store:
+            report = run_campaign(
+                store, graph, ["mms1.fgm.brst.b_gse"], [day],
+                list_archives([str(tmp_path)]), SerialClient,
+            )  # fmt: skip
+            assert report.status == state, report.failures
+        assert all("truncated" in f.error for f in report.failures)

@@ -82,3 +82,36 @@ def test_a_gzip_file_cut_anywhere_is_refused_and_its_whole_rows_salvaged(tmp_pat
         open_table(path, TABLE)
     kept = open_table(path, TABLE, salvage=True).values("y")
     np.testing.assert_array_equal(kept, np.tile([2, -3, 4], 50)[: kept.size])
+
+
+def test_every_member_of_a_gzip_file_is_read(tmp_path):
+    """Archives join files of hours into days by putting one behind the other."""
+    one, two = (gzip.compress(line.encode()) for line in TEXT.splitlines(keepends=True)[:2])
+    for data in (one + two, one + two + bytes(512)):
+        with open_table(written(tmp_path, data), TABLE) as cdf:
+            np.testing.assert_array_equal(cdf.values("y"), [2, -3])
+    with pytest.raises(TruncatedFile):
+        open_table(written(tmp_path, one + two[:-4]), TABLE)
+    with pytest.raises(SourceError, match="damaged gzip"):
+        open_table(written(tmp_path, one + b"no gzip\n"), TABLE)
+
+
+@pytest.mark.parametrize(
+    "row", ["2020 367 0 1 2", "2020 0 0 1 2", "2020 1 25 1 2", "2020 1 -1 1 2"]
+)
+def test_a_day_or_hour_that_does_not_exist_is_no_other_time(tmp_path, row):
+    with pytest.raises(SourceError, match="no day of a year and hour"):
+        open_table(written(tmp_path, f"2020 1 0 1 2\n{row}\n".encode()), TABLE)
+
+
+def test_an_empty_file_is_no_day_without_data(tmp_path):
+    with pytest.raises(SourceError, match="the file is empty"):
+        open_table(written(tmp_path, b""), TABLE)
+
+
+def test_seconds_may_be_negative_or_have_exponents(tmp_path):
+    clock = SinceName(r"_(\d{4})(\d{2})(\d{2})_(\d{2})(\d{2})")
+    table = TextTable((Column(1, "x", "nT"),), 2, clock)
+    path = written(tmp_path, b"-0.5 1\n1.0e-01 2\n", "tha_20070608_0630_0830.dat")
+    assert open_table(path, table).times("time").astype(str).tolist() == [
+        "2007-06-08T06:29:59.500000000", "2007-06-08T06:30:00.100000000"]  # fmt: skip
