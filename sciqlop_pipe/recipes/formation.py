@@ -145,7 +145,7 @@ def tetrahedron_shape(
         R_ij = sum_a (r_a - r_b)_i (r_a - r_b)_j / 4,  eigenvalues a^2 >= b^2 >= c^2
         size L = 2a,  elongation E = 1 - b/a,  planarity P = 1 - c/b
         Q_GM = true volume / ideal volume + true surface / ideal surface + 1,  1 to 3
-        Q_RR = ( 9 pi sqrt(3) V / 8 )^(1/3) / radius of the circumscribed sphere, 0 to 1
+        Q_RR = ( 9 sqrt(3) V / 8 )^(1/3) / radius of the circumscribed sphere, 0 to 1
 
     Parameters
     ----------
@@ -169,7 +169,7 @@ def tetrahedron_shape(
     mean = separation.mean(axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):
         gm = volume / (mean**3 * np.sqrt(2) / 12) + surface / (mean**2 * np.sqrt(3)) + 1
-        rr = np.cbrt(9 * np.pi * np.sqrt(3) * volume / (8 * np.pi)) / radius
+        rr = np.cbrt(9 * np.sqrt(3) * volume / 8) / radius
     t = ("time",)
     one = {"units": "1"}
     return xr.Dataset(

@@ -25,6 +25,9 @@ MASSES = {"H+": PROTON_MASS, "e-": ELECTRON_MASS, "He++": ALPHA_MASS, "He+": ALP
 NPA_PER_EV_CC = ELEMENTARY_CHARGE * 1e15
 """n T [cm^-3 eV] to P [nPa]."""
 
+EV_CC_PER_NPA = 1e-15 / ELEMENTARY_CHARGE
+"""P [nPa] to n T [cm^-3 eV]."""
+
 MAGNETIC = 1e-9 / (2 * VACUUM_PERMEABILITY)
 """B^2 [nT^2] to B^2/2 mu0 [nPa]."""
 
@@ -60,15 +63,31 @@ def temperature_of(moments: xr.Dataset) -> np.ndarray:
         When they have none.
     """
     if "temperature" in moments:
-        return moments["temperature"].values.astype(np.float64)
-    if "temperature_tensor" in moments:
-        return np.trace(moments["temperature_tensor"].values.astype(np.float64), 0, 1, 2) / 3
-    if "pressure" in moments:
-        n = moments["density"].values.astype(np.float64)
-        p = np.trace(moments["pressure"].values.astype(np.float64), 0, 1, 2) / 3
-        return p / (np.where(n > 0, n, np.nan) * NPA_PER_EV_CC)
+        return ordered(moments, "temperature")
+    if (tensor := temperature_tensor_of(moments)) is not None:
+        return np.trace(tensor, axis1=1, axis2=2) / 3
+    if {"temperature_parallel", "temperature_perpendicular"} <= set(moments.data_vars):
+        across = ordered(moments, "temperature_perpendicular")
+        return (ordered(moments, "temperature_parallel") + 2 * across) / 3
     raise DataTypeError("the moments have no temperature", "moments",
                         "Give temperature, temperature_tensor or pressure")  # fmt: skip
+
+
+def temperature_tensor_of(moments: xr.Dataset) -> np.ndarray | None:
+    """Temperature tensor (time, 3, 3) [eV] from the form there is, None where there is none."""
+    if "temperature_tensor" in moments:
+        return ordered(moments, "temperature_tensor", "component", "component_2")
+    if "pressure" in moments:
+        density = ordered(moments, "density")
+        with np.errstate(divide="ignore", invalid="ignore"):
+            per_ion = EV_CC_PER_NPA / np.where(density > 0, density, np.nan)
+            return ordered(moments, "pressure", "component", "component_2") * per_ion[:, None, None]
+    return None
+
+
+def ordered(moments: xr.Dataset, name: str, *inner: str) -> np.ndarray:
+    """Values (time, *inner) of a moment, contiguous float64."""
+    return np.ascontiguousarray(moments[name].transpose("time", *inner).values, dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True)

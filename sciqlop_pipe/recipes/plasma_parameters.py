@@ -23,6 +23,7 @@ FLAGS = Flags(
         Flag(1, "zero_field", "B = 0: no beta, no gyroradius"),
         Flag(2, "no_density", "the density is unknown or not positive"),
         Flag(3, "no_temperature", "the temperature is unknown or negative"),
+        Flag(4, "no_electrons", "electrons are unknown here: no pressure, beta, sound, fast speed"),
     ),
     source="recipes.plasma_parameters",
 )
@@ -49,7 +50,7 @@ _ABOUT = {
 }
 
 
-@recipe(gives=PlasmaParameters, version=1)
+@recipe(gives=PlasmaParameters, version=2)
 def plasma_parameters(
     moments: Moments,
     b: Annotated[VectorSeries, Margin("accumulation"), Margin("reach")],
@@ -69,7 +70,7 @@ def plasma_parameters(
     |V| is in the frame of the spacecraft; Mach numbers of a moving shock are in `shocks`. The
     field is averaged over the accumulation of each record, or interpolated between near
     neighbours; without electrons their temperature counts as zero, and the attribute `absent`
-    says so.
+    says so. Where they are given but have a gap, what needs them is NaN and flagged.
 
     Parameters
     ----------
@@ -104,7 +105,8 @@ def plasma_parameters(
     anywhere = b.assign(vector=b["vector"].assign_attrs(frame=moments["velocity"].attrs["frame"]))
     plasma = plasma_of(moments, anywhere, accumulation, reach, mass_per_ion)
     temperature = temperature_of(moments)
-    total = temperature + _electrons(electrons, moments, accumulation, reach)
+    warm = _electrons(electrons, moments, accumulation, reach)
+    total = temperature + warm
     n = np.where(plasma.density > 0, plasma.density, np.nan)
     strength = np.linalg.norm(plasma.b, axis=1)
     field = np.where(strength > 0, strength, np.nan)
@@ -140,7 +142,7 @@ def plasma_parameters(
         }
     quality = np.zeros(n.size, np.uint32)
     for bit, wrong in enumerate((~np.isfinite(strength), strength == 0, np.isnan(n),
-                                 ~(temperature >= 0))):  # fmt: skip
+                                 ~(temperature >= 0), ~(warm >= 0))):  # fmt: skip
         quality |= np.where(wrong, np.uint32(1 << bit), np.uint32(0))
     variables: dict[str, object] = {
         name: (("time",), values.astype(np.float32),
@@ -159,9 +161,10 @@ def plasma_parameters(
 
 def _electrons(
     electrons: xr.Dataset | None, moments: xr.Dataset, accumulation: str, reach: str
-) -> np.ndarray | float:
+) -> np.ndarray:
+    """Temperature of the electrons (time) [eV] on the clock of the ions, zero without them."""
     if electrons is None:
-        return 0.0
+        return np.zeros(moments.sizes["time"])
     return joined(
         electrons["time"].values,
         temperature_of(electrons),

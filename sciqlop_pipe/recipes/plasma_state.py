@@ -8,17 +8,16 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from ..constants import ELEMENTARY_CHARGE
 from ..datatypes import Moments, PlasmaState, VectorSeries
-from ..errors import DataTypeError, UsageError
+from ..errors import UsageError
 from ..granule import DAY, MINUTE, SECOND
 from ..kernels.windows import group_means, means_around
 from ..model import Margin, recipe
+from .plasma import ordered, temperature_of, temperature_tensor_of
 
 B_REACH = "2min"
 """How far beyond its granule a state may look for the field."""
 
-_NPA_PER_CC = 1e-15 / ELEMENTARY_CHARGE  # nPa cm^3 -> eV
 _AXES = ["x", "y", "z"]
 _T, _TC = ("time",), ("time", "component")
 
@@ -65,10 +64,10 @@ def plasma_state(
     time = moments["time"].values.astype(np.int64)
     first = np.flatnonzero(np.r_[True, np.diff(time // (cadence_s * SECOND)) > 0])[: time.size]
     clock = _mean_times(time, first)
-    tensor = _tensor(moments)
-    density = _means(_array(moments, "density"), first)
-    velocity = _means(_array(moments, "velocity", "component"), first)
-    temperature = _means(_temperature(moments, tensor), first)
+    tensor = temperature_tensor_of(moments)
+    density = _means(ordered(moments, "density"), first)
+    velocity = _means(ordered(moments, "velocity", "component"), first)
+    temperature = _means(temperature_of(moments), first)
     core = np.full(clock.size, np.nan) if tensor is None else _lowest(_means(tensor, first))
     field = np.full(clock.size, np.nan) if b is None else _field(b, clock, cadence_s)
     absent = [n for n, x in (("b", b), ("temperature_tensor", tensor)) if x is None]
@@ -105,35 +104,6 @@ def _mean_times(time: NDArray[np.int64], first: NDArray[np.int64]) -> NDArray[np
 def _means(values: NDArray[np.float64], first: NDArray[np.int64]) -> NDArray[np.float64]:
     flat = group_means(values.reshape(len(values), -1), first)
     return flat.reshape(first.size, *values.shape[1:])
-
-
-def _array(moments: xr.Dataset, name: str, *inner: str) -> NDArray[np.float64]:
-    ordered = moments[name].transpose("time", *inner).values
-    return np.ascontiguousarray(ordered, dtype=np.float64)
-
-
-def _tensor(moments: xr.Dataset) -> NDArray[np.float64] | None:
-    """Return the temperature tensor (time, 3, 3) [eV] from the form there is."""
-    if "temperature_tensor" in moments:
-        return _array(moments, "temperature_tensor", "component", "component_2")
-    if "pressure" in moments:
-        density = _array(moments, "density")
-        with np.errstate(divide="ignore", invalid="ignore"):
-            per_ion = _NPA_PER_CC / np.where(density > 0, density, np.nan)
-            return _array(moments, "pressure", "component", "component_2") * per_ion[:, None, None]
-    return None
-
-
-def _temperature(moments: xr.Dataset, tensor: NDArray[np.float64] | None) -> NDArray[np.float64]:
-    if "temperature" in moments:
-        return _array(moments, "temperature")
-    if tensor is not None:
-        return np.trace(tensor, axis1=1, axis2=2) / 3
-    if {"temperature_parallel", "temperature_perpendicular"} <= set(moments.data_vars):
-        across = _array(moments, "temperature_perpendicular")
-        return (_array(moments, "temperature_parallel") + 2 * across) / 3
-    raise DataTypeError("the moments have no temperature", "plasma_state",
-                        "Give temperature, temperature_tensor or pressure")  # fmt: skip
 
 
 def _lowest(tensor: NDArray[np.float64]) -> NDArray[np.float64]:
