@@ -11,14 +11,22 @@ Anything = DataType("Any", description="whatever has a time coordinate")
 
 VectorSeries = DataType(
     "VectorSeries",
-    (Var("vector", (_TC,), framed=True), Var("quality", (_T,), "1", required=False)),
+    (
+        Var("vector", (_TC,), framed=True),
+        Var("quality", (_T,), "1", required=False),
+        Var("count", (_T,), "1", required=False),
+    ),
     main="vector",
     description="a vector in time, in a named frame",
 )
 
 ScalarSeries = DataType(
     "ScalarSeries",
-    (Var("value", (_T,)), Var("quality", (_T,), "1", required=False)),
+    (
+        Var("value", (_T,)),
+        Var("quality", (_T,), "1", required=False),
+        Var("count", (_T,), "1", required=False),
+    ),
     main="value",
     description="a number in time",
 )

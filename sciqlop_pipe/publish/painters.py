@@ -130,7 +130,7 @@ class Spectrogram:
 
     `lower` and `upper` (time or 1, bin) are the edges of the bins in ln E, NaN = not used; with
     `log_axis` False in the units of a linear axis. `scale` of the colours is "log", "linear" or
-    "signed", which has zero in the middle.
+    "signed", which has zero in the middle; `bounds` are theirs where the drawn has bounds itself.
     """
 
     time: np.ndarray
@@ -141,6 +141,7 @@ class Spectrogram:
     colour_label: str
     log_axis: bool = True
     scale: str = "log"
+    bounds: tuple[float, float] | None = None
 
     def __call__(self, ax: Axes, interval: Interval) -> None:
         """Draw the mean over each pixel; white = no data."""
@@ -159,6 +160,8 @@ class Spectrogram:
         grid = Grid(pixels_in_time(ax, interval), np.linspace(bottom, top, height + 1))
         image = raster(self.values, self.lower, self.upper, _cells(self.time, interval), grid)
         norm, cmap = colours_of(image, self.scale)
+        if self.bounds is not None:
+            norm.vmin, norm.vmax = self.bounds
         drawn = AxesImage(ax, cmap=cmap, norm=norm, origin="lower", extent=(0, 1, 0, 1),
                           interpolation="nearest", transform=ax.transAxes, zorder=0.5)  # fmt: skip
         log = self.scale == "log"

@@ -76,12 +76,26 @@ def wave_polarization(ds: xr.Dataset) -> list[Drawn]:
     )  # fmt: skip
     names = ["power", "degree_of_polarization", "ellipticity"]
     names += ["wave_normal_angle"] if bool(known.any()) else []
-    return [_overlaid(more, spectrogram(more, name, "frequency_bin")) for name in names]
+    signed = bool(known.any())
+    bounds = {"degree_of_polarization": (0.0, 1.0), "wave_normal_angle": (0.0, 90.0),
+              "ellipticity": (-1.0 if signed else 0.0, 1.0)}  # fmt: skip
+    return [
+        _overlaid(more, _between(spectrogram(more, name, "frequency_bin"), bounds.get(name)))
+        for name in names
+    ]
 
 
 def wave_poynting(ds: xr.Dataset) -> list[Drawn]:
-    """Return the Poynting flux along the field."""
-    return [spectrogram(ds, "flux_parallel", "frequency_bin")]
+    """Return the Poynting flux along the field with the cyclotron frequencies."""
+    return [_overlaid(ds, spectrogram(ds, "flux_parallel", "frequency_bin"))]
+
+
+def _between(found: Drawn, bounds: tuple[float, float] | None) -> Drawn:
+    """Give the colours the bounds of what is drawn, so that pictures can be compared."""
+    if bounds is None or not isinstance(found.paint, Spectrogram):
+        return found
+    scale = "signed" if bounds[0] < 0 else "linear"
+    return replace(found, paint=replace(found.paint, bounds=bounds, scale=scale))
 
 
 def _overlaid(ds: xr.Dataset, found: Drawn) -> Drawn:

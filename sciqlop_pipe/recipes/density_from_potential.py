@@ -25,6 +25,7 @@ FLAGS = Flags(
         Flag(0, "extrapolated", "potential outside the range of the calibration"),
         Flag(1, "scattered", "moments scatter by more than 50 % about the calibration"),
         Flag(2, "uncalibrated", "no calibration within reach"),
+        Flag(3, "no_potential", "the potential is unknown"),
     ),
     source="recipes.density_from_potential",
 )
@@ -141,7 +142,7 @@ def _amplitudes(one: np.ndarray, other: np.ndarray, *, same: bool) -> tuple[floa
     return (alone, 0.0) if o * alone >= c * beside else (0.0, beside)
 
 
-@recipe(gives=DensityFromPotential, version=1)
+@recipe(gives=DensityFromPotential, version=2)
 def density_from_potential(
     sc_pot: ScalarSeries,
     calibration: Annotated[PotentialCalibration, Margin("window")],
@@ -163,13 +164,14 @@ def density_from_potential(
     -------
     Dataset
         value, relative_error (the scatter of the calibration) and quality (time): extrapolated,
-        scattered or uncalibrated; the last is NaN.
+        scattered, uncalibrated or without a potential; the last two are NaN.
 
     References
     ----------
     See `potential_calibration`.
     """
     time, volts = sc_pot["time"].values.astype(np.int64), sc_pot["value"].values.astype(np.float64)
+    known = np.isfinite(volts)
     length = duration(window)
     windows = calibration["time"].values.astype(np.int64) // length
     place = np.searchsorted(windows, time // length)
@@ -185,15 +187,16 @@ def density_from_potential(
             for x in ("residual", "potential_min", "potential_max")
         )
     have &= np.isfinite(error)
+    value = np.where(known, value, np.nan)
     quality = np.where((volts < low) | (volts > high), 1, 0) | np.where(error > 0.5, 2, 0)
-    quality = np.where(have, quality, 4).astype(np.uint32)
+    quality = np.where(have, quality, 4) | np.where(known, 0, 8)
     return xr.Dataset(
         {
             "value": (("time",), np.where(have, value, np.nan).astype(np.float32),
                       {"units": "cm^-3", "long_name": "density from the spacecraft potential"}),
             "relative_error": (("time",), np.where(have, error, np.nan).astype(np.float32),
                                {"units": "1", "long_name": "scatter of the calibration"}),
-            "quality": (("time",), quality, FLAGS.attrs),
+            "quality": (("time",), quality.astype(np.uint32), FLAGS.attrs),
         },
         {"time": sc_pot["time"]},
     )  # fmt: skip

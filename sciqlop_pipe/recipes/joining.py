@@ -90,6 +90,25 @@ def means(time: np.ndarray, values: np.ndarray, at: np.ndarray, accumulation: st
     return np.stack(columns, axis=-1).reshape(want.size, *np.shape(values)[1:])
 
 
+def counts(time: np.ndarray, known: np.ndarray, at: np.ndarray, accumulation: str) -> np.ndarray:
+    """How many records `means` of those that are known would average at each time, (at).
+
+    Parameters
+    ----------
+    time : ndarray datetime64[ns] or int64 (record)
+        Ascending; equal ones may follow each other.
+    known : ndarray of bool (record)
+        Which records count.
+    at : ndarray datetime64[ns] or int64 (at)
+        Centres.
+    accumulation : str
+        As of `means`.
+    """
+    t, want = np.asarray(time).astype(np.int64)[known], np.asarray(at).astype(np.int64)
+    half = max(duration(accumulation) // 2, 1)
+    return np.searchsorted(t, want + half) - np.searchsorted(t, want - half)
+
+
 def joined(
     time: np.ndarray, values: np.ndarray, at: np.ndarray, accumulation: str, reach: str
 ) -> np.ndarray:

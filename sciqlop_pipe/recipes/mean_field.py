@@ -13,7 +13,7 @@ from ..granule import duration
 from ..model import Margin, recipe
 from .coordinates import POSITION_REACH
 from .field_aligned import field_aligned_basis
-from .joining import ascending, means, nearby
+from .joining import ascending, counts, means, nearby
 from .plasma import alfven_velocity, plasma_of
 
 FRAME = "FAC"
@@ -27,28 +27,38 @@ _STEPS = 8
 _AXES = ("x", "y", "z")
 
 
-def running_mean(time: np.ndarray, values: np.ndarray, at: np.ndarray, window: str) -> np.ndarray:
-    """Means over a window around each time (at, ...), NaN where it holds nothing.
+def running_mean(
+    time: np.ndarray, values: np.ndarray, at: np.ndarray, window: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """Means over a window around each time (at, column), and of how many records (at).
 
     Parameters
     ----------
     time : ndarray datetime64[ns] or int64 (record)
         Ascending.
-    values : ndarray (record, ...)
-        Of any unit; records that are not finite do not count.
+    values : ndarray (record, column)
+        Of any unit; rows that are not finite do not count.
     at : ndarray datetime64[ns] or int64 (at)
         Ascending.
     window : str
-        Duration. The mean is made at every eighth of it in UTC and is linear between.
+        Duration. Means, and how many records they hold, are made at every eighth of it in UTC and
+        are linear between; NaN where a window holds nothing.
     """
     want = ascending(at, "mean field")
     step = max(duration(window) // _STEPS, 1)
-    slots = np.unique(np.concatenate([want // step, want // step + 1]))
-    mean = means(time, values, slots * step, window)
-    return nearby(slots * step, mean, want, f"{step}ns")
+    slots = np.unique(np.concatenate([want // step, want // step + 1])) * step
+    known = np.isfinite(values).all(axis=1)
+    mean = means(time, np.where(known[:, None], values, np.nan), slots, window)
+    count = counts(time, known, slots, window)
+    reach = f"{step}ns"
+    return nearby(slots, mean, want, reach), nearby(slots, count, want, reach)
 
 
-@recipe(gives=VectorSeries, version=2)
+def _count(count: np.ndarray) -> tuple[str, np.ndarray, dict[str, str]]:
+    return "time", count.astype(np.float32), {"units": "1", "long_name": "records in the mean"}
+
+
+@recipe(gives=VectorSeries, version=3)
 def in_mean_field(
     vector: VectorSeries,
     b: Annotated[VectorSeries, Margin("mean")],
@@ -80,7 +90,8 @@ def in_mean_field(
     Returns
     -------
     Dataset
-        NaN where the mean field is unknown, zero, or along d.
+        NaN where the mean field is unknown, zero, or along d; `count` (time) says of how many
+        records the mean is.
 
     Raises
     ------
@@ -103,7 +114,7 @@ def in_mean_field(
     if reference not in _AXES:
         raise UsageError(f"there is no axis '{reference}'", "reference", "Choose x, y or z")
     at = vector["time"].values
-    field = running_mean(b["time"].values, b["vector"].values, at, mean)
+    field, count = running_mean(b["time"].values, b["vector"].values, at, mean)
     length = np.linalg.norm(field, axis=1, keepdims=True)
     with np.errstate(invalid="ignore"):
         along = field / np.where(length > 0, length, np.nan)
@@ -120,10 +131,10 @@ def in_mean_field(
     about["long_name"] = f"{name} ({FRAME})".strip()
     about.pop("frame_equivalent", None)
     found["vector"] = (("time", "component"), values.astype(vector["vector"].dtype), about)
-    return found.assign_coords(component=list(COMPONENTS))
+    return found.assign(count=_count(count)).assign_coords(component=list(COMPONENTS))
 
 
-@recipe(gives=VectorSeries, version=1)
+@recipe(gives=VectorSeries, version=2)
 def elsasser(
     moments: Annotated[Moments, Margin("mean")],
     b: Annotated[VectorSeries, Margin("mean"), Margin("accumulation"), Margin("reach")],
@@ -138,7 +149,8 @@ def elsasser(
 
         z+- = dV +- dB / sqrt(mu0 <n> m),  dX = X - <X>
 
-    Means run over `mean`. z+ travels against B, z- along it.
+    Means run over `mean`; `count` (time) says of how many records. z+ travels against B, z- along
+    it.
 
     Parameters
     ----------
@@ -170,13 +182,16 @@ def elsasser(
     plasma = plasma_of(moments, b, accumulation, reach, mass_per_ion)
     whole = plasma.whole[:, None]
     every = np.concatenate([plasma.velocity, plasma.b, plasma.density[:, None]], axis=1)
-    level = running_mean(plasma.time, np.where(whole, every, np.nan), plasma.time, mean)
+    level, count = running_mean(plasma.time, np.where(whole, every, np.nan), plasma.time, mean)
     change = every - level
     z = change[:, :3] + sign * alfven_velocity(change[:, 3:6], level[:, 6], plasma.mass)
     name = "z+" if sign > 0 else "z-"
     about = {"units": "km s^-1", "long_name": f"Elsasser variable {name}", "frame": plasma.frame}
     return xr.Dataset(
-        {"vector": (("time", "component"), np.where(whole, z, np.nan), about)},
+        {
+            "vector": (("time", "component"), np.where(whole, z, np.nan), about),
+            "count": _count(count),
+        },
         {"time": moments["time"], "component": list(_AXES)},
         {"species": moments.attrs["species"]},
     )

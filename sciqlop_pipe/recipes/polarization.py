@@ -17,7 +17,7 @@ from .waveforms import (
     Frames,
     Waveform,
     background,
-    electron_cyclotron,
+    cyclotron_frequencies,
     frames_of,
     require_frame_of,
     spectral_matrices,
@@ -33,7 +33,7 @@ _MICROWATTS = 1e-12 / VACUUM_PERMEABILITY * 1e6
 """mV m^-1 times nT over mu_0, in uW m^-2."""
 
 
-@recipe(gives=WavePolarization, version=1)
+@recipe(gives=WavePolarization, version=2)
 def wave_polarization(
     wave: Annotated[VectorSeries, Margin("step"), Margin("reach")],
     b: Annotated[VectorSeries | None, Margin("step"), Margin("reach")] = None,
@@ -71,7 +71,7 @@ def wave_polarization(
     Dataset
         power [nT^2 Hz^-1], degree_of_polarization, ellipticity, planarity, handedness [1],
         wave_normal_angle [deg], frequency [Hz] (time, frequency_bin); frames, coverage, quality,
-        and with b the electron_cyclotron_frequency [Hz] (time).
+        and with b the cyclotron frequencies of electrons and protons [Hz] (time).
 
     Raises
     ------
@@ -103,10 +103,7 @@ def wave_polarization(
     ds = _dataset(frames, {n: (found[n], *about[n]) for n in names}, flags)
     ds["frames"] = "time", frames.count, {"units": "1", "long_name": "frames averaged"}
     ds.attrs["frame"] = frame
-    if b is not None:
-        words = {"units": "Hz", "long_name": "electron cyclotron frequency"}
-        ds["electron_cyclotron_frequency"] = "time", electron_cyclotron(strength), words
-    return ds
+    return ds if b is None else ds.assign(cyclotron_frequencies(strength))
 
 
 _POLARIZATION = {
@@ -118,7 +115,7 @@ _POLARIZATION = {
 }
 
 
-@recipe(gives=WavePoynting, version=2)
+@recipe(gives=WavePoynting, version=3)
 def wave_poynting_flux(
     e: Annotated[VectorSeries, Margin("step"), Margin("reach")],
     wave: Annotated[VectorSeries, Margin("step"), Margin("reach")],
@@ -149,6 +146,13 @@ def wave_poynting_flux(
         As in `power_spectrum`.
     elevation : float
         Least angle between the field and the measured plane of E [deg].
+
+    Returns
+    -------
+    Dataset
+        flux, and flux_parallel (time, frequency_bin): along the field where above zero, against it
+        where below; frequency, coverage, quality, and the cyclotron frequencies of electrons and
+        protons [Hz] (time).
 
     Raises
     ------
@@ -192,7 +196,7 @@ def wave_poynting_flux(
     ds = _dataset(frames, {"flux_parallel": (parallel, units, f"{name} along the field")}, flags)
     about = {"units": units, "long_name": name, "frame": frame}
     ds["flux"] = ("time", "frequency_bin", "component"), flux, about
-    return ds.assign_coords(component=["x", "y", "z"])
+    return ds.assign(cyclotron_frequencies(strength)).assign_coords(component=["x", "y", "z"])
 
 
 def _third(cross: np.ndarray, along: np.ndarray, k: int) -> np.ndarray:

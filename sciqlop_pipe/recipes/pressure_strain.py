@@ -26,16 +26,16 @@ FLAGS = Flags(
 )
 
 
-@recipe(gives=PressureStrain, version=1)
+@recipe(gives=PressureStrain, version=2)
 def pressure_strain(
     m1: Moments,
     m2: Annotated[Moments, Margin("reach")],
     m3: Annotated[Moments, Margin("reach")],
     m4: Annotated[Moments, Margin("reach")],
     r1: Annotated[Position, Margin("position_reach")],
-    r2: Annotated[Position, Margin("position_reach")],
-    r3: Annotated[Position, Margin("position_reach")],
-    r4: Annotated[Position, Margin("position_reach")],
+    r2: Annotated[Position, Margin("position_reach"), Margin("position_reach")],
+    r3: Annotated[Position, Margin("position_reach"), Margin("position_reach")],
+    r4: Annotated[Position, Margin("position_reach"), Margin("position_reach")],
     *,
     reach: str = "10s",
     position_reach: str = "5min",

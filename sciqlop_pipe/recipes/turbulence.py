@@ -12,7 +12,7 @@ from ..errors import UsageError
 from ..granule import duration
 from ..kernels.windows import means_around
 from ..model import Margin, recipe
-from .joining import ascending
+from .joining import ascending, counts
 from .plasma import alfven_velocity, plasma_of
 from .stretches import windows
 
@@ -52,7 +52,7 @@ def increments(
     return centre, values[nearer[pair]] - values[pair]
 
 
-@recipe(gives=ScalarSeries, version=1)
+@recipe(gives=ScalarSeries, version=2)
 def pvi(
     b: Annotated[VectorSeries, Margin("lag"), Margin("average")],
     *,
@@ -63,7 +63,8 @@ def pvi(
 
         PVI = |dB| / sqrt(<|dB|^2>),  dB = B(t + lag) - B(t)
 
-    The mean runs over `average` around each pair. Pairs span the lag within a tenth of it.
+    The mean runs over `average` around each pair; `count` (time) says over how many pairs: fewer
+    beside gaps. Pairs span the lag within a tenth of it.
 
     Parameters
     ----------
@@ -87,12 +88,16 @@ def pvi(
     centre, change = increments(time, np.asarray(b["vector"].values, np.float64), lag)
     square = (change**2).sum(axis=1)
     mean = means_around(centre, square, centre, duration(average) // 2)
+    count = counts(centre, np.isfinite(square), centre, average)
     with np.errstate(divide="ignore", invalid="ignore"):
         value = np.sqrt(square / np.where(mean > 0, mean, np.nan))
     strictly = np.r_[True, np.diff(centre) > 0][: centre.size]
     attrs = {"units": "1", "long_name": f"partial variance of increments, lag {lag}"}
     return xr.Dataset(
-        {"value": (("time",), value[strictly], attrs)},
+        {
+            "value": (("time",), value[strictly], attrs),
+            "count": (("time",), count[strictly], {"units": "1", "long_name": "pairs in the mean"}),
+        },
         {"time": centre[strictly].astype("datetime64[ns]")},
     )
 

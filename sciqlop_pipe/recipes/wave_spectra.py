@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 import xarray as xr
@@ -16,10 +16,12 @@ from .joining import joined
 from .waveforms import (
     FLAGS,
     REGULAR,
+    Frequencies,
     Waveform,
     background,
-    characteristic_frequencies,
+    cyclotron_frequencies,
     frames_of,
+    plasma_frequencies,
     spectral_matrices,
     waveform,
 )
@@ -98,7 +100,7 @@ def power_spectrum(
     )
 
 
-@recipe(gives=WaveSpectrum, version=1)
+@recipe(gives=WaveSpectrum, version=2)
 def wavelet_spectrum(
     wave: Annotated[VectorSeries, Margin("step"), Margin("reach")],
     b: Annotated[VectorSeries | None, Margin("step"), Margin("reach")] = None,
@@ -117,7 +119,8 @@ def wavelet_spectrum(
     with s = w0/2 pi f, normalised so that white noise of one-sided density P gives P. |W|^2 is
     the mean over the step, taken every width s; the wavelet is cut off at four widths, so that
     a gap is felt no farther: where the wavelet would touch one, or the end of what was sampled,
-    there is NaN, and `coverage` (time, frequency_bin) says how much of the step remains.
+    there is NaN, and `coverage` (time, frequency_bin) says how much of the step remains. Flagged
+    are steps of which some frequency lacks a part, those beyond the sampling aside.
 
     Parameters
     ----------
@@ -164,8 +167,19 @@ def wavelet_spectrum(
     time = steps * duration(step) + duration(step) // 2
     ds = _dataset(wave, time, power, frequency, coverage)
     ds.attrs["method"] = f"Morlet wavelet, w0 = {OMEGA:g}"
-    flags = (coverage < 1).any(axis=1).astype(np.uint32)
+    flags = _incomplete(coverage).astype(np.uint32)
     return ds.assign(quality=("time", flags, FLAGS.attrs), **_beside(b, moments, time, step, reach))
+
+
+def _incomplete(coverage: np.ndarray) -> np.ndarray:
+    """Tell which steps lack a part (step), of coverage (step, frequency).
+
+    The shortest wavelets fit wherever any does, so frequencies above all that were seen are those
+    that the sampling rate does not reach: nothing is missing there.
+    """
+    seen = coverage > 0
+    reached = np.flip(np.maximum.accumulate(np.flip(seen, axis=1), axis=1), axis=1)
+    return ~seen.any(axis=1) | (reached & (coverage < 1)).any(axis=1)
 
 
 def _octaves(f_min: float, f_max: float, per_octave: int) -> np.ndarray:
@@ -246,15 +260,13 @@ def _dataset(
 
 def _beside(
     b: xr.Dataset | None, moments: xr.Dataset | None, time: np.ndarray, step: str, reach: str
-) -> dict[str, Any]:
+) -> Frequencies:
     if b is None:
         return {}
     strength = np.sqrt((background(b, time, step, reach) ** 2).sum(axis=1))
-    density = None
+    found = cyclotron_frequencies(strength)
     if moments is not None:
         values = np.asarray(moments["density"].values, np.float64)
         density = joined(moments["time"].values, values, time, step, DENSITY_REACH)
-    return {
-        name: ("time", values, {"units": "Hz", "long_name": words})
-        for name, (values, words) in characteristic_frequencies(strength, density).items()
-    }
+        found |= plasma_frequencies(strength, density)
+    return found

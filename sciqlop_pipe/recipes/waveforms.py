@@ -21,6 +21,9 @@ from ..kernels.waveforms import regular_frames
 from ..quality import Flag, Flags
 from .joining import joined
 
+Frequencies = dict[str, tuple[str, np.ndarray, dict[str, str]]]
+"""Variables (time) [Hz] by name, as xarray takes them."""
+
 REGULAR = 0.02
 """How far a spacing of samples may be from the mean of its frame, relative."""
 
@@ -224,35 +227,43 @@ def require_frame_of(wave: xr.Dataset, b: xr.Dataset, what: str) -> str:
     return mine
 
 
-def electron_cyclotron(strength: np.ndarray) -> np.ndarray:
-    """Electron cyclotron frequency [Hz] of field strengths [nT]."""
-    return ELEMENTARY_CHARGE * strength * 1e-9 / (2 * np.pi * ELECTRON_MASS)
+def cyclotron_frequencies(strength: np.ndarray) -> Frequencies:
+    """Cyclotron frequencies (time) [Hz] of electrons and protons, of |B| (time) [nT], by name.
+
+        f_ce = eB/2 pi m_e,  f_cp = eB/2 pi m_p
+
+    References
+    ----------
+    NRL Plasma Formulary (2019), p. 28.
+    """
+    ce = ELEMENTARY_CHARGE * strength * 1e-9 / (2 * np.pi * ELECTRON_MASS)
+    cp = ce * (ELECTRON_MASS / PROTON_MASS)
+    return {
+        "electron_cyclotron_frequency": _frequency(ce, "electron cyclotron frequency"),
+        "proton_cyclotron_frequency": _frequency(cp, "proton cyclotron frequency"),
+    }
 
 
-def characteristic_frequencies(
-    strength: np.ndarray, density: np.ndarray | None
-) -> dict[str, tuple[np.ndarray, str]]:
-    """Frequencies [Hz] with their long names, of |B| [nT] and electron density [cm^-3], (time).
+def plasma_frequencies(strength: np.ndarray, density: np.ndarray) -> Frequencies:
+    """Plasma and lower hybrid frequency (time) [Hz], of |B| [nT] and electron density [cm^-3].
 
-        f_ce = eB/2 pi m_e,  f_cp = eB/2 pi m_p,  f_pe = (n e^2/eps0 m_e)^1/2 / 2 pi
-        f_lh = [ (f_ce f_cp)^-1 + f_pp^-2 ]^-1/2
+        f_pe = (n e^2/eps0 m_e)^1/2 / 2 pi,  f_lh = [ (f_ce f_cp)^-1 + f_pp^-2 ]^-1/2
 
     References
     ----------
     NRL Plasma Formulary (2019), p. 28; Stix, T. H. (1992), Waves in Plasmas, section 2-3.
     """
-    ce = electron_cyclotron(strength)
-    cp = ce * (ELECTRON_MASS / PROTON_MASS)
-    found = {
-        "electron_cyclotron_frequency": (ce, "electron cyclotron frequency"),
-        "proton_cyclotron_frequency": (cp, "proton cyclotron frequency"),
+    ce, cp = (values for _, values, _ in cyclotron_frequencies(strength).values())
+    squared = np.where(density > 0, density, np.nan) * 1e6 * ELEMENTARY_CHARGE**2
+    pe = np.sqrt(squared / (VACUUM_PERMITTIVITY * ELECTRON_MASS)) / (2 * np.pi)
+    pp = pe * np.sqrt(ELECTRON_MASS / PROTON_MASS)
+    with np.errstate(divide="ignore"):
+        lower = 1 / np.sqrt(1 / (ce * cp) + 1 / pp**2)
+    return {
+        "plasma_frequency": _frequency(pe, "electron plasma frequency"),
+        "lower_hybrid_frequency": _frequency(lower, "lower hybrid frequency"),
     }
-    if density is not None:
-        squared = np.where(density > 0, density, np.nan) * 1e6 * ELEMENTARY_CHARGE**2
-        pe = np.sqrt(squared / (VACUUM_PERMITTIVITY * ELECTRON_MASS)) / (2 * np.pi)
-        pp = pe * np.sqrt(ELECTRON_MASS / PROTON_MASS)
-        with np.errstate(divide="ignore"):
-            lower = 1 / np.sqrt(1 / (ce * cp) + 1 / pp**2)
-        found["plasma_frequency"] = pe, "electron plasma frequency"
-        found["lower_hybrid_frequency"] = lower, "lower hybrid frequency"
-    return found
+
+
+def _frequency(values: np.ndarray, words: str) -> tuple[str, np.ndarray, dict[str, str]]:
+    return "time", values, {"units": "Hz", "long_name": words}

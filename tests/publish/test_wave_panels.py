@@ -32,6 +32,8 @@ def test_ellipticity_has_the_sign_of_its_handedness_and_noise_is_white():
         ds = polarization.wave_polarization(x, steady((0, 0, field)), samples=64)
         drawn = {d.variable: d.paint for d in wave_polarization(ds)}
         values = drawn["ellipticity"].below.values
+        assert drawn["ellipticity"].below.bounds == (-1, 1)  # whatever this interval holds
+        assert {w for w, _ in drawn["ellipticity"].lines} == {"$f_{ce}$", "$f_{cp}$"}
         at = int(np.argmin(np.abs(ds["frequency"].values[5] - 32)))
         assert abs(values[5, at] - sign) < 0.1
         assert np.isnan(values[5]).mean() > 0.5

@@ -240,7 +240,7 @@ GOLD: dict[str, dict[int, list[float]]] = {
     "instability_thresholds": {1: [0.9639046, 1.02604, 0.3831365]},
     "energy_flux": {1: [0.189717, 0.2237128, 0.07572883]},
     "potential_calibration": {1: [1.052309, 1.298061, 2.140592]},
-    "density_from_potential": {1: [1.991053, 1.992165, 2.083407]},
+    "density_from_potential": {2: [1.991053, 1.992165, 2.083407]},
     "non_maxwellianity": {1: [0.02626321, 0.02668406, 0.02724647]},
     "magnetic_nulls": {1: [476.3963, 1295.617, -530.8799]},
     "timing": {2: [0.4942825, 0.5773503, -0.08847011]},

@@ -8,6 +8,7 @@ import xarray as xr
 
 from sciqlop_pipe.datatypes import EnergyFlux, Instabilities, NonMaxwellianity, PressureStrain
 from sciqlop_pipe.errors import DataTypeError
+from sciqlop_pipe.model import product
 from sciqlop_pipe.recipes.background import without_background, without_radiation
 from sciqlop_pipe.recipes.energy_flux import energy_flux, poynting_flux
 from sciqlop_pipe.recipes.field_aligned import field_aligned
@@ -17,6 +18,7 @@ from sciqlop_pipe.recipes.non_maxwellianity import non_maxwellianity
 from sciqlop_pipe.recipes.pressure_strain import pressure_strain
 from sciqlop_pipe.recipes.spectra import energy_spectrum
 from tests.analytic import FPI_2015, BiMaxwellian, field, fpi_look, vdf
+from tests.fields import START, between, clock, position
 from tests.recipes.test_field_aligned import of
 
 B = (3.0, -8.0, 15.0)
@@ -173,3 +175,30 @@ def test_numbers_move_only_with_the_version():
     assert [float(found.epsilon_isotropic), float(found.epsilon_greco)] == pytest.approx(
         GOLDEN[non_maxwellianity.version], rel=5e-3
     )
+
+
+def test_positions_of_other_clocks_are_read_as_far_as_the_edge_of_a_granule_needs():
+    ions = [moments_in_time(r) for r in PLACES]
+    places = [
+        position(np.tile(r, (9, 1)), clock(9, 60, 15 * k - 240)) for k, r in enumerate(PLACES)
+    ]
+    inputs = {f"m{k}": m for k, m in enumerate(ions, 1)}
+    inputs |= {f"r{k}": r for k, r in enumerate(places, 1)}
+    how = {"reach": "1s", "position_reach": "60s"}
+    declared = product("x.pressure_strain", pressure_strain, **{k: f"x.{k}" for k in inputs}, **how)
+    pieces = []
+    for start, stop in ((0, 30), (30, 60)):
+        low, high = START + np.array([start, stop]) * np.timedelta64(1, "s")
+        beyond = {k: np.timedelta64(declared.margin(k), "ns") for k in inputs}
+        read = {k: between(ds, low - beyond[k], high + beyond[k]) for k, ds in inputs.items()}
+        pieces.append(between(pressure_strain(**read, **how), low, high))
+    whole = pressure_strain(**inputs, **how)
+    assert np.isfinite(whole["pi_d"]).all()
+    xr.testing.assert_allclose(xr.concat(pieces, "time"), whole, rtol=1e-12)
+
+
+def moments_in_time(place: np.ndarray) -> xr.Dataset:
+    """A minute of the flow at a place."""
+    ds = four(PLACES, np.eye(3))[0].isel(time=[0] * 60)
+    ds["velocity"].values[:] = place @ GRADIENT
+    return ds.assign_coords(time=clock(60, 1.0))
