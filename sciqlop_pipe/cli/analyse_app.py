@@ -34,6 +34,11 @@ ReachOpt = Annotated[
 PictureOpt = Annotated[Path | None, typer.Option("-o", "--output", help="Draw it: a PNG file.")]
 
 
+_FIELD, _PLASMA = "VectorSeries", "Moments"
+_WANTED = {_FIELD: "a field such as mms1.fgm.brst.b_gse",
+           _PLASMA: "moments such as mms1.fpi.dis.brst.moms_gse, before the field"}  # fmt: skip
+
+
 @analyse_app.command("mva")
 def mva(
     field: Field,
@@ -53,7 +58,7 @@ def mva(
     """
     from ..recipes.minimum_variance import variance_of
 
-    b = _read(field, start, stop, store, registry)
+    b = _read(field, _FIELD, start, stop, store, registry)
     found = variance_of(b["vector"].values)
     frame = b["vector"].attrs["frame"]
     _show(
@@ -101,8 +106,8 @@ def ht(
     from ..recipes.plasma import plasma_of
 
     plasma = plasma_of(
-        _read(moments, start, stop, store, registry),
-        _read(field, start, stop, store, registry),
+        _read(moments, _PLASMA, start, stop, store, registry),
+        _read(field, _FIELD, start, stop, store, registry),
         accumulation,
         reach,
     )
@@ -162,7 +167,8 @@ def shock(
     ends = [_span(upstream, "--upstream"), _span(downstream, "--downstream")]
     edges = _apart(ends)
     ions, b = (
-        _read(name, iso(edges[0]), iso(edges[3]), store, registry) for name in (moments, field)
+        _read(name, gives, iso(edges[0]), iso(edges[3]), store, registry)
+        for name, gives in ((moments, _PLASMA), (field, _FIELD))
     )
     up, down = (side_of(_part(ions, *end), _part(b, *end), accumulation, reach) for end in ends)
     across = _part(b, edges[1], edges[2])["vector"].values
@@ -193,11 +199,26 @@ def shock(
         _told(output, json)
 
 
-def _read(dataset: str, start: str, stop: str, store: str, registry: str) -> xr.Dataset:
+def _read(dataset: str, gives: str, start: str, stop: str, store: str, registry: str) -> xr.Dataset:
+    """Return the records of a dataset of a DataType.
+
+    Raises
+    ------
+    UsageError
+        When it is of another one, or has no record there.
+    UnknownName
+        When the store has nothing of it, with near names.
+    """
     from ..errors import UsageError
+    from ..granule import Interval
+    from ..publish.levels import kind_of
     from ..store import Store
 
     with Store.open(store, read_only=True, registry=registry) as opened:
+        kind = kind_of(opened, dataset, Interval.of(start, stop))
+        if kind != gives:
+            raise UsageError(f"{dataset} is {kind}, not {gives}", store,
+                             f"Give {_WANTED[gives]}")  # fmt: skip
         ds = opened.read(dataset, start, stop).load()
     if not ds.sizes["time"]:
         raise UsageError(f"{dataset} has no record from {start} to {stop}", store,
@@ -280,10 +301,12 @@ def _show(rows: dict[str, Any], json: bool) -> None:
     if json:
         print(json_.dumps(_known(rows), indent=1))
         return
+    from rich.markup import escape
     from rich.table import Table
 
     table = Table(show_header=False)
     for name, value in rows.items():
         text = ", ".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, dict) else value
-        table.add_row(name, str(text))
+        # Units in brackets would be taken for colours.
+        table.add_row(escape(name), escape(str(text)))
     wide().print(table)

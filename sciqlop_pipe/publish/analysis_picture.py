@@ -165,27 +165,31 @@ def draw_shock(
         (moments["time"].values, n, "n", "cm$^{-3}$", lambda s: np.array([s.density])),
         (moments["time"].values, v, "V", "km/s", lambda s: s.velocity),
     )
+    frame = str(moments["velocity"].attrs["frame"])
     first: Any = None
     for k, (time, values, name, units, mean) in enumerate(rows):
         ax = made.add_subplot(grid[k], sharex=first)
         first = first or ax
         words = [f"{name}$_{c}$" for c in "xyz"] if values.shape[1] == 3 else [name]
-        _lines(ax, time, np.asarray(values, np.float64), words, f"{name} [{units}]")
+        about = f"{name} {frame} [{units}]" if len(words) > 1 else f"{name} [{units}]"
+        _lines(ax, time, np.asarray(values, np.float64), words, about)
         for (start, stop), side, colour in zip(spans, sides, (UP, DOWN), strict=True):
             ax.axvspan(start, stop, color=colour, alpha=0.12, lw=0)
             ax.hlines(mean(side), start, stop, color=INK, lw=0.8, ls=":")
         if k < 2:
             ax.tick_params(labelbottom=False)
+    places = (0.725, 0.835, 0.87, 0.925, 0.96)
     made.text(0.6, 0.89, "method", fontsize=9, color=SOFT)
-    for x, word in ((0.735, "normal"), (0.86, r"$\theta_{Bn}$"), (0.9, "V [km/s]"),
-                    (0.955, "$M_A$")):  # fmt: skip
+    for x, word in zip(places, (f"normal, {frame}", r"$\theta_{Bn}$", "V [km/s]", "$M_A$", "$M_f$"),
+                       strict=True):  # fmt: skip
         made.text(x, 0.89, word, fontsize=9, color=SOFT)
     for k, s in enumerate(shocks):
         y = 0.855 - 0.035 * k
         normal = ", ".join(f"{x:.2f}" for x in s.normal)
         made.text(0.6, y, s.method.replace("_", " "), fontsize=9, color=INK)
-        for x, word in ((0.735, f"({normal})"), (0.86, f"{s.theta_bn:.0f}°"),
-                        (0.9, f"{s.speed:.0f}"), (0.955, f"{s.alfven_mach:.1f}")):  # fmt: skip
+        numbers = (f"({normal})", f"{s.theta_bn:.0f}°", f"{s.speed:.0f}", f"{s.alfven_mach:.1f}",
+                   f"{s.fast_mach:.1f}")  # fmt: skip
+        for x, word in zip(places, numbers, strict=True):
             made.text(x, y, word, fontsize=9, color=INK)
     up, down = sides
     stronger = np.linalg.norm(down.b) / np.linalg.norm(up.b)

@@ -95,9 +95,8 @@ def power_spectrum(
     ds = _dataset(wave, frames.time, power, frames.frequency, frames.coverage)
     ds.attrs["method"] = f"{samples} samples, Hann window, half overlap"
     flags = (frames.coverage < 1).astype(np.uint32)
-    return ds.assign(
-        quality=("time", flags, FLAGS.attrs), **_beside(b, moments, frames.time, step, reach)
-    )
+    ds = ds.assign(_beside(b, moments, frames.time, step, reach))
+    return ds.assign(quality=("time", flags, FLAGS.attrs))
 
 
 @recipe(gives=WaveSpectrum, version=2)
@@ -168,7 +167,8 @@ def wavelet_spectrum(
     ds = _dataset(wave, time, power, frequency, coverage)
     ds.attrs["method"] = f"Morlet wavelet, w0 = {OMEGA:g}"
     flags = _incomplete(coverage).astype(np.uint32)
-    return ds.assign(quality=("time", flags, FLAGS.attrs), **_beside(b, moments, time, step, reach))
+    ds = ds.assign(_beside(b, moments, time, step, reach))
+    return ds.assign(quality=("time", flags, FLAGS.attrs))
 
 
 def _incomplete(coverage: np.ndarray) -> np.ndarray:
@@ -179,7 +179,7 @@ def _incomplete(coverage: np.ndarray) -> np.ndarray:
     """
     seen = coverage > 0
     reached = np.flip(np.maximum.accumulate(np.flip(seen, axis=1), axis=1), axis=1)
-    return ~seen.any(axis=1) | (reached & (coverage < 1)).any(axis=1)
+    return np.asarray((reached & (coverage < 1)).any(axis=1) | ~seen.any(axis=1))
 
 
 def _octaves(f_min: float, f_max: float, per_octave: int) -> np.ndarray:

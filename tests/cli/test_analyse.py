@@ -91,6 +91,26 @@ def test_a_normal_of_ones_own_is_judged_like_the_others(call: Call) -> None:
     assert status == 2 and "not a direction" in err
 
 
+def test_tables_have_their_units(call: Call) -> None:
+    words = ("ht", "ht.ion.moments", "ht.b", *span("00", "05"), "--accumulation", "1s")
+    assert "V_HT (GSE) [km/s]" in call(*words)[1]
+    assert "variances [nT^2]" in call("mva", "layer.b", *span("00", "05"))[1]
+    assert "theta_bn [deg] 5" in call("shock", "shock.ion.moments", "shock.b", *SIDES)[1]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("mva", "ht.ion.moments"), "ht.ion.moments is Moments, not VectorSeries"),
+        (("ht", "ht.b", "ht.ion.moments"), "ht.b is VectorSeries, not Moments"),
+        (("mva", "layer.bb"), "Did you mean layer.b"),
+    ],
+)
+def test_what_cannot_be_analysed_is_named(call: Call, words: tuple[str, ...], said: str) -> None:
+    status, _, err = call(*words, *span("00", "05"))
+    assert status == 2 and said in err
+
+
 def test_sides_that_are_swapped_are_flagged(call: Call) -> None:
     swapped = (SIDES[0], SIDES[3], SIDES[2], SIDES[1])
     there, back = (json.loads(call("shock", "shock.ion.moments", "shock.b", *s, "--json")[1])
@@ -202,7 +222,7 @@ def test_without_json_the_same_numbers_are_a_table(call: Call) -> None:
         (("shock", "shock.ion.moments", "shock.b", "--upstream", "12:00", *SIDES[2:]),
          "not START/STOP"),
         (("mva", "layer.b", *span("30", "40")), "no record"),
-        (("mva", "layer.c", *span("00", "05")), "no records of 'layer.c'"),
+        (("mva", "layer.c", *span("00", "05")), "nothing of 'layer.c'. Did you mean layer.b"),
         (("mva", "layer.b", *span("00:00", "00:03")), "records"),
         (("ht", "ht.ion.moments", "shock.b", "--start", "2020-01-01", "--stop", "2020-01-01"),
          "at or before it starts"),
