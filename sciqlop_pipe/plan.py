@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from .errors import StoreError, UsageError
 from .fingerprint import file_part, granule_part, inputs_key, model_part, params_text
-from .granule import Granule, Interval
+from .granule import Granule, GranuleLength, Interval
 from .graph import Graph
 from .model import Dataset
 from .sources.archive import FileMatch, Listing, RawFile
@@ -260,6 +260,8 @@ def _raw_entries(
             if (shared := extent.intersect(span)) is not None:
                 for cell in length.covering(shared):
                     cells.setdefault(cell, []).append(file)
+    if late := getattr(dataset.source, "late", 0):
+        _add_tails(cells, extents, length, late)
     entries = []
     replaced: set[str] = set()
     for cell, found in cells.items():
@@ -271,6 +273,26 @@ def _raw_entries(
             gone = "withdrawn" if listing is not None and left.n else ""
             entries.append(Entry(left.interval, left, gone, replaces=(left.uid,)))
     return entries
+
+
+def _add_tails(
+    cells: dict[Interval, list[RawFile]],
+    extents: Sequence[tuple[RawFile, Interval]],
+    length: GranuleLength,
+    tail: int,
+) -> None:
+    """Add to granules the files of which the last records may lie in them.
+
+    A tail alone makes no granule: it would hold nothing but the end of the one before.
+    """
+    late: dict[Interval, set[RawFile]] = {}
+    for file, extent in extents:
+        for cell in length.covering(Interval(extent.stop, extent.stop + tail)):
+            if cell in cells and file not in cells[cell]:
+                late.setdefault(cell, set()).add(file)
+    for cell, more in late.items():
+        here = more.union(cells[cell])
+        cells[cell] = [file for file, _ in extents if file in here]
 
 
 def _lost(registry: Registry, dataset: Dataset, entry: Entry) -> bool:

@@ -10,7 +10,15 @@ import xarray as xr
 
 from sciqlop_pipe.datatypes import DirectionalFlux
 from sciqlop_pipe.model import Dataset, raw
-from sciqlop_pipe.sources.conventions import begin, converted, extent_of, finished, require, time_of
+from sciqlop_pipe.sources.conventions import (
+    TimeTag,
+    begin,
+    converted,
+    extent_of,
+    finished,
+    require,
+    time_of,
+)
 from sciqlop_pipe.sources.files import FileSource
 
 if TYPE_CHECKING:
@@ -28,6 +36,7 @@ class StepsAdapter:
     """Reads the intensity of all species in one detector; the file's error is a relative one."""
 
     detector: str
+    time_tag: TimeTag = _TAG
 
     @property
     def _flux(self) -> str:
@@ -36,7 +45,7 @@ class StepsAdapter:
     def extent(self, cdf: CdfFile) -> tuple[int, int] | None:
         """Return the first and last centre time [ns] of a file, None when it has no record."""
         require(cdf, [self._flux])
-        return extent_of(time_of(cdf, self._flux, _TAG))
+        return extent_of(time_of(cdf, self._flux, self.time_tag))
 
     def __call__(self, cdf: CdfFile) -> xr.Dataset:
         """Return the whole file as a DirectionalFlux."""
@@ -53,7 +62,7 @@ class StepsAdapter:
                 "energy_lower": (series[1:], edges[0], _about("lower edge of energy", "eV")),
                 "energy_upper": (series[1:], edges[1], _about("upper edge of energy", "eV")),
             },
-            coords={"time": time_of(cdf, self._flux, _TAG)},
+            coords={"time": time_of(cdf, self._flux, self.time_tag)},
             attrs={"species": "ions"},
         )
         return finished(ds, cdf, None, ["flux", "flux_error"])

@@ -76,7 +76,7 @@ def burst(probe: str, quantity: str) -> Seen:
     seen = _seen(adapter, f"{letter}_bitmask{suffix}")
     if quantity == "b":
         return seen
-    plane = SpinPlane("spin_plane", variable, "mV/m")
+    plane = SpinPlane("spin_plane", variable, "mV m^-1")
     return Seen(adapter, seen.restated, made=(*seen.made, plane))
 
 

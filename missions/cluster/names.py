@@ -24,6 +24,11 @@ class StartTagged(FileSource):
     # Half of the longest accumulation, with room: telemetry modes differ in their number of spins.
     tail: str = "2min"
 
+    @property
+    def late(self) -> int:
+        """How long after its extent [ns] a file may hold records: the tail is part of it."""
+        return 0
+
     def extent(self, file: RawFile) -> Interval:
         """Return the interval that a file may hold records of, judged by its name."""
         named = super().extent(file)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sciqlop_pipe.sources.cdf import CdfFile
-from sciqlop_pipe.sources.conventions import require
+from sciqlop_pipe.sources.conventions import converted, require
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,5 +26,5 @@ class SpinPlane:
     def values(self, cdf: CdfFile) -> np.ndarray:
         """Return the vector (record, 3)."""
         require(cdf, [self.variable])
-        xy = cdf.values(self.variable)
+        xy = converted(cdf, self.variable, self.units)
         return np.concatenate([xy, np.full_like(xy[:, :1], np.nan)], axis=1)

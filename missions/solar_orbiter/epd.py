@@ -11,7 +11,14 @@ import xarray as xr
 from sciqlop_pipe.datatypes import DirectionalFlux
 from sciqlop_pipe.model import Dataset, raw
 from sciqlop_pipe.quality import Flag, Flags
-from sciqlop_pipe.sources.conventions import Quality, extent_of, finished, require, time_of
+from sciqlop_pipe.sources.conventions import (
+    Quality,
+    converted,
+    extent_of,
+    finished,
+    require,
+    time_of,
+)
 from sciqlop_pipe.sources.files import FileSource
 from sciqlop_pipe.sources.tags import Lasting
 from sciqlop_pipe.sources.view import Seen, Words
@@ -49,20 +56,22 @@ class FluxAdapter:
     species: str
 
     @property
-    def _tag(self) -> Lasting:
+    def time_tag(self) -> Lasting:
+        """What the time tag means: the beginning of an accumulation."""
         return Lasting(duration="DELTA_EPOCH", declared="s")
 
     def extent(self, cdf: CdfFile) -> tuple[int, int] | None:
         """Return the first and last centre time [ns] of a file, None when it has no record."""
-        return extent_of(time_of(cdf, f"{self.letter}_Flux", self._tag))
+        return extent_of(time_of(cdf, f"{self.letter}_Flux", self.time_tag))
 
     def __call__(self, cdf: CdfFile) -> xr.Dataset:
         """Return the whole file as a DirectionalFlux."""
         names = [f"{self.letter}_{word}" for word in
                  ("Flux", "Uncertainty", "Bins_Low_Energy", "Bins_Width")]  # fmt: skip
         require(cdf, names)
-        flux, error, low, width = (cdf.values(name) for name in names)
-        edges = 1e6 * np.stack([low, low + width]).reshape(2, -1)
+        flux, error = (converted(cdf, name, _FLUX) for name in names[:2])
+        low, width = (converted(cdf, name, "eV") for name in names[2:])
+        edges = np.stack([low, low + width]).reshape(2, -1)
         series, bins = ("time", "energy_bin"), ("energy_bin",)
         ds = xr.Dataset(
             {
@@ -71,7 +80,7 @@ class FluxAdapter:
                 "energy_lower": (bins, edges[0], _named("lower edge of energy", "eV")),
                 "energy_upper": (bins, edges[1], _named("upper edge of energy", "eV")),
             },
-            coords={"time": time_of(cdf, names[0], self._tag)},
+            coords={"time": time_of(cdf, names[0], self.time_tag)},
             attrs={"species": self.species},
         )
         return finished(ds, cdf, Quality("flags", FLAGS), ["flux", "flux_error"])

@@ -34,7 +34,6 @@ _GRANULE = {"f": "1d", "r": "6h", "b": "6h"}
 _SPIN = "3s"
 _V_MAX = {"i": 2000.0, "e": 40000.0}
 
-_FLUX = "eV cm^-2 s^-1 sr^-1 eV^-1"
 _BLOCK = 100  # records of which the mask is in the second-level cache
 _TABLES = ("theta", "dtheta", "phi", "dphi", "domega")
 _BIN = ("direction", "energy_bin")

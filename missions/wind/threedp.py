@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from sciqlop_pipe.datatypes import EnergySpectrum, Moments
+from sciqlop_pipe.errors import SourceError
 from sciqlop_pipe.model import Dataset, raw
 from sciqlop_pipe.sources.cdf import CdfFile
-from sciqlop_pipe.sources.conventions import converted, require
+from sciqlop_pipe.sources.conventions import converted, require, units_of
 from sciqlop_pipe.sources.files import FileSource
 from sciqlop_pipe.sources.remote import on_cdaweb
 from sciqlop_pipe.sources.series import MomentsAdapter, SpectrumAdapter
@@ -76,6 +77,11 @@ class EnergyFlux:
     def values(self, cdf: CdfFile) -> np.ndarray:
         """Return the spectrum (record, energy)."""
         require(cdf, [self.like, self.energy])
+        if any(prefix in units_of(cdf, self.like) for prefix in ("keV", "MeV")):
+            raise SourceError(
+                f"{self.like} is not per eV but in {units_of(cdf, self.like)}", str(cdf.path),
+                "The README says what is known of these files: tell those who keep this adapter",
+            )  # fmt: skip
         flux = cdf.values(self.like)
         return flux * converted(cdf, self.energy, "eV").astype(flux.dtype)
 

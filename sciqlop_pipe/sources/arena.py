@@ -149,7 +149,8 @@ class Filler:
                 done += os.pwrite(fd, data[done:], done)
             return
         memory = self._maps.pop(state.st_ino, None)
-        if memory is None:
+        if memory is None or len(memory) < len(data):
+            # The asking process may have made the arena larger, for an array of its own.
             memory = mmap.mmap(fd, state.st_size)
         memory[: len(data)] = data
         self._maps[state.st_ino] = memory

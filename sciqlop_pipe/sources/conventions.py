@@ -57,7 +57,9 @@ _FACTORS: dict[str, dict[str, float]] = {
         "s!E-1!Ncm!E-2!Nster!E-1!NkeV!E-1!N": 1.0, "/cm2sstrMeV": 1e-3,
         "1/cm2ssrkeV": 1.0, "1/cm2-s-sr-keV": 1.0, "1/cm2-sr-s-keV": 1.0,
     },
-    "cm^-2 s^-1 sr^-1 MeV^-1": {"Counts/sec/MeV/sr/cm2": 1.0},
+    "cm^-2 s^-1 sr^-1 MeV^-1": {
+        "Counts/sec/MeV/sr/cm2": 1.0, "particles/scm2srMeV": 1.0,
+    },
     "(nT)^2 Hz^-1": {"nT2/Hz": 1.0},
     "(mV m^-1)^2 Hz^-1": {"mV/m2/Hz": 1.0, "mV2/m2/Hz": 1.0, "mV2m-2Hz-1": 1.0},
     "W m^-2 Hz^-1": {"W/m2/Hz": 1.0},
@@ -188,6 +190,11 @@ class Shift:
     """A time tag that lies a constant time [ns] before the centre of the measurement."""
 
     ns: int = 0
+
+    @property
+    def latest(self) -> int:
+        """How much later than its tag [ns] a centre may be."""
+        return self.ns
 
     def centre(self, cdf: CdfFile, name: str) -> np.ndarray:
         """Return the centre times (n,) as datetime64[ns] of a time variable."""

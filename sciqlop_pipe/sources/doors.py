@@ -46,6 +46,11 @@ class Wanted:
     intervals: tuple[Interval, ...]
 
     @property
+    def asked(self) -> list[Interval]:
+        """The intervals by time tags: centres in them may have tags that lie before."""
+        return [i.padded(getattr(self.source, "late", 0), 0) for i in self.intervals]
+
+    @property
     def spans(self) -> list[Interval]:
         """The intervals, widened by how far before them a file may begin."""
         if not isinstance(self.source, FileSource):
@@ -229,7 +234,7 @@ def _speasy(which: str, wanted: Sequence[Wanted], access: Access) -> _Found:
         covers = dict(zip(question["products"], said["cover"], strict=True))
         for r in w.source.remote:
             if isinstance(r, Variables) and (cover := covers.get(r.products[0])) is not None:
-                pieces.extend(_speasy_pieces(r, cover, w.intervals))
+                pieces.extend(_speasy_pieces(r, cover, w.asked))
     down = tuple(f"speasy: the inventory of {name} cannot be had" for name in answer["down"])
     return _Found(list(_folders(addresses, access)), pieces, down)
 
@@ -266,7 +271,7 @@ def _hapi(server: str, wanted: Sequence[Wanted], access: Access) -> _Found:
             known[r.dataset, r.parameters] = facts
             start, stop = str(facts.get("startDate", "")), str(facts.get("stopDate", ""))
             stamp = str(facts.get("modificationDate", ""))
-            for span in _pieces(r.piece, start, stop, w.intervals):
+            for span in _pieces(r.piece, start, stop, w.asked):
                 location = _HAPI + hapi.data_url(server, r.dataset, r.parameters, span)
                 pieces.append(_piece(r.prefix, hapi.SUFFIX, location, span, stamp))
     return _Found([], pieces)

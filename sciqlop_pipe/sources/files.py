@@ -143,6 +143,18 @@ class FileSource:
         stop = file.stop if file.stop is not None else file.start + duration(self.span)
         return Interval(file.start - duration(self.pad), max(stop, file.start + 1))
 
+    @property
+    def late(self) -> int:
+        """How long [ns] after the end in its name a file may hold records.
+
+        Archives cut files by their time tags; where a tag is the beginning of a measurement the
+        centre of the last one lies behind the cut.
+        """
+        adapter: Any = self.adapter
+        while not hasattr(adapter, "time_tag") and hasattr(adapter, "adapter"):
+            adapter = adapter.adapter
+        return max(0, int(getattr(getattr(adapter, "time_tag", None), "latest", 0)))
+
     def open(self, path: Path, *, salvage: bool = False, proven: bool = False) -> CdfFile:
         """Return a raw file as the adapter takes it; sources of other formats differ here."""
         return open_cdf(path, salvage=salvage, proven=proven)

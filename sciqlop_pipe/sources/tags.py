@@ -28,6 +28,11 @@ class Lasting(Shift):
     duration: str = ""
     declared: str = ""
 
+    @property
+    def latest(self) -> int:
+        """How much later than its tag [ns] a centre may be: no accumulation lasts longer."""
+        return 120 * 1_000_000_000
+
     def centre(self, cdf: CdfFile, name: str) -> np.ndarray:
         """Return the centre times (n,) as datetime64[ns]; NaT where the length is fill."""
         require(cdf, [self.duration])

@@ -184,6 +184,22 @@ def test_an_arena_is_lent_again_only_when_no_array_looks_into_it():
 
 
 @pytest.mark.skipif(not arena.AVAILABLE, reason="no memfd here")
+def test_an_arena_that_the_asking_process_made_larger_is_filled_like_any_other():
+    pool, filler = ArenaPool(), arena.Filler()
+
+    def lend(n: int, value: float) -> np.ndarray:
+        taken = pool.take()
+        filler.fill(taken.fd, np.full(n, value))
+        return pool.lend(taken, np.dtype("f8"), (n,))
+
+    for value in (1.0, 2.0):  # the second time it is mapped
+        assert (lend(1000, value) == value).all()
+    assert pool.room((100_000,), np.dtype("f8")).size == 100_000
+    assert (lend(50_000, 3.0) == 3.0).all()
+    assert (lend(1000, 4.0) == 4.0).all()
+
+
+@pytest.mark.skipif(not arena.AVAILABLE, reason="no memfd here")
 def test_many_arrays_at_once_do_not_use_up_the_descriptors(tmp_path: Path):
     path = big_cdf(tmp_path / "a.cdf", 1)
     backend = ChildBackend(path)

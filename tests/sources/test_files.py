@@ -13,11 +13,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sciqlop_pipe.campaign import run_campaign
+from sciqlop_pipe.datatypes import ScalarSeries
 from sciqlop_pipe.errors import TruncatedFile
 from sciqlop_pipe.granule import Interval
 from sciqlop_pipe.graph import Graph
+from sciqlop_pipe.model import Mission
+from sciqlop_pipe.model import raw as raw_dataset
+from sciqlop_pipe.report import Report
 from sciqlop_pipe.sources import files
 from sciqlop_pipe.sources.archive import list_archives
+from sciqlop_pipe.sources.conventions import begin
 from sciqlop_pipe.sources.fetch import checksum
 from sciqlop_pipe.sources.files import FileSource, LocalFile, merge_by_time
 from sciqlop_pipe.sources.series import ScalarAdapter
@@ -174,3 +179,42 @@ def test_a_folder_whose_name_is_no_text_is_read_like_any_other(tmp_path: Path) -
             )  # fmt: skip
             assert report.status == state, report.failures
         assert all("truncated" in f.error for f in report.failures)
+
+
+def hourly_tags(path: Path, first: str, last: str) -> Path:
+    """Write a file of records every 16 s whose tags are the beginnings, as ACE's are."""
+    epoch = np.arange(np.datetime64(first, "ns"), np.datetime64(last, "ns"),
+                      np.timedelta64(16_000_000_000, "ns"))  # fmt: skip
+    cdf = pycdfpp.CDF()
+    cdf.checksum = pycdfpp.Checksum.md5_checksum
+    cdf.add_variable("Epoch", epoch, pycdfpp.DataType.CDF_TIME_TT2000)
+    about = {"UNITS": "nT", "DEPEND_0": "Epoch"}
+    cdf.add_variable("x", np.arange(float(epoch.size)), attributes=about)
+    pycdfpp.save(cdf, str(path))
+    return path
+
+
+def test_a_record_that_begins_before_midnight_and_is_centred_after_it_is_not_lost(
+    tmp_path: Path,
+) -> None:
+    raws = tmp_path / "raw"
+    raws.mkdir()
+    hourly_tags(raws / "x_20230101.cdf", "2023-01-01T23:50:05", "2023-01-02")
+    hourly_tags(raws / "x_20230102.cdf", "2023-01-02T00:00:13", "2023-01-02T00:10")
+    tagged = FileSource("x_{start:%Y%m%d}.cdf", ScalarAdapter("x", "nT", time_tag=begin("16s")))
+    dataset = raw_dataset("m.x", ScalarSeries, tagged, granule="1d")
+    graph = Graph.of([Mission("m", (dataset,))])
+    days = Interval.of("2023-01-01", "2023-01-04")
+    with Store.open(tmp_path / "store", create=True, durable=False) as store:
+
+        def run() -> Report:
+            listing = list_archives([str(raws)])
+            return run_campaign(store, graph, ["m.x"], [days], listing, SerialClient)
+
+        report = run()
+        # A tail makes no granule of its own: the day after the last file has none.
+        assert (report.done, report.status) == (2, 0)
+        seconds = store.read("m.x").load()["time"].values.astype("M8[s]").astype(int)
+        assert set(np.diff(seconds)) == {16}
+        assert np.datetime64("2023-01-02T00:00:05") in store.read("m.x")["time"].values
+        assert run().planned == 0

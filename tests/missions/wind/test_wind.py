@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from sciqlop_missions.wind import mission, swe
+from sciqlop_pipe.errors import SourceError
 from sciqlop_pipe.quality import masked_fraction
 from sciqlop_pipe.sources.cdf import open_cdf
 from tests.missions.claims import check_contents, read, real
@@ -109,6 +110,15 @@ def test_a_spectrum_of_number_flux_becomes_one_of_energy_flux(tmp_path, kind):
     ds = read(mission, f"wind.3dp.{kind}.archive_spectrum", path)
     np.testing.assert_allclose(ds["spectrum"][0], [3e5, 4e5, np.nan])
     assert ds.attrs["species"] == ("H+" if kind == "sosp" else "e-")
+
+
+def test_a_number_flux_per_kev_is_not_taken_for_one_per_ev(tmp_path):
+    out = Writer().time("Epoch", times(2, "12s"))
+    out.add("FLUX", np.ones((2, 3), "f4"), UNITS="#/(cm^2 s sr keV)", FILLVAL=FILL)
+    out.add("ENERGY", np.full((2, 3), 1e5, "f4"), UNITS="eV")
+    path = out.save(tmp_path / "wi_sfsp_3dp_20201119_v01.cdf")
+    with pytest.raises(SourceError, match="not per eV"):
+        read(mission, "wind.3dp.sfsp.archive_spectrum", path)
 
 
 @pytest.mark.parametrize(("who", "letter", "species"), [("protons", "P", "H+"), ("alphas", "A", "He++")])  # fmt: skip
