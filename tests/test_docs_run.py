@@ -2,7 +2,7 @@
 
 What a comment on the line before a block may say:
 
-`<!-- stays: ready when it says "..." -->`
+`<!-- stays: ready when it says "..." -->`, `<!-- stays: ready when ADDRESS answers -->`
     the last command does not end: it runs in another terminal until the page is done;
 `<!-- takes minutes -->`
     it is run by the long test of the whole page, tests/test_docs_minutes.py;
@@ -18,7 +18,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -27,12 +26,13 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
+from tests.waiting import answers, until
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(1800)]
 #: Pages that have a test of their own, which does between the blocks what a reader would.
 ELSEWHERE = {"add-a-mission": "tests/authors/test_how_to.py"}
 BLOCK = re.compile(
-    r'(?:^<!-- (?:not run: (?P<why>[^\n]+)|(?P<slow>takes minutes)|stays: ready when it says "(?P<ready>[^\n"]+)") -->\n+)?'
+    r'(?:^<!-- (?:not run: (?P<why>[^\n]+)|(?P<slow>takes minutes)|stays: ready when (?P<ready>it says "[^\n"]+"|http\S+ answers)) -->\n+)?'
     r"^```(?P<language>sh|python)\n(?P<code>.*?)^```",
     re.MULTILINE | re.DOTALL,
 )
@@ -42,7 +42,6 @@ PAGES = sorted(
 )  # fmt: skip
 SHELL = shutil.which("bash") or "/bin/bash"
 FIRST_ID = """python -c 'import json, sys; print(json.load(sys.stdin)[0]["id"])'"""
-PATIENCE = 180  # seconds until a server of a page must be ready
 
 
 @dataclass(frozen=True)
@@ -107,7 +106,7 @@ class Terminal:
         assert done.returncode == 0, f"{code}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
 
     def start(self, language: str, code: str, ready: str) -> None:
-        """Run a block in another terminal, and wait until it says that it is ready."""
+        """Run a block in another terminal, and wait until it is ready."""
         said = self.clone.parent / f"terminal-{len(self.servers)}"
         with said.open("wb") as out:
             server = subprocess.Popen(
@@ -115,13 +114,18 @@ class Terminal:
                 stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, start_new_session=True,
             )  # fmt: skip
         self.servers.append(server)
-        end = time.monotonic() + PATIENCE
-        while ready not in said.read_text(errors="replace"):
+
+        def words() -> str:
+            return f"{code}\n{said.read_text(errors='replace')[-2000:]}"
+
+        def is_ready() -> bool:
             ended = server.poll()
-            words = f"{code}\n{said.read_text(errors='replace')[-2000:]}"
-            assert ended is None, f"ended with {ended}: {words}"
-            assert time.monotonic() < end, f"not ready after {PATIENCE} s: {words}"
-            time.sleep(0.2)
+            assert ended is None, f"ended with {ended}: {words()}"
+            if ready.startswith("http"):
+                return answers(ready.removesuffix(" answers"))
+            return ready.split('"')[1] in said.read_text(errors="replace")
+
+        until(is_ready, words)
 
     def follow(self, blocks: Iterable[re.Match[str]]) -> None:
         """Run blocks one after the other; those that stay go on in terminals of their own."""
@@ -191,4 +195,4 @@ def test_a_block_that_fails_and_a_server_that_ends_are_noticed(terminal: Termina
     with pytest.raises(AssertionError, match="no-such-command"):
         terminal.run("sh", "no-such-command\n")
     with pytest.raises(AssertionError, match="ended with 3"):
-        terminal.start("sh", "echo begins; exit 3\n", "ready")
+        terminal.start("sh", "echo begins; exit 3\n", 'it says "ready"')

@@ -22,6 +22,7 @@ from sciqlop_pipe.store import Store
 from tests import toy
 from tests.publish.hapi.running import ANY, Here
 from tests.serial import Bench
+from tests.waiting import PATIENCE
 
 BEGIN = instant("2030-01-01")
 DAY = Interval(BEGIN, BEGIN + 24 * HOUR)
@@ -212,11 +213,9 @@ def test_one_user_and_all_of_them_may_wait_for_so_much(ingested: Bench) -> None:
 
 
 async def until(what: Any) -> None:
-    for _ in range(1000):
-        if what():
-            return
-        await asyncio.sleep(0.005)
-    raise TimeoutError
+    async with asyncio.timeout(PATIENCE):
+        while not what():
+            await asyncio.sleep(0.005)
 
 
 def test_events_are_made_too(ingested: Bench) -> None:

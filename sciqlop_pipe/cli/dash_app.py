@@ -46,11 +46,10 @@ def dash(
     desk = Desk(store, registry, discover(), Access(read_only, token, why), _links(links))
     desk.store()
     url = f"http://{'localhost' if not away else address}:{port}/"
-    print(
-        f"dashboards of {store} at {url} (Ctrl-C stops); {desk.refusal or 'verdicts can be given'}"
-    )
     secret = os.environ.get("SCIQLOP_PIPE_DASH_SECRET", "") or secrets.token_hex(32)
-    serve(desk, Serving(address, port, login, tuple(origins), secret))
+    how = Serving(address, port, login, tuple(origins), secret)
+    rights = desk.refusal or "verdicts can be given"
+    serve(desk, how, lambda: print(f"dashboards of {store} at {url} (Ctrl-C stops); {rights}"))
 
 
 def _check_login(file: Path) -> None:

@@ -120,8 +120,8 @@ def _guarded(desk: Desk, path: str, make: Callable[[Desk, Any], Any]) -> Callabl
     return made
 
 
-def serve(desk: Desk, how: Serving, **options: Any) -> Any:
-    """Serve all pages until interrupted.
+def serve(desk: Desk, how: Serving, listening: Callable[[], None]) -> None:
+    """Serve all pages until interrupted; call `listening` once they can be asked for.
 
     Raises
     ------
@@ -144,16 +144,17 @@ def serve(desk: Desk, how: Serving, **options: Any) -> Any:
         origins += [f"localhost:{how.port}", f"127.0.0.1:{how.port}"]
     warmed(desk)
     try:
-        return pn.serve(
+        server = pn.serve(
             pages(desk),
             address=how.address,
             port=how.port,
             websocket_origin=origins,
             show=False,
+            start=False,
+            verbose=False,
             title=TITLE,
             unused_session_lifetime_milliseconds=UNUSED_MS,
             **login,
-            **options,
         )
     except OSError as error:
         raise PipeError(
@@ -161,3 +162,5 @@ def serve(desk: Desk, how: Serving, **options: Any) -> Any:
             "dash",
             "Choose another --port",
         ) from error
+    listening()
+    server.run_until_shutdown()

@@ -6,10 +6,11 @@ import os
 import shutil
 import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from tests.waiting import until
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scancel", "runuser")
 
@@ -58,7 +59,7 @@ def slurm(folder: Path, cpus: int = 2) -> Iterator[Path]:
             f"--socket={sockets}/s", f"--pid-file={munge}/pid", f"--log-file={munge}/log",
             f"--seed-file={munge}/seed", "--num-threads=2",
         )  # fmt: skip
-        _until((sockets / "s").exists, "munged")
+        until((sockets / "s").exists, "munged does not start")
         conf = folder / "slurm.conf"
         host = socket.gethostname()
         conf.write_text(f"""
@@ -93,7 +94,9 @@ PartitionName=test Nodes=ALL Default=YES MaxTime=INFINITE State=UP
         os.environ["SLURM_CONF"] = str(conf)
         start("slurmctld", "-D", "-f", str(conf))
         start("slurmd", "-D", "-f", str(conf))
-        _until(lambda: "idle" in _said("sinfo", "--noheader", "--format=%T"), "the node")
+        until(
+            lambda: "idle" in _said("sinfo", "--noheader", "--format=%T"), "the node does not start"
+        )
         yield conf
     finally:
         _said("scancel", "--user=root")
@@ -119,11 +122,3 @@ def cancel(job: str) -> None:
 
 def _said(*command: str) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=False).stdout
-
-
-def _until(ready: object, what: str) -> None:
-    for _ in range(300):
-        if ready():  # type: ignore[operator]
-            return
-        time.sleep(0.1)
-    raise TimeoutError(f"{what} does not start")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,8 +19,9 @@ from tests.cluster import slurm
 from tests.conftest import ROOT
 from tests.serial import Bench
 from tests.toy import toy_graph, write_day
+from tests.waiting import until
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
 
 TARGETS = ("toy.both", "toy.rises")
 
@@ -73,11 +73,7 @@ def test_a_campaign_survives_a_killed_job(bench: Bench, profile: Profile) -> Non
         made = contents_on_disk(store)
     with bench.store("undisturbed") as store:
         assert made == contents_on_disk(store)
-    for _ in range(50):
-        if not slurm.jobs():
-            break
-        time.sleep(0.2)
-    assert slurm.jobs() == [], "jobs outlive the campaign"
+    until(lambda: not slurm.jobs(), "jobs outlive the campaign", seconds=60)
 
 
 def test_a_full_queue_is_told_before_anything_is_computed(
@@ -95,7 +91,7 @@ queue = "test"
 logs = "{tmp_path}"
 """)
     held = subprocess.run(
-        ["sbatch", "--parsable", "--exclusive", "--output=/dev/null", "--wrap=sleep 60"],
+        ["sbatch", "--parsable", "--exclusive", "--output=/dev/null", "--wrap=sleep 600"],
         capture_output=True, text=True, check=True,
     ).stdout.strip()  # fmt: skip
     try:

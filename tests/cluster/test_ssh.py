@@ -5,8 +5,8 @@ from __future__ import annotations
 import getpass
 import os
 import shutil
+import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -22,8 +22,9 @@ from tests.cluster.slurm import free_port
 from tests.conftest import ROOT
 from tests.serial import Bench
 from tests.toy import DAY, toy_graph
+from tests.waiting import PATIENCE, until
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
 
 
 @pytest.fixture(scope="module")
@@ -57,8 +58,13 @@ PasswordAuthentication no
         separated.mkdir(mode=0o755)
     log = (folder / "log").open("wb")
     server = subprocess.Popen([sshd, "-D", "-e", "-f", str(folder / "conf")], stderr=log)
-    time.sleep(0.5)
+
+    def is_open() -> bool:
+        with socket.create_connection(("127.0.0.1", port), 10):
+            return True
+
     try:
+        until(lambda: server.poll() is not None or is_open())
         if server.poll() is not None:
             pytest.skip(f"sshd does not start here: {(folder / 'log').read_text()[-300:]}")
         yield Ssh(
@@ -81,7 +87,7 @@ def test_two_workers_reached_by_ssh_make_the_same_store(bench: Bench, ssh: Ssh) 
     )
     with bench.store() as store:
         with open_cluster(profile, str(store.root)) as client:
-            client.wait_for_workers(2, timeout=60)
+            client.wait_for_workers(2, timeout=PATIENCE)
             theirs = client.run(os.getenv, "TOY_WORDS")
             assert set(theirs.values()) == {environment["TOY_WORDS"]}
             report = run_campaign(

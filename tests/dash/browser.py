@@ -8,8 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.waiting import PATIENCE, answers, until
 
 ARGUMENTS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -57,14 +57,9 @@ def serving(store: Path, *options: str, **environment: str) -> Iterator[str]:
                           env=os.environ | environment) as server:  # fmt: skip
         url = f"http://127.0.0.1:{port}"
         try:
-            for _ in range(240):
-                if server.poll() is not None:
-                    raise AssertionError(server.stdout.read() if server.stdout else "")
-                try:
-                    urllib.request.urlopen(f"{url}/", timeout=30).read()
-                    break
-                except OSError:
-                    time.sleep(0.25)
+            until(lambda: server.poll() is not None or answers(f"{url}/"), "no dashboards")
+            if server.poll() is not None:
+                raise AssertionError(server.stdout.read() if server.stdout else "")
             yield url
         finally:
             server.send_signal(signal.SIGINT)
@@ -84,8 +79,13 @@ class Watched:
 
     def open(self, url: str, *, until: str = "text=SciQLOP Pipe") -> Watched:
         self.page.goto(url)
-        self.page.wait_for_selector(until, timeout=60_000)
+        self.page.wait_for_selector(until)
         return self
+
+    def settle(self) -> None:
+        """Wait until nothing moves any more: the mouse finds what was measured before."""
+        self.page.wait_for_function("window.Bokeh && Bokeh.documents[0].is_idle")
+        self.page.wait_for_function(_AT_REST, polling=100)
 
     def text(self) -> str:
         """Everything that is to be read, also inside of components."""
@@ -94,15 +94,25 @@ class Watched:
     def says(self, *words: str) -> None:
         """Wait until the page has one of some words."""
         found = " || ".join(f"text.includes({w!r})" for w in words)
-        self.page.wait_for_function(
-            f"() => {{ const text = {_TEXT}; return {found} }}", timeout=30_000
-        )
+        self.page.wait_for_function(f"() => {{ const text = {_TEXT}; return {found} }}")
 
     def fine(self) -> None:
         assert self.complaints == []
         assert self.outside == []
 
 
+#: Whether every canvas has been where it is, and as large, for half a second.
+_AT_REST = """() => {
+  const boxes = [];
+  const walk = views => { for (const v of views) {
+    if (v.frame) { const b = v.el.getBoundingClientRect(), f = v.frame.bbox;
+      boxes.push([b.left, b.top, f.left, f.top, f.width, f.height].map(Math.round)); }
+    walk(v.child_views || []); } };
+  walk([...Bokeh.index]);
+  const now = JSON.stringify([boxes, Bokeh.documents[0].is_idle]);
+  if (now !== window.boxesBefore) { window.boxesBefore = now; window.restsSince = performance.now(); }
+  return boxes.length > 0 && performance.now() - window.restsSince > 500;
+}"""
 _TEXT = """(() => {
   const out = [];
   const walk = node => {
@@ -121,6 +131,7 @@ _TEXT = """(() => {
 def watched(browser: Any) -> Watched:
     """A new user's page at laptop width."""
     page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
+    page.set_default_timeout(1000 * PATIENCE)
     seen = Watched(page)
     page.on("pageerror", lambda error: seen.complaints.append(str(error)))
     page.on("console", lambda m: seen.complaints.append(m.text) if m.type == "error" else None)

@@ -122,7 +122,7 @@ def test_every_page_opens_without_an_error_or_a_request_to_elsewhere(kind, user,
             if kind == "empty":
                 user.says("This store")
             else:
-                user.page.wait_for_selector("canvas, .said", timeout=60_000)
+                user.page.wait_for_selector("canvas, .said")
             assert "Traceback" not in user.text()
         if kind == "mms":
             user.open(f"{url}/distribution", until="canvas")
@@ -164,8 +164,7 @@ def test_the_bright_bin_is_seen_at_its_time_and_energy(user, server):
         f"{server}/explorer?show=m.energy_spectrum&from=2020-11-19T23:34&to=2020-11-19T23:39",
         until="canvas",
     )
-    user.page.wait_for_function("window.Bokeh && Bokeh.documents[0].is_idle", timeout=30_000)
-    user.page.wait_for_timeout(500)
+    user.settle()
     found = user.page.evaluate("""() => {
       const fig = Bokeh.documents[0].get_model_by_name('m.energy_spectrum/spectrum');
       const find = views => { for (const v of views) { if (v.model === fig) return v;
@@ -194,15 +193,11 @@ def test_zooming_by_key_reads_again_and_is_in_the_address(user, server):
         f"{server}/explorer?show=m.moments&from=2020-11-19T23:34&to=2020-11-19T23:39",
         until="canvas",
     )
-    user.page.wait_for_function("location.search.includes('23:34')", timeout=20_000)
+    user.page.wait_for_function("location.search.includes('23:34')")
     user.page.keyboard.press("+")
-    user.page.wait_for_function(
-        "location.search.includes('from=2020-11-19T23:35:15')", timeout=20_000
-    )
+    user.page.wait_for_function("location.search.includes('from=2020-11-19T23:35:15')")
     user.page.keyboard.press("ArrowRight")
-    user.page.wait_for_function(
-        "!location.search.includes('from=2020-11-19T23:35:15')", timeout=20_000
-    )
+    user.page.wait_for_function("!location.search.includes('from=2020-11-19T23:35:15')")
     user.fine()
 
 
@@ -212,7 +207,7 @@ def test_what_is_ticked_in_the_tree_is_shown_and_searched_by_words(user, server)
     user.page.keyboard.type("spectrum")
     user.says("1 of ")
     user.page.check("input[value='m.energy_spectrum']")
-    user.page.wait_for_function("location.search.includes('m.energy_spectrum')", timeout=20_000)
+    user.page.wait_for_function("location.search.includes('m.energy_spectrum')")
     user.fine()
 
 
@@ -227,7 +222,7 @@ def test_a_hostile_address_is_a_sentence_and_runs_nothing(user, server):
             user.open(f"{server}/{name}?{query}")
             user.says("of the address" if "event" not in query else "the address names")
     user.open(f"{server}/explorer?show=m.never&from=2020-11-19&to=2020-11-20")
-    user.page.wait_for_selector("canvas", timeout=20_000)
+    user.page.wait_for_selector("canvas")
     user.fine()
 
 
@@ -254,13 +249,14 @@ def test_two_users_judge_one_event_and_both_verdicts_reach_the_registry(browser,
 def test_a_click_moves_the_marker_and_the_planes_follow(user, server):
     user.open(f"{server}/distribution?show=m.vdf", until="canvas")
     user.says("density")
+    user.settle()
     before = user.page.evaluate("location.search")
     box = user.page.locator("canvas").first.bounding_box()
     user.page.mouse.click(box["x"] + 0.3 * box["width"], box["y"] + 0.5 * box["height"])
-    user.page.wait_for_function(f"location.search !== {before!r}", timeout=20_000)
+    user.page.wait_for_function(f"location.search !== {before!r}")
     before = user.page.evaluate("location.search")
     user.page.click("text=(j) ▶")
-    user.page.wait_for_function(f"location.search !== {before!r}", timeout=20_000)
+    user.page.wait_for_function(f"location.search !== {before!r}")
     user.fine()
 
 
@@ -312,10 +308,11 @@ LINE = "[...Bokeh.documents[0]._all_models.values()].find(m => m.type === 'Span'
 def test_the_mouse_pans_turns_the_wheel_and_zooms_into_a_box(user, server):
     span = "from=2020-11-19T23:34&to=2020-11-19T23:39"
     user.open(f"{server}/explorer?show=m.moments,m.energy_spectrum&{span}", until="canvas")
-    user.page.wait_for_function("window.Bokeh && Bokeh.documents[0].is_idle")
-    user.page.wait_for_timeout(500)
+    user.settle()
     panel = "m.energy_spectrum/spectrum"
     before = drag(user, panel, 0.6, 0.4)
+    moved = f"(r => r[0] > {before['start']} + 0.18 * {before['end'] - before['start']})"
+    user.page.wait_for_function(f"{moved}({RANGE % panel})")
     start, end = user.page.evaluate(RANGE % panel)
     width = before["end"] - before["start"]
     assert end - start == pytest.approx(width, rel=1e-6)
@@ -323,6 +320,7 @@ def test_the_mouse_pans_turns_the_wheel_and_zooms_into_a_box(user, server):
     user.page.wait_for_function("location.search.includes('from=2020-11-19T23:35:00')"
                                 " || location.search.includes('from=2020-11-19T23:34:5')"
                                 " || location.search.includes('from=2020-11-19T23:35:0')")  # fmt: skip
+    user.settle()
     before = frame_of(user, panel)
     user.page.mouse.move(before["x"] + before["width"] / 2, before["y"] + before["height"] / 2)
     user.page.mouse.wheel(0, -240)
@@ -343,8 +341,7 @@ def test_the_mouse_drags_the_edge_of_an_event_and_its_box_and_that_is_kept(user,
     with serving(store) as url:
         user.open(f"{url}/events?events=m.crossings&event=00000001", until="canvas")
         user.says("Reject (r)")
-        user.page.wait_for_function("window.Bokeh && Bokeh.documents[0].is_idle")
-        user.page.wait_for_timeout(1000)
+        user.settle()
         panel = user.page.evaluate(
             "[...Bokeh.documents[0]._all_models.values()].filter(m => m.name && m.name.startsWith('m.'))[0].name"
         )
@@ -372,8 +369,7 @@ def test_the_mouse_drags_the_edge_of_an_event_and_its_box_and_that_is_kept(user,
 def test_the_mouse_drags_the_marker_and_the_planes_are_those_of_its_new_time(user, server):
     user.open(f"{server}/distribution?show=m.vdf", until="canvas")
     user.says("density")
-    user.page.wait_for_function("window.Bokeh && Bokeh.documents[0].is_idle")
-    user.page.wait_for_timeout(500)
+    user.settle()
     panel = user.page.evaluate(
         "[...Bokeh.documents[0]._all_models.values()].filter(m => m.name && m.name.startsWith('m.'))[0].name"
     )
@@ -399,7 +395,7 @@ def test_what_vanishes_while_it_is_shown_is_a_sentence_and_elsewhere_nobody_writ
         user.open(f"{url}/explorer?show=m.energy_spectrum&{span}", until="canvas")
         shutil.rmtree(store / "data" / "n.x")
         user.page.check("input[value='n.x']")
-        user.page.wait_for_function(f"({SAID})('n.x/').includes('does not read')", timeout=20_000)
+        user.page.wait_for_function(f"({SAID})('n.x/').includes('does not read')")
         assert user.page.evaluate(f"({SAID})('m.energy_spectrum/spectrum')") == ""
         shutil.rmtree(store)
         user.page.keyboard.press("+")
@@ -421,10 +417,10 @@ def test_who_is_logged_in_is_the_author_and_the_login_asks_nobody_else(user, tmp
         user.page.fill("input[name=username]", "ana")
         user.page.fill("input[name=password]", "word")
         user.page.keyboard.press("Enter")
-        user.page.wait_for_selector("canvas", timeout=60_000)
+        user.page.wait_for_selector("canvas")
         user.says("Reject (r)")
         assert user.page.url.endswith("/events?events=m.crossings&event=00000001")
-        user.page.wait_for_timeout(1500)
+        user.settle()
         user.page.keyboard.press("r")
         user.says("reject by ana is kept")
     with Store.open(store, read_only=True) as opened:
@@ -486,7 +482,7 @@ def test_broken_granules_and_ranges_without_data_are_sentences_beside_what_is_wh
     span = "from=2020-11-19T23:34&to=2020-11-19T23:39"
     with serving(store) as url:
         user.open(f"{url}/explorer?show=m.moments,m.energy_spectrum&{span}", until="canvas")
-        user.page.wait_for_function(f"({SAID})('m.moments/').length > 20", timeout=20_000)
+        user.page.wait_for_function(f"({SAID})('m.moments/').length > 20")
         assert user.page.evaluate(f"({SAID})('m.energy_spectrum/spectrum')") == ""
         assert "Error" not in user.page.evaluate(f"({SAID})('m.moments/')")
         user.open(f"{url}/distribution?show=m.vdf")
@@ -494,7 +490,7 @@ def test_broken_granules_and_ranges_without_data_are_sentences_beside_what_is_wh
         user.open(f"{url}/explorer?show=m.energy_spectrum&from=1999-01-01&to=1999-01-02",
                   until="canvas")  # fmt: skip
         user.page.wait_for_function(
-            f"({SAID})('m.energy_spectrum/').includes('no data in this interval')", timeout=20_000
+            f"({SAID})('m.energy_spectrum/').includes('no data in this interval')"
         )
     user.fine()
 

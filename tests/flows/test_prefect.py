@@ -28,11 +28,14 @@ from tests.detect.learning.test_icme_training import catalog, omni_year
 from tests.flows.loopback import hook, mailbox
 from tests.sources.web import serving
 from tests.store.test_postgres import new_database, server  # noqa: F401
+from tests.waiting import answers, until
 
 pytest.importorskip("prefect", reason="flows need the extra `flows`")
-pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(1800)]
 
 BEGIN, END = "2030-01-01T00:20", "2030-01-01T00:30"
+#: A run of a flow may take that long on a busy machine [s].
+LONG = 600.0
 DEPLOYMENTS = yaml.safe_load((ROOT / "deploy/prefect.yaml").read_text())["deployments"]
 
 
@@ -66,16 +69,14 @@ class Prefect:
         with urllib.request.urlopen(request, timeout=30) as answer:
             return json.loads(answer.read() or "null")
 
-    def ended(self, flow: str, seconds: float = 180) -> dict[str, Any]:
+    def ended(self, flow: str) -> dict[str, Any]:
         """Wait until a run of a flow has ended, and return it."""
-        until = time.monotonic() + seconds
         states = {"state": {"type": {"any_": ["COMPLETED", "FAILED", "CRASHED"]}}}
-        while time.monotonic() < until:
-            runs = self.ask("flow_runs/filter", flow_runs=states, flows={"name": {"any_": [flow]}})
-            if runs:
-                return runs[0]
-            time.sleep(1)
-        raise AssertionError(f"no run of {flow} ended: {self.log()}")
+
+        def runs() -> list[dict[str, Any]]:
+            return self.ask("flow_runs/filter", flow_runs=states, flows={"name": {"any_": [flow]}})
+
+        return until(runs, lambda: f"no run of {flow} ended: {self.log()}", seconds=LONG)[0]
 
     def start(self, deployment: str, **params: Any) -> str:
         """Ask for a run of FLOW/DEPLOYMENT, as the form does; return its id."""
@@ -88,15 +89,16 @@ class Prefect:
         with urllib.request.urlopen(f"{self.environment['PREFECT_API_URL']}/{path}") as answer:
             return json.loads(answer.read())
 
-    def end_of(self, run: str, seconds: float = 240) -> dict[str, Any]:
+    def end_of(self, run: str) -> dict[str, Any]:
         """Wait for a run to end, and return it."""
-        until = time.monotonic() + seconds
-        while time.monotonic() < until:
-            found = self.ask_for(f"flow_runs/{run}")
-            if found["state"]["type"] in ("COMPLETED", "FAILED", "CRASHED"):
-                return dict(found)
-            time.sleep(0.5)
-        raise AssertionError(f"run {run} does not end: {self.log()}")
+
+        def found() -> dict[str, Any] | None:
+            it = self.ask_for(f"flow_runs/{run}")
+            return it if it["state"]["type"] in ("COMPLETED", "FAILED", "CRASHED") else None
+
+        it = until(found, lambda: f"run {run} does not end: {self.log()}", seconds=LONG, every=0.5)
+        assert it is not None
+        return it
 
     def shown(self, run: str, key: str) -> Any:
         """Return the data of an artifact of a run."""
@@ -107,15 +109,14 @@ class Prefect:
         )
         return found[0]["data"]
 
-    def told(self, event: str, seconds: float = 30) -> set[str]:
+    def told(self, event: str) -> set[str]:
         """Return the names of resources that an event tells of; events take a moment to arrive."""
-        until = time.monotonic() + seconds
-        while time.monotonic() < until:
-            found = self.ask("events/filter", filter={"event": {"name": [event]}})["events"]
-            if found:
-                return {e["resource"]["prefect.resource.name"] for e in found}
-            time.sleep(1)
-        return set()
+
+        def found() -> list[dict[str, Any]]:
+            return self.ask("events/filter", filter={"event": {"name": [event]}})["events"]
+
+        told = until(found, lambda: f"nothing tells of {event}: {self.log()}", every=0.5)
+        return {e["resource"]["prefect.resource.name"] for e in told}
 
     def log(self) -> str:
         return (self.folder / "worker.log").read_text()[-4000:]
@@ -185,25 +186,16 @@ def prefect(
         alive.callback(lambda: [stop(process) for process in reversed(running)])
         start("server", "server", "start", "--host", "127.0.0.1", "--port", str(port))
         made = Prefect(folder, environment, posted, mails)
-        _wait_for_health(made)
+        until(
+            lambda: answers(f"{environment['PREFECT_API_URL']}/health"),
+            (folder / "server.log").read_text,
+        )
         made("work-pool", "create", "sciqlop", "--type", "process")
         made("--no-prompt", "deploy", "--all", "--prefect-file", "deploy/prefect.yaml")
         for d in made.ask("deployments/filter"):  # the real schedules do not run in a test
             made.ask(f"deployments/{d['id']}/pause_deployment")
         start("worker", "worker", "start", "--pool", "sciqlop")
         yield made
-
-
-def _wait_for_health(made: Prefect) -> None:
-    until = time.monotonic() + 120
-    while time.monotonic() < until:
-        try:
-            urllib.request.urlopen(f"{made.environment['PREFECT_API_URL']}/health", timeout=5)
-        except OSError:
-            time.sleep(0.5)
-        else:
-            return
-    raise AssertionError((made.folder / "server.log").read_text()[-3000:])
 
 
 def _flow(deployment: dict[str, Any]) -> str:

@@ -9,7 +9,13 @@ import asyncio
 import json
 import os
 import sys
+import time
 from typing import Any
+
+#: How long it may take to load what is shown [s].
+PATIENCE = 180
+#: How many colours a panel has before anything is drawn, at most.
+EMPTY = 40
 
 
 def main() -> None:
@@ -51,18 +57,27 @@ def main() -> None:
     listed = [str(c) for c in catalogs.list() if "//pipe//" in str(c)]
     at_first = {c: _events(catalogs.get(c)) for c in listed}
 
-    async def spin() -> None:
-        await asyncio.sleep(15)
+    events: dict[str, list[dict[str, Any]]] = {}
+    colours: set[str] = set()
 
-    loop.run_until_complete(spin())
-    events = {c: _events(catalogs.get(c)) for c in listed}
-    shown = window.grab().toImage()
-    shown.save(picture)
-    colours = {
-        shown.pixelColor(x, y).name()
-        for x in range(0, shown.width(), 3)
-        for y in range(0, shown.height(), 3)
-    }
+    async def look() -> None:
+        """Look again until everything is there, or long after it should have been."""
+        nonlocal events, colours
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            await asyncio.sleep(3)
+            events = {c: _events(catalogs.get(c)) for c in listed}
+            shown = window.grab().toImage()
+            shown.save(picture)
+            colours = {
+                shown.pixelColor(x, y).name()
+                for x in range(0, shown.width(), 3)
+                for y in range(0, shown.height(), 3)
+            }
+            if events and all(events.values()) and len(colours) > EMPTY:
+                return
+
+    loop.run_until_complete(look())
     told = {"types": found, "catalogs": listed, "colours": len(colours)}
     print("FOUND " + json.dumps(told | {"events at first": at_first, "events": events}))
     sys.stdout.flush()

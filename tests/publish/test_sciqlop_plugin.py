@@ -171,7 +171,7 @@ def test_the_entry_points_are_declared() -> None:
 
 
 @pytest.mark.system
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 def test_sciqlop_itself_shows_a_product_and_saves_a_verdict(
     store: Store, sciqlop: Path, tmp_path: Path
 ) -> None:
@@ -189,7 +189,7 @@ def test_sciqlop_itself_shows_a_product_and_saves_a_verdict(
         capture_output=True,
         text=True,
         check=False,
-        timeout=280,
+        timeout=500,
     )
     assert done.returncode == 0, done.stderr[-3000:]
     seen = json.loads(done.stdout.splitlines()[-1])

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +18,7 @@ from sciqlop_pipe.sources import arena, child
 from sciqlop_pipe.sources.arena import ArenaPool
 from sciqlop_pipe.sources.child import ChildBackend, ChildReader, shared_reader
 from tests.sources.cdf_builders import big_cdf, small_cdf
+from tests.waiting import until
 
 pytestmark = pytest.mark.skipif(not child.AVAILABLE, reason="no descriptors over sockets here")
 ROOT = Path(__file__).resolve().parents[2]
@@ -274,11 +274,7 @@ ChildBackend(sys.argv[1]); print(shared_reader().pid, flush=True)
 """
     done = run(code, small_cdf(tmp_path / "a.cdf"))
     pid = int(done.stdout.split()[0])
-    for _ in range(300):
-        if not _is_child(pid):
-            return
-        time.sleep(0.1)
-    pytest.fail("the child still lives 30 s after its parent")
+    until(lambda: not _is_child(pid), "the child still lives", seconds=60)
 
 
 def _is_child(pid: int) -> bool:

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from sciqlop_pipe.sources.http import Patience
 from tests.sources.cdaweb import FOLDER, vectors, write_day
 from tests.sources.test_doors import DECODED, INFO, SERVED, binary, hapi_bytes, held, run, wanted
 from tests.sources.web import Fault, Web, page, resumable, serving
+from tests.waiting import PATIENCE, until
 
 ROOT = Path(__file__).resolve().parents[2]
 CONTENT = np.random.default_rng(3).bytes(300_000)
@@ -59,7 +60,7 @@ def web(tmp_path: Path, monkeypatch) -> Iterator[Web]:
         yield running
 
 
-def stalling(sent: int, until: threading.Event) -> Fault:
+def stalling(sent: int, over: threading.Event) -> Fault:
     """Send the first bytes of the content, then nothing more for as long as the test likes."""
 
     def fault(handler: Any) -> bool:
@@ -69,19 +70,11 @@ def stalling(sent: int, until: threading.Event) -> Fault:
         handler.end_headers()
         handler.wfile.write(CONTENT[:sent])
         handler.wfile.flush()
-        until.wait(30)
+        over.wait(PATIENCE)
         handler.close_connection = True
         return True
 
     return fault
-
-
-def wait_for(true: Callable[[], bool]) -> None:
-    for _ in range(2000):
-        if true():
-            return
-        time.sleep(0.01)
-    raise AssertionError("it did not happen in 20 s")
 
 
 def parts(cache: Path) -> int:
@@ -97,7 +90,7 @@ def test_a_download_killed_in_the_middle_is_continued_by_the_same_command(web: W
     cache = tmp_path / "cache"
     command = [sys.executable, "-c", COMMAND, web.address + NAME, str(cache)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as first:
-        wait_for(lambda: parts(cache) > 150_000)
+        until(lambda: parts(cache) > 150_000)
         first.send_signal(signal.SIGKILL)
         assert first.wait() == -signal.SIGKILL
     over.set()
@@ -189,7 +182,7 @@ def test_a_server_never_sees_more_requests_at_once_than_the_limit_from_processes
         with lock:
             now += 1
             most = max(most, now)
-        time.sleep(0.15)
+        time.sleep(0.5)  # long enough for the others to come, if they may
         with lock:
             now -= 1
         return resumable(CONTENT)(handler)

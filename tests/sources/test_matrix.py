@@ -26,6 +26,7 @@ import json
 import os
 import re
 import shutil
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -55,6 +56,7 @@ from tests.sources.test_doors import (
     run,
 )
 from tests.sources.web import Fault, Web, hang_up, page, serving, short_body, silent, status
+from tests.waiting import until
 
 HASTY = replace(ACCESS, patience=replace(ACCESS.patience, timeout_seconds=0.15))
 LATER = 1_900_000_000
@@ -226,7 +228,7 @@ def bounded(site: Site, most: int, call: Callable[[], Any]) -> Any:
     before, began = len(site.web.requests), time.monotonic()
     found = call()
     assert len(site.web.requests) - before <= most
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 60
     return found
 
 
@@ -311,7 +313,7 @@ def test_a_door_that_is_down_from_the_start_is_told_at_once(word: str, says: str
     began = time.monotonic()
     with pytest.raises(ArchiveGone, match=says):
         open_doors([word], [Wanted(SERVED, (DAYS,))], HASTY)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 20
 
 
 @pytest.mark.system
@@ -330,21 +332,24 @@ def test_fifty_faults_leave_no_thread_no_descriptor_and_no_process(tmp_path: Pat
             assert site.go(listing).status == 1
 
         site.folder = tmp_path / "store"
+        (tmp_path / "temporary").mkdir()  # other tests have the common folder
+        monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
         one(0)
         before = held_by_process()
         for i in range(50):
             one(i)
-        after = held_by_process()
-    for kind, many in after.items():
-        assert many <= before[kind] + 2, (kind, before, after)
+
+        def little() -> bool:  # threads of the server that answer are ending
+            return all(n <= before[kind] + 2 for kind, n in held_by_process().items())
+
+        until(little, lambda: f"{before} became {held_by_process()}", seconds=30)
 
 
 def held_by_process() -> dict[str, int]:
-    time.sleep(0.1)  # threads of the server that answer are ending
     children = Path(f"/proc/{os.getpid()}/task").glob("*/children")
     return {
         "threads": threading.active_count(),
         "descriptors": len(list(Path("/proc/self/fd").iterdir())),
         "processes": sum(len(c.read_text().split()) for c in children),
-        "temporary": len(list(Path(os.environ.get("TMPDIR", "/tmp")).glob("sciqlop-pipe-*"))),
+        "temporary": len(list(Path(tempfile.gettempdir()).glob("*"))),
     }

@@ -12,6 +12,7 @@ from distributed import Client, LocalCluster, get_worker
 from sciqlop_pipe.errors import TransientError
 from sciqlop_pipe.sources.access import Access
 from sciqlop_pipe.sources.rate import Servers, in_task, tell
+from tests.waiting import until
 
 HOST = "archive.example"
 
@@ -41,10 +42,7 @@ def test_a_cluster_keeps_to_the_limit_and_tells_its_bytes(tmp_path: Path):
         client.subscribe_topic(access.topic, lambda event: heard.append(event[1]["bytes"]))
         futures = [client.submit(visit, str(tmp_path), access, key=f"v{i}") for i in range(8)]
         most = max(client.gather(futures))
-        for _ in range(100):
-            if sum(heard) == 8000:
-                break
-            time.sleep(0.02)
+        until(lambda: sum(heard) >= 8000)
     assert 1 <= most <= 2
     assert sum(heard) == 8000
 

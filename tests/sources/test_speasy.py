@@ -138,7 +138,7 @@ def refused(site: Site, kind: str, ask: Callable[[Access], str]) -> None:
     said = ask(Access(patience=Patience(tries=1, timeout_seconds=seconds)))
     assert re.search(says, said), said
     assert "Traceback" not in said
-    assert time.monotonic() - began < 90
+    assert time.monotonic() - began < 180
     assert len(site.web.requests) - before < 40
     site.web.faults[site.data] = [site.right] * 99
 
@@ -214,7 +214,7 @@ def test_a_provider_that_is_down_from_the_start_is_told_at_once(tmp_path, monkey
                                 remote=(Variables(("amda/lo_b",)),)), (DAY,))]  # fmt: skip
     with pytest.raises(ArchiveGone, match="inventory of amda cannot be had.*server is up"):
         open_doors(["speasy:amda"], wanted, ACCESS)
-    assert time.monotonic() - began < 40
+    assert time.monotonic() - began < 120
 
 
 @pytest.mark.system

@@ -33,6 +33,7 @@ from sciqlop_pipe.store.garbage import collect, find_garbage
 from tests.cluster.slurm import free_port
 from tests.serial import Bench, SerialClient
 from tests.toy import DAY, toy_graph
+from tests.waiting import answers, until
 
 
 @pytest.fixture(scope="module")
@@ -46,12 +47,7 @@ def endpoint() -> Iterator[str]:
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     try:
-        for _ in range(300):
-            try:
-                urllib.request.urlopen(address, timeout=1).close()
-                break
-            except OSError:
-                time.sleep(0.2)
+        until(lambda: answers(address))
         yield address
     finally:
         server.terminate()

@@ -16,6 +16,7 @@ from sciqlop_pipe.granule import Granule
 from sciqlop_pipe.store import Store, database, leases, schema
 from sciqlop_pipe.store.leases import Leases, live
 from tests.ledger import hours
+from tests.waiting import until
 
 ONE, TWO, THREE = (Granule("toy.a", hours(h)) for h in range(3))
 
@@ -104,11 +105,7 @@ def test_a_lease_is_renewed_while_its_holder_lives(store: Store) -> None:
     with Leases(store.registry.db, "ours", ttl=0.2) as held:
         held.acquire([ONE])
         first = _expires(store)
-        for _ in range(500):
-            if _expires(store) > first:
-                break
-            time.sleep(0.02)
-        assert _expires(store) > first
+        until(lambda: _expires(store) > first)
 
 
 def test_leaving_gives_everything_back(store: Store, theirs: Leases) -> None:

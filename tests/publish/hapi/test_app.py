@@ -125,7 +125,7 @@ def test_blocks_do_not_change_what_comes(
 
 def test_requests_wait_for_a_place_and_are_told_when_there_is_none() -> None:
     async def main() -> None:
-        turns = Turns(replace(ANY, streams=1, waiting=1, patience=0.05))
+        turns = Turns(replace(ANY, streams=1, waiting=1, patience=0.5))
         await turns.take()
         with pytest.raises(HapiError) as late:
             await turns.take()
