@@ -6,10 +6,16 @@ import numpy as np
 from numba import njit
 
 from . import FASTMATH
-from .joining import fill_between
+from .joining import BLOCK, fill_between, fill_columns
 
-BLOCK = 512
-"""Samples that are joined at a time: 55 kB, which stay in the processor's cache."""
+_XYZ = (0, 0, 0)
+_PART, _TOTAL, _CURL = 12, 13, 16
+"""Rows of a sheet: below these the four vectors, then time, their sum, curl and divergence.
+
+A sheet is one array, and kernels know how far apart its rows are: of many arrays, each of which
+could overlap the others, the compiler vectorises nothing.
+"""
+_ROWS = 20
 
 
 @njit(nogil=True, cache=True, fastmath=FASTMATH)
@@ -58,9 +64,9 @@ def gradients(b1, b2, b3, b4, time, knots, k):
         In the units of b times those of k.
     """
     out = np.empty((time.size, 3, 3))
-    first = 0
-    for knot in range(knots.size - 1):
-        last = _segment(time, first, knots, knot)
+    first = knot = 0
+    while first < time.size:
+        knot, last = _between_knots(time, first, knots, knot)
         x, y, z, origin = b1[first:last], b2[first:last], b3[first:last], b4[first:last]
         g = out[first:last]
         for t in range(last - first):
@@ -81,7 +87,7 @@ def gradients(b1, b2, b3, b4, time, knots, k):
     return out
 
 
-@njit(nogil=True, cache=True, fastmath=FASTMATH)
+@njit(nogil=True, cache=True)
 def curls(b1, b2, b3, b4, time, knots, k):
     """Curl and divergence of a vector from four spacecraft; parameters as of `gradients`.
 
@@ -91,12 +97,28 @@ def curls(b1, b2, b3, b4, time, knots, k):
         curl_x, curl_y, curl_z, divergence, in the units of b times those of k.
     """
     out = np.empty((time.size, 4))
-    _fill_curls(b1, b2, b3, b4, time, knots, k, out)
+    sheet = np.zeros((_ROWS, BLOCK))
+    knot = 0
+    for start in range(0, time.size, BLOCK):
+        here = slice(start, min(start + BLOCK, time.size))
+        fill_columns(b1[here], _XYZ, sheet[0:3])
+        fill_columns(b2[here], _XYZ, sheet[3:6])
+        fill_columns(b3[here], _XYZ, sheet[6:9])
+        fill_columns(b4[here], _XYZ, sheet[9:12])
+        at, begin = time[here], 0
+        while begin < at.size:
+            knot, end = _between_knots(at, begin, knots, knot)
+            _fill_curls(sheet, at, begin, end, knots, knot, k)
+            begin = end
+        block, curl = out[here], sheet[_CURL:]
+        for t in range(len(block)):
+            for i in range(4):
+                block[t, i] = curl[i, t]
     return out
 
 
 @njit(nogil=True, cache=True)
-def currents(t1, b1, t2, b2, t3, b3, t4, b4, reach, knots, k, scale):
+def currents(t1, b1, t2, b2, t3, b3, t4, b4, reach, knots, k, scale, words, poor, word, out):
     """Currents from four fields of their own clocks, at the times of the first.
 
     A block of samples is put on one clock, freed of those that one spacecraft lacks and turned
@@ -116,101 +138,135 @@ def currents(t1, b1, t2, b2, t3, b3, t4, b4, reach, knots, k, scale):
         Reciprocal vectors, linear between knots.
     scale : float
         Current per curl.
+    words : ndarray uint32 (knot - 1)
+        Flags of the samples between a knot and the next.
+    poor : float
+        |divergence| / |curl| above which `word` (uint32) is added to the flags.
+    out : tuple of ndarray (record of the first)
+        To be filled with time int64 [ns], current float64 (record, 3), current along the mean
+        field, divergence as a current, |divergence| / |curl| float64, NaN where the field or the
+        curl is zero, and flags uint32.
 
     Returns
     -------
-    time : ndarray int64 (sample)
-        Those of t1 within the knots at which all four are finite.
-    current : ndarray float64 (sample, 3)
-    along, divergence, ratio : ndarray float64 (sample)
-        Current along the mean field, divergence as a current, |divergence| / |curl|; NaN where
-        the field or the curl is zero.
+    samples : int
+        How many were filled in: those of t1 within the knots at which all four are finite.
     """
     first, last = np.searchsorted(t1, knots[0]), np.searchsorted(t1, knots[-1] + 1)
-    n = max(last - first, 0)
-    time, current = np.empty(n, np.int64), np.empty((n, 3))
-    along, divergence, ratio = np.empty(n), np.empty(n), np.empty(n)
-    fields, curl = np.empty((4, BLOCK, 3)), np.empty((BLOCK, 4))
-    w, x, y, z = fields[0], fields[1], fields[2], fields[3]
-    m = 0
+    time, current, along, divergence, ratio, flags = out
+    sheet, spare = np.zeros((_ROWS, BLOCK)), np.empty((4, BLOCK + 1))
+    m = p2 = p3 = p4 = knot = 0
     for start in range(first, last, BLOCK):
-        stop = min(start + BLOCK, last)
-        at = t1[start:stop]
-        fill_between(t2, b2, at, reach, (0, 0, 0), x)
-        fill_between(t3, b3, at, reach, (0, 0, 0), y)
-        fill_between(t4, b4, at, reach, (0, 0, 0), z)
-        c = 0
-        for i in range(stop - start):
-            total = 0.0
-            for j in range(3):
-                w[c, j] = b1[start + i, j]
-                x[c, j], y[c, j], z[c, j] = x[i, j], y[i, j], z[i, j]
-                total += abs(w[c, j]) + abs(x[c, j]) + abs(y[c, j]) + abs(z[c, j])
-            if total < np.inf:
-                time[m + c] = at[i]
-                c += 1
-        here = slice(m, m + c)
-        _fill_curls(w[:c], x[:c], y[:c], z[:c], time[here], knots, k, curl)
-        _fill_currents(fields, curl, scale, current[here], along[here], divergence[here],
-                       ratio[here])  # fmt: skip
-        m += c
-    return time[:m], current[:m], along[:m], divergence[:m], ratio[:m]
+        at = t1[start : min(start + BLOCK, last)]
+        fill_columns(b1[start : start + at.size], _XYZ, sheet[0:3])
+        p2 = fill_between(t2, b2, at, reach, _XYZ, p2, spare, sheet[3:6])
+        p3 = fill_between(t3, b3, at, reach, _XYZ, p3, spare, sheet[6:9])
+        p4 = fill_between(t4, b4, at, reach, _XYZ, p4, spare, sheet[9:12])
+        here = time[m : m + at.size]
+        for i in range(at.size):
+            here[i] = at[i]
+        if _fill_totals(sheet.ravel(), at.size):
+            here = here[: _keep_whole(sheet, here)]
+        begin = 0
+        while begin < here.size:
+            knot, end = _between_knots(here, begin, knots, knot)
+            _fill_curls(sheet, here, begin, end, knots, knot, k)
+            for i in range(begin, end):
+                flags[m + i] = words[knot]
+            begin = end
+        stop = m + here.size
+        _fill_currents(sheet.ravel(), scale, current[m:stop], along[m:stop], divergence[m:stop],
+                       ratio[m:stop])  # fmt: skip
+        for i in range(m, stop):
+            flags[i] |= word * np.uint32(ratio[i] > poor)
+        m = stop
+    return m
+
+
+@njit(nogil=True, cache=True)
+def _fill_totals(s, size):
+    """Fill in four times the mean field; tell how many numbers of it are not finite."""
+    holes = 0
+    for t in range(size):
+        x = s[t] + s[3 * BLOCK + t] + s[6 * BLOCK + t] + s[9 * BLOCK + t]
+        y = s[BLOCK + t] + s[4 * BLOCK + t] + s[7 * BLOCK + t] + s[10 * BLOCK + t]
+        z = s[2 * BLOCK + t] + s[5 * BLOCK + t] + s[8 * BLOCK + t] + s[11 * BLOCK + t]
+        c = _TOTAL * BLOCK + t
+        s[c], s[c + BLOCK], s[c + 2 * BLOCK] = x, y, z
+        holes += not abs(x) + abs(y) + abs(z) < np.inf
+    return holes
+
+
+@njit(nogil=True, cache=True)
+def _keep_whole(sheet, time):
+    """Move samples at which all is finite to the front; return their number."""
+    m = 0
+    for t in range(time.size):
+        if abs(sheet[_TOTAL, t]) + abs(sheet[_TOTAL + 1, t]) + abs(sheet[_TOTAL + 2, t]) < np.inf:
+            time[m] = time[t]
+            for row in range(_CURL):
+                sheet[row, m] = sheet[row, t]
+            m += 1
+    return m
 
 
 @njit(nogil=True, cache=True, fastmath=FASTMATH, error_model="numpy")
-def _fill_currents(b, curl, scale, current, along, divergence, ratio):
-    for t in range(len(current)):
-        x, y, z = scale * curl[t, 0], scale * curl[t, 1], scale * curl[t, 2]
-        bx = b[0, t, 0] + b[1, t, 0] + b[2, t, 0] + b[3, t, 0]
-        by = b[0, t, 1] + b[1, t, 1] + b[2, t, 1] + b[3, t, 1]
-        bz = b[0, t, 2] + b[1, t, 2] + b[2, t, 2] + b[3, t, 2]
-        current[t, 0], current[t, 1], current[t, 2] = x, y, z
+def _fill_currents(s, scale, current, along, divergence, ratio):
+    for t in range(len(along)):
+        b, c = _TOTAL * BLOCK + t, _CURL * BLOCK + t
+        x, y, z = scale * s[c], scale * s[c + BLOCK], scale * s[c + 2 * BLOCK]
+        bx, by, bz = s[b], s[b + BLOCK], s[b + 2 * BLOCK]
         along[t] = (x * bx + y * by + z * bz) / np.sqrt(bx * bx + by * by + bz * bz)
-        divergence[t] = scale * curl[t, 3]
-        ratio[t] = abs(divergence[t]) / np.sqrt(x * x + y * y + z * z)
+        d = scale * s[c + 3 * BLOCK]
+        divergence[t] = d
+        ratio[t] = abs(d) / np.sqrt(x * x + y * y + z * z)
+    for t in range(len(current)):
+        c = _CURL * BLOCK + t
+        current[t, 0], current[t, 1] = scale * s[c], scale * s[c + BLOCK]
+        current[t, 2] = scale * s[c + 2 * BLOCK]
 
 
 @njit(nogil=True, cache=True)
-def _fill_curls(b1, b2, b3, b4, time, knots, k, out):
-    first = 0
-    for knot in range(knots.size - 1):
-        last = _segment(time, first, knots, knot)
-        if last > first:
-            _curls(
-                b1[first:last], b2[first:last], b3[first:last], b4[first:last], time[first:last],
-                knots[knot], knots[knot + 1], k[knot], k[knot + 1], out[first:last],
-            )  # fmt: skip
-        first = last
+def _between_knots(time, first, knots, knot):
+    """Return the knot before a time, and the end of the times before the next knot."""
+    while knot < knots.size - 2 and time[first] >= knots[knot + 1]:
+        knot += 1
+    if knot == knots.size - 2 or time[-1] < knots[knot + 1]:
+        return knot, time.size
+    return knot, first + np.searchsorted(time[first:], knots[knot + 1])
 
 
 @njit(nogil=True, cache=True)
-def _segment(time, first, knots, knot):
-    """Return the end of the samples between a knot and the next; the last one takes all."""
-    if knot == knots.size - 2:
-        return time.size
-    return first + np.searchsorted(time[first:], knots[knot + 1])
+def _fill_curls(sheet, time, first, last, knots, knot, k):
+    part, scale = sheet[_PART, first:last], 1.0 / (knots[knot + 1] - knots[knot])
+    at, start = time[first:last], knots[knot]
+    for t in range(at.size):
+        part[t] = (at[t] - start) * scale
+    _curls(sheet.ravel()[first:], at.size, k[knot], k[knot + 1])
 
 
 @njit(nogil=True, cache=True, fastmath=FASTMATH)
-def _curls(b1, b2, b3, b4, time, start, stop, k, after, out):
-    scale = 1.0 / (stop - start)
+def _curls(s, size, k, after):
     p0, p1, p2 = k[0, 0], k[0, 1], k[0, 2]
     q0, q1, q2 = k[1, 0], k[1, 1], k[1, 2]
     s0, s1, s2 = k[2, 0], k[2, 1], k[2, 2]
     dp0, dp1, dp2 = after[0, 0] - p0, after[0, 1] - p1, after[0, 2] - p2
     dq0, dq1, dq2 = after[1, 0] - q0, after[1, 1] - q1, after[1, 2] - q2
     ds0, ds1, ds2 = after[2, 0] - s0, after[2, 1] - s1, after[2, 2] - s2
-    for t in range(time.size):
-        w = (time[t] - start) * scale
-        x0, x1, x2 = b1[t, 0] - b4[t, 0], b1[t, 1] - b4[t, 1], b1[t, 2] - b4[t, 2]
-        y0, y1, y2 = b2[t, 0] - b4[t, 0], b2[t, 1] - b4[t, 1], b2[t, 2] - b4[t, 2]
-        z0, z1, z2 = b3[t, 0] - b4[t, 0], b3[t, 1] - b4[t, 1], b3[t, 2] - b4[t, 2]
+    for t in range(size):
+        # k_1 + k_2 + k_3 + k_4 = 0: differences to the fourth keep all digits.
+        w = s[_PART * BLOCK + t]
+        b0, b1, b2 = s[9 * BLOCK + t], s[10 * BLOCK + t], s[11 * BLOCK + t]
+        x0, x1, x2 = s[t] - b0, s[BLOCK + t] - b1, s[2 * BLOCK + t] - b2
+        y0, y1, y2 = s[3 * BLOCK + t] - b0, s[4 * BLOCK + t] - b1, s[5 * BLOCK + t] - b2
+        z0, z1, z2 = s[6 * BLOCK + t] - b0, s[7 * BLOCK + t] - b1, s[8 * BLOCK + t] - b2
         pa, qa, sa = p0 + w * dp0, q0 + w * dq0, s0 + w * ds0
         pb, qb, sb = p1 + w * dp1, q1 + w * dq1, s1 + w * ds1
         pc, qc, sc = p2 + w * dp2, q2 + w * dq2, s2 + w * ds2
-        out[t, 0] = pb * x2 - pc * x1 + qb * y2 - qc * y1 + sb * z2 - sc * z1
-        out[t, 1] = pc * x0 - pa * x2 + qc * y0 - qa * y2 + sc * z0 - sa * z2
-        out[t, 2] = pa * x1 - pb * x0 + qa * y1 - qb * y0 + sa * z1 - sb * z0
-        out[t, 3] = (
+        c = _CURL * BLOCK + t
+        s[c] = pb * x2 - pc * x1 + qb * y2 - qc * y1 + sb * z2 - sc * z1
+        s[c + BLOCK] = pc * x0 - pa * x2 + qc * y0 - qa * y2 + sc * z0 - sa * z2
+        s[c + 2 * BLOCK] = pa * x1 - pb * x0 + qa * y1 - qb * y0 + sa * z1 - sb * z0
+        s[c + 3 * BLOCK] = (
             pa * x0 + pb * x1 + pc * x2 + qa * y0 + qb * y1 + qc * y2 + sa * z0 + sb * z1 + sc * z2
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 import xarray as xr
@@ -15,7 +15,7 @@ from ..model import Margin, recipe
 from ..quality import Flag, Flags
 from .formation import FLAGS as FORMATION_FLAGS
 from .formation import Formation, formation, on_one_clock, one_frame
-from .joining import ascending
+from .joining import ascending, clock
 
 NA_PER_NT_KM = 1e-12 / VACUUM_PERMEABILITY * 1e9
 """curl B [nT/km] to J [nA m^-2]."""
@@ -90,9 +90,8 @@ def curlometer(
     (1998), ISSI SR-001, chapter 14: reciprocal vectors.
     """
     fields, places = (b1, b2, b3, b4), formation((r1, r2, r3, r4), position_reach)
-    frame = one_frame([*(b["vector"] for b in fields), r1["position"]])
-    time, current, along, divergence, ratio = _currents(fields, places, reach)
-    quality = _at(places, time) | np.where(ratio > POOR, np.uint32(8), np.uint32(0))
+    frame = one_frame([*(b.variables["vector"] for b in fields), r1.variables["position"]])
+    time, current, along, divergence, ratio, quality = _currents(fields, places, reach)
     t, tc, unit = ("time",), ("time", "component"), {"units": "nA m^-2"}
     return xr.Dataset(
         {
@@ -102,7 +101,7 @@ def curlometer(
             "ratio": (t, ratio, {"units": "1", "long_name": "|div B| / |curl B|"}),
             "quality": (t, quality, FLAGS.attrs),
         },
-        {"time": time.astype("datetime64[ns]"), "component": _AXES},
+        clock(time),
     )
 
 
@@ -251,17 +250,27 @@ def null_kinds(eigenvalues: np.ndarray) -> np.ndarray:
     return np.where(np.isfinite(size).all(axis=1), kind, 0).astype(np.int8)
 
 
-def _currents(fields: tuple[xr.Dataset, ...], places: Formation, reach: str) -> tuple[Any, ...]:
-    if places.time.size < 2:
-        return np.zeros(0, np.int64), np.zeros((0, 3)), *(np.zeros(0) for _ in range(3))
-    values = [b["vector"].values for b in fields]
+def _currents(
+    fields: tuple[xr.Dataset, ...], places: Formation, reach: str
+) -> tuple[np.ndarray, ...]:
+    """Return time [ns], current, along the field, divergence, ratio, quality (time)."""
+    values = [b.variables["vector"].values for b in fields]
     kind = np.float32 if all(v.dtype == np.float32 for v in values) else np.float64
     series: list[np.ndarray] = []
     for b, v in zip(fields, values, strict=True):
-        time = ascending(b["time"].values, "four spacecraft")
+        time = ascending(b.variables["time"].values, "four spacecraft")
         series += [time, np.ascontiguousarray(v, kind)]
-    reached = duration(reach)
-    return currents(*series, reached, places.time, places.reciprocal, NA_PER_NT_KM)
+    n = len(values[0])
+    # One piece of memory: the system gives a large one in pages of 2 MB, not of 4 kB.
+    room = np.empty((8, n))
+    out = (room[0].view(np.int64), room[1:4].reshape(n, 3), *room[4:7], room[7].view(np.uint32)[:n])
+    if places.time.size < 2:
+        return tuple(a[:0] for a in out)
+    samples = currents(
+        *series, duration(reach), places.time, places.reciprocal, NA_PER_NT_KM,
+        places.words, POOR, np.uint32(8), out,
+    )  # fmt: skip
+    return tuple(a[:samples] for a in out)
 
 
 def _at(places: Formation, time: np.ndarray) -> np.ndarray:

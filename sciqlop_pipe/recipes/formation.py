@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -14,7 +15,7 @@ from ..kernels.joining import whole_rows
 from ..kernels.tetrahedron import reciprocal
 from ..model import Margin, recipe
 from ..quality import Flag, Flags
-from .joining import ascending, nearby
+from .joining import ascending, clock, nearby
 
 PAIRS = ((0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3))
 FLAT = 0.9
@@ -51,9 +52,14 @@ class Formation:
         """Return the mean position, (knot, 3) [km]."""
         return self.position.mean(axis=1)
 
+    @property
+    def words(self) -> np.ndarray:
+        """Return the flags of each knot and the next, (knot - 1)."""
+        return self.quality[:-1] | self.quality[1:]
+
     def flags_at(self, time: np.ndarray) -> np.ndarray:
         """Return the flags of the knots on both sides of times (time,) [ns]."""
-        words = self.quality[:-1] | self.quality[1:]
+        words = self.words
         edges = np.searchsorted(time, self.time[1:-1])
         return np.repeat(words, np.diff(edges, prepend=0, append=time.size))
 
@@ -74,18 +80,12 @@ def formation(positions: tuple[xr.Dataset, ...], reach: str) -> Formation:
     DataTypeError
         When the frames differ.
     """
-    frame = one_frame([r["position"] for r in positions])
-    clock = positions[0]["time"].values
-    ascending(clock, "four spacecraft")
-    r = np.stack(
-        [
-            nearby(p["time"].values, p["position"].values.astype(np.float64), clock, reach)
-            for p in positions
-        ],
-        axis=1,
-    )
+    frame = one_frame([r.variables["position"] for r in positions])
+    series = [[p.variables[name].values for name in ("time", "position")] for p in positions]
+    known = ascending(series[0][0], "four spacecraft")
+    r = np.stack([nearby(time, position, known, reach) for time, position in series], axis=1)
     whole = np.isfinite(r).all(axis=(1, 2))
-    r, time = np.ascontiguousarray(r[whole]), clock[whole].astype(np.int64)
+    r, time = np.ascontiguousarray(r[whole]), known[whole]
     k = np.full(r.shape, np.nan)
     # A volume below 1e-9 of a cube of that size is rounding.
     size = np.abs(r - r[:, 3:]).max(axis=(1, 2)) if len(r) else np.zeros(0)
@@ -95,7 +95,7 @@ def formation(positions: tuple[xr.Dataset, ...], reach: str) -> Formation:
     return Formation(time, r, k, _quality(r, k), frame)
 
 
-def one_frame(vectors: list[xr.DataArray]) -> str:
+def one_frame(vectors: Sequence[xr.DataArray | xr.Variable]) -> str:
     """Return the frame of all vectors.
 
     Raises
@@ -186,8 +186,7 @@ def tetrahedron_shape(
                            {"units": "km", "long_name": "barycentre", "frame": found.frame}),
             "quality": (t, found.quality, FLAGS.attrs),
         },
-        {"time": found.time.astype("datetime64[ns]"), "component": ["x", "y", "z"],
-         "pair": [f"{i + 1}{j + 1}" for i, j in PAIRS]},
+        clock(found.time).assign(pair=[f"{i + 1}{j + 1}" for i, j in PAIRS]),
     )  # fmt: skip
 
 
@@ -219,7 +218,7 @@ def barycentre(
     attrs = {"units": "km", "long_name": "barycentre of four spacecraft", "frame": found.frame}
     return xr.Dataset(
         {"position": (("time", "component"), found.barycentre, attrs)},
-        {"time": found.time.astype("datetime64[ns]"), "component": ["x", "y", "z"]},
+        clock(found.time),
     )
 
 

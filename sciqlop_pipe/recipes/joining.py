@@ -7,11 +7,16 @@ within half an accumulation of a time, for series that are faster than the clock
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
+import pandas as pd
+import xarray as xr
+from xarray.indexes import PandasIndex
 
 from ..errors import DataTypeError
 from ..granule import duration
-from ..kernels.joining import between_neighbours
+from ..kernels.joining import between_neighbours, first_not_later
 from ..kernels.windows import means_around
 
 
@@ -27,14 +32,14 @@ def ascending(time: np.ndarray, what: str) -> np.ndarray:
         When a time is not later than the one before.
     """
     t = np.asarray(time).astype("datetime64[ns]", copy=False).view(np.int64)
-    if t.size > 1 and not (t[1:] > t[:-1]).all():
-        k = int(np.argmax(t[1:] <= t[:-1])) + 1
+    t.flags.writeable = False  # of one type to numba, which would compile for every mixture of two
+    k = first_not_later(t)
+    if k > 0:
         raise DataTypeError(
             f"time does not increase at record {k} ({t[k].view('datetime64[ns]')})", what,
             "Sort the records by time and keep one of each time: ds.sortby('time')."
             "drop_duplicates('time')",
         )  # fmt: skip
-    t.flags.writeable = False  # of one type to numba, which would compile for every mixture of two
     return t
 
 
@@ -125,3 +130,25 @@ def joined(
 def _columns(values: np.ndarray) -> np.ndarray:
     values = np.asarray(values, np.float64)
     return values.reshape(values.shape[0], int(np.prod(values.shape[1:])))
+
+
+def clock(time: np.ndarray) -> xr.Coordinates:
+    """Coordinates of vectors on one clock: time (time) and component x, y, z.
+
+    Given to `xr.Dataset` as they are; made anew by it from a list and an array they take a third
+    of a millisecond, which is as long as a thousand samples take.
+
+    Parameters
+    ----------
+    time : ndarray datetime64[ns] or int64 (time)
+        Ascending, not to be changed any more.
+    """
+    index = PandasIndex(pd.DatetimeIndex(time.view("datetime64[ns]")), "time")
+    axes = _axes()
+    known = {**index.create_variables(), "component": axes.variables["component"]}
+    return xr.Coordinates(known, {"time": index, "component": axes.xindexes["component"]})
+
+
+@cache
+def _axes() -> xr.Dataset:
+    return xr.Dataset(coords={"component": ["x", "y", "z"]})
