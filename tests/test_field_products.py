@@ -63,6 +63,14 @@ def test_every_recipe_is_reachable_by_name(graph: Graph, mission: str) -> None:
     assert [name for name in EVERY if name not in found] == []
 
 
+@pytest.mark.parametrize("mission", ["wind", "ace", "psp", "solar_orbiter"])
+def test_fields_and_plasmas_of_the_solar_wind_have_theirs_too(graph: Graph, mission: str) -> None:
+    found = products(graph, mission)
+    wanted = ("in_mean_field", "minimum_variance", "pvi", "structure_functions",
+              "plasma_parameters", "de_hoffmann_teller", "alfvenicity", "elsasser")  # fmt: skip
+    assert [name for name in wanted if name not in found] == []
+
+
 @pytest.mark.parametrize("mission", MISSIONS)
 def test_the_frames_that_follow_from_time_are_reachable_by_name(graph: Graph, mission: str) -> None:
     found = products(graph, mission)

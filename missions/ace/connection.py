@@ -1,11 +1,11 @@
-"""The field of ACE in RTN, and the connection of its wind to the Sun."""
+"""Field and plasma of ACE together, the field in RTN, and what ties its wind to the Sun."""
 
 from __future__ import annotations
 
 from sciqlop_pipe.detect.detectors import detector_products, solar_wind_events
 from sciqlop_pipe.detect.sheets import discontinuities
 from sciqlop_pipe.model import Dataset
-from sciqlop_pipe.standard.fields import field_products, heliospheric_products
+from sciqlop_pipe.standard.fields import field_products, heliospheric_products, plasma_products
 
 
 def datasets() -> tuple[Dataset, ...]:
@@ -14,6 +14,8 @@ def datasets() -> tuple[Dataset, ...]:
     return (
         *field_products(b, frames=("RTN",), position=position,
                         window="30min", step="10min", lag="1min"),
+        *plasma_products("ace.swepam.64s.moms", b=b, accumulation="64s", reach="3min", window="1h",
+                         step="10min", shocks=False),
         *heliospheric_products("ace", position, plasma="ace.swepam.64s.moms", b=b),
         *solar_wind_events("ace", moments="ace.swepam.64s.moms", b=b),
         # 16 s: fast enough for discontinuities in minutes, not for sheets and ropes.

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from sciqlop_pipe.detect.detectors import solar_wind_events
 from sciqlop_pipe.model import Mission
+from sciqlop_pipe.standard import field_products, plasma_products, wave_products
 
 from . import eas, epd, mag, pas, rpw
+
+FIELD, IONS = "solar_orbiter.mag.normal.b_rtn", "solar_orbiter.swa.pas.moms"
 
 mission = Mission(
     "solar_orbiter",
@@ -15,13 +18,24 @@ mission = Mission(
         *mag.datasets(),
         *epd.datasets(),
         *rpw.datasets(),
-        *solar_wind_events(
-            "solar_orbiter",
-            moments="solar_orbiter.swa.pas.moms",
-            b="solar_orbiter.mag.normal.b_rtn",
-            fast_moments="solar_orbiter.swa.pas.moms",
-            fast_b="solar_orbiter.mag.normal.b_rtn",
+        *field_products(
+            FIELD, frames=(), window="10min", step="5min", scaling=("30min", "10min", "1s")
         ),
+        # 8 Hz: frames of 64 s.
+        *wave_products(
+            "solar_orbiter.mag.normal",
+            FIELD,
+            b=FIELD,
+            moments=IONS,
+            samples=512,
+            step="2min",
+            reach="2min",
+            octaves=(0.05, 3.0),
+        ),
+        *plasma_products(
+            IONS, b=FIELD, accumulation="1s", reach="10s", window="10min", step="5min", shocks=False
+        ),
+        *solar_wind_events("solar_orbiter", moments=IONS, b=FIELD, fast_moments=IONS, fast_b=FIELD),
     ),
     title="Solar Orbiter",
     authors="D. Müller (mission); SWA: C. J. Owen, P. Louarn; MAG: T. S. Horbury; "

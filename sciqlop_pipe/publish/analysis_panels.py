@@ -9,7 +9,7 @@ import xarray as xr
 
 from .anything import COMPONENTS, Drawn
 from .painters import BLUE, INK, RED, Line, Lines
-from .words import label, long_name, ns
+from .words import axes_of, label, long_name, ns
 
 _CERTAIN = "lambda2/lambda3 (above 4: a certain normal), lambda1/lambda2"
 
@@ -55,9 +55,9 @@ def connection(ds: xr.Dataset) -> list[Drawn]:
     """Return spiral and field, both longitudes, and what they follow from."""
     return [
         _pair(ds, ("parker_angle", "field_angle"), ("Parker", "field"),
-              "Parker spiral and field, from R towards T"),
+              "Parker spiral and field, from R towards T", circle=360.0),
         _pair(ds, ("carrington_longitude", "source_longitude"), ("here", "source"),
-              "Carrington longitude, here and at 2.5 solar radii"),
+              "Carrington longitude, here and at 2.5 solar radii", circle=360.0),
         *(_one(ds, n) for n in ("speed", "distance", "heliographic_latitude")),
     ]  # fmt: skip
 
@@ -79,7 +79,7 @@ def _lines(values: np.ndarray, words: Sequence[str]) -> tuple[Line, ...]:
 
 def _vector(ds: xr.Dataset, name: str, part: int | None = None, title: str = "") -> Drawn:
     values = _of(ds, name) if part is None else _of(ds, name)[:, part]
-    words = [str(c) for c in ds["component"].values] if "component" in ds.coords else "xyz"
+    words = axes_of(ds[name])
     text = label(str(ds[name].attrs.get("frame", "")), ds[name])
     variable = name if part is None else f"{name}/{part}"
     return Drawn(variable, title or long_name(ds, name), Lines(ns(ds), _lines(values, words), text))
@@ -90,7 +90,9 @@ def _one(ds: xr.Dataset, name: str) -> Drawn:
                  Lines(ns(ds), (Line(_of(ds, name), "", INK),), label("", ds[name])))  # fmt: skip
 
 
-def _pair(ds: xr.Dataset, names: tuple[str, str], words: tuple[str, str], title: str) -> Drawn:
-    lines = tuple(Line(_of(ds, n), w, c)
+def _pair(
+    ds: xr.Dataset, names: tuple[str, str], words: tuple[str, str], title: str, circle: float = 0.0
+) -> Drawn:
+    lines = tuple(Line(_of(ds, n), w, c, circle=circle)
                   for n, w, c in zip(names, words, (INK, BLUE), strict=True))  # fmt: skip
     return Drawn(names[0], title, Lines(ns(ds), lines, label("", ds[names[0]])))

@@ -48,7 +48,9 @@ def drawn(ds: xr.Dataset) -> list[Drawn]:
 
 def _every(ds: xr.Dataset) -> Iterator[Drawn]:
     lines: list[str] = []
-    for name in _worth_drawing(ds):
+    worth = list(_worth_drawing(ds))
+    measured = [n for n in worth if np.isfinite(ds[n].values).any()]
+    for name in measured or worth:
         array = ds[name]
         if array.dims == ("time",):
             if lines and (len(lines) == _TOGETHER or not _alike(ds, lines[0], name)):

@@ -30,7 +30,8 @@ NOTHING_COUNTED = "#21002c"
 class Line:
     """One line of a row: (time,) values, its word in the legend, its colour.
 
-    `low` and `high` (time,) are the extremes that an overview has beside its means.
+    `low` and `high` (time,) are the extremes that an overview has beside its means. A value on a
+    `circle` of that size (360 for degrees) may step over its end, which is no motion.
     """
 
     values: np.ndarray
@@ -38,6 +39,7 @@ class Line:
     colour: str = INK
     low: np.ndarray | None = None
     high: np.ndarray | None = None
+    circle: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,10 @@ class Lines:
         columns = pixels_in_time(ax, interval)
         signed = False
         for line in seen:
-            at, value = polyline(self.time, line.values, columns)
+            time, values = self.time, line.values
+            if line.circle:
+                time, values = unwound(time, values, line.circle)
+            at, value = polyline(time, values, columns)
             when = at.astype("datetime64[ns]")
             width = 1.1 if at.size < 2 * columns.size else 0.7
             ax.plot(when, value, color=line.colour, lw=width, label=line.word)
@@ -84,6 +89,13 @@ class Lines:
                       labelcolor="linecolor", handlelength=1.0, handletextpad=0.5)  # fmt: skip
 
 
+def unwound(time: np.ndarray, value: np.ndarray, circle: float) -> tuple[np.ndarray, np.ndarray]:
+    """Times and values on a circle with a NaN more where they step over its end."""
+    with np.errstate(invalid="ignore"):
+        steps = np.flatnonzero(np.abs(np.diff(value)) > 0.5 * circle) + 1
+    return np.insert(time, steps, time[steps - 1] + 1), np.insert(value, steps, np.nan)
+
+
 def _short_numbers(ax: Axes) -> None:
     """Write what is common to small and large numbers once, left of the axis.
 
@@ -93,6 +105,10 @@ def _short_numbers(ax: Axes) -> None:
 
     form = ScalarFormatter(useMathText=True)
     form.set_powerlimits((-2, 5))
+    low, high = ax.get_ylim()
+    if (span := high - low) < 2e-3 * max(abs(low), abs(high)):
+        step = 10.0 ** np.ceil(np.log10(span))
+        form.set_useOffset(float(np.floor(low / step) * step))
     ax.yaxis.set_major_formatter(form)
     common = ax.yaxis.get_offset_text()
     common.set_x(-0.004)

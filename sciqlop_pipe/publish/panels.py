@@ -32,7 +32,7 @@ from .painters import (
 from .snapshots import Snapshots
 from .tetrahedron_panels import nulls, shape
 from .wave_panels import wave_polarization, wave_poynting, wave_spectrum
-from .words import label, long_name, ns, pretty
+from .words import axes_of, label, long_name, ns, pretty
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -127,7 +127,7 @@ def vector(panel: Panel, variable: str, *, magnitude: bool, scale: float = 1.0) 
     array = panel.ds[variable]
     values = np.asarray(array.values, np.float64) / scale
     low, high = (_beside(panel.ds, variable, which, scale) for which in ("min", "max"))
-    axes = array["component"].values if "component" in array.coords else "xyzuvw"
+    axes = axes_of(array)
     symbol = SYMBOLS.get(array.attrs.get("units", ""), variable[:1].upper())
     lines = [
         Line(

@@ -11,6 +11,7 @@ import xarray as xr
 from ..granule import Interval
 from .anything import Drawn, spectrogram
 from .painters import Spectrogram
+from .raster import broken
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,12 +35,14 @@ class Overlaid:
     lines: tuple[tuple[str, np.ndarray], ...]
 
     def __call__(self, ax: Axes, interval: Interval) -> None:
-        """Draw both; a line outside of the axis is not there."""
+        """Draw both; a line outside of the axis, or in a gap, is not there."""
         self.below(ax, interval)
         low, high = ax.get_ylim()
-        time = self.below.time.astype("datetime64[ns]")
         for word, values in self.lines:
-            inside = np.where((values >= low) & (values <= high), values, np.nan)
+            at, inside = broken(
+                self.below.time, np.where((values >= low) & (values <= high), values, np.nan)
+            )
+            time = at.astype("datetime64[ns]")
             known = np.flatnonzero(np.isfinite(inside))
             if not known.size:
                 continue
@@ -99,7 +102,11 @@ def _between(found: Drawn, bounds: tuple[float, float] | None) -> Drawn:
 
 
 def _overlaid(ds: xr.Dataset, found: Drawn) -> Drawn:
-    lines = tuple((w, np.asarray(ds[n].values)) for n, w in CHARACTERISTIC.items() if n in ds)
+    lines = tuple(
+        (w, np.asarray(ds[n].values))
+        for n, w in CHARACTERISTIC.items()
+        if n in ds and np.isfinite(ds[n].values).any()
+    )
     if not lines or not isinstance(found.paint, Spectrogram):
         return found
     return replace(found, paint=Overlaid(found.paint, lines))

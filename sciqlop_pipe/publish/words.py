@@ -36,3 +36,12 @@ def long_name(ds: xr.Dataset, variable: str) -> str:
 def ns(ds: xr.Dataset) -> np.ndarray:
     """Return the times (time,) as integer nanoseconds since 1970 UTC."""
     return ds["time"].values.astype("datetime64[ns]").astype(np.int64)
+
+
+def axes_of(array: xr.DataArray) -> list[str]:
+    """Names of the components of a vector (..., component), as its frame calls them."""
+    many = array.sizes[array.dims[-1]]
+    if array.attrs.get("frame") == "RTN" and many == 3:
+        return ["R", "T", "N"]
+    named = "component" in array.coords
+    return [str(c) for c in array["component"].values] if named else [*"xyzuvw"[:many]]

@@ -24,7 +24,7 @@ _PARTS = {
 }
 
 
-@recipe(gives=EnergyFlux, version=1)
+@recipe(gives=EnergyFlux, version=2)
 def energy_flux(
     moments: Moments,
     b: Annotated[VectorSeries | None, Margin("accumulation"), Margin("reach")] = None,
@@ -59,7 +59,7 @@ def energy_flux(
     Returns
     -------
     Dataset
-        kinetic, enthalpy, total, heat where the moments have it, poynting with e and b; with b
+        kinetic, enthalpy, total, heat where the moments have it, poynting with e and b, and
         `*_parallel` (time). NaN where an input is unknown.
 
     Raises
@@ -102,14 +102,15 @@ def energy_flux(
     for name, values in fluxes.items():
         about = {"units": "mW m^-2", "long_name": f"{species} {_PARTS[name]}", "frame": frame}
         variables[name] = (("time", "component"), values.astype(np.float32), about)
+    along = np.full((at.size, 3), np.nan)
     if b is not None:
         mean = joined(b["time"].values, b["vector"].values[:, :3], at, accumulation, reach)
         size = np.sqrt((mean**2).sum(axis=1, keepdims=True))
         along = mean / np.where(size > 0, size, np.nan)
-        for name, values in fluxes.items():
-            about = {"units": "mW m^-2", "long_name": f"{species} {_PARTS[name]} along the field"}
-            part = (values * along).sum(axis=1).astype(np.float32)
-            variables[f"{name}_parallel"] = (("time",), part, about)
+    for name, values in fluxes.items():
+        about = {"units": "mW m^-2", "long_name": f"{species} {_PARTS[name]} along the field"}
+        part = (values * along).sum(axis=1).astype(np.float32)
+        variables[f"{name}_parallel"] = (("time",), part, about)
     if "quality" in moments:
         variables["quality"] = moments["quality"].variable
     what = "kinetic + enthalpy" + (" + heat" if "heat" in fluxes else "")

@@ -71,7 +71,7 @@ def wave_polarization(
     Dataset
         power [nT^2 Hz^-1], degree_of_polarization, ellipticity, planarity, handedness [1],
         wave_normal_angle [deg], frequency [Hz] (time, frequency_bin); frames, coverage, quality,
-        and with b the cyclotron frequencies of electrons and protons [Hz] (time).
+        and the cyclotron frequencies of electrons and protons [Hz] (time), NaN without b.
 
     Raises
     ------
@@ -103,7 +103,7 @@ def wave_polarization(
     ds = _dataset(frames, {n: (found[n], *about[n]) for n in names}, flags)
     ds["frames"] = "time", frames.count, {"units": "1", "long_name": "frames averaged"}
     ds.attrs["frame"] = frame
-    return ds if b is None else ds.assign(cyclotron_frequencies(strength))
+    return ds.assign(cyclotron_frequencies(strength))
 
 
 _POLARIZATION = {

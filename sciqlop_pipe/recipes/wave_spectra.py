@@ -36,7 +36,7 @@ SUPPORT = 4.0
 """Widths at which the wavelet is cut off: e^-8 of its peak."""
 
 
-@recipe(gives=WaveSpectrum, version=1)
+@recipe(gives=WaveSpectrum, version=2)
 def power_spectrum(
     wave: Annotated[VectorSeries, Margin("step"), Margin("reach")],
     b: Annotated[VectorSeries | None, Margin("step"), Margin("reach")] = None,
@@ -76,7 +76,7 @@ def power_spectrum(
     -------
     Dataset
         power, total, frequency (time, frequency_bin) [Hz], coverage (time); the characteristic
-        frequencies (time) [Hz] where their inputs are. Time is the mean centre of the frames.
+        frequencies (time) [Hz], NaN without their inputs. Time is the mean centre of the frames.
 
     Raises
     ------
@@ -261,12 +261,10 @@ def _dataset(
 def _beside(
     b: xr.Dataset | None, moments: xr.Dataset | None, time: np.ndarray, step: str, reach: str
 ) -> Frequencies:
-    if b is None:
-        return {}
+    """Characteristic frequencies; NaN without what they need, so that hours with it join."""
     strength = np.sqrt((background(b, time, step, reach) ** 2).sum(axis=1))
-    found = cyclotron_frequencies(strength)
+    density = np.full(time.size, np.nan)
     if moments is not None:
         values = np.asarray(moments["density"].values, np.float64)
         density = joined(moments["time"].values, values, time, step, DENSITY_REACH)
-        found |= plasma_frequencies(strength, density)
-    return found
+    return cyclotron_frequencies(strength) | plasma_frequencies(strength, density)

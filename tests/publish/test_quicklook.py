@@ -10,6 +10,7 @@ import xarray as xr
 from sciqlop_pipe import datatypes
 from sciqlop_pipe.errors import PipeError, UnknownName, UsageError
 from sciqlop_pipe.granule import HOUR, MINUTE, SECOND, Interval, instant
+from sciqlop_pipe.publish.painters import Line, Lines
 from sciqlop_pipe.publish.picture import span_text, tick_words, ticks
 from sciqlop_pipe.publish.quicklook import Mark, Panel, draw, draw_event, draw_interval, figure
 from sciqlop_pipe.recipes.overview import overview
@@ -197,6 +198,35 @@ def test_a_vector_shows_its_components_magnitude_units_and_frame():
     assert words == ["$|B|$", "$B_{x}$", "$B_{y}$", "$B_{z}$"]
     assert ax.get_ylabel() == "$B$  GSE\n[nT]"
     assert set(ax.lines[0].get_ydata()) == {5.0}
+
+
+def test_components_in_rtn_are_called_so():
+    ds = builders.vector_series(builders.times(9), [3, 0, 4])
+    ds["vector"].attrs["frame"] = "RTN"
+    ax = axes_of(figure([Panel("b", "VectorSeries", ds)], MINUTES, ""), "b/vector")
+    words = [t.get_text() for t in ax.get_legend().get_texts()]
+    assert words == ["$|B|$", "$B_{R}$", "$B_{T}$", "$B_{N}$"]
+
+
+def test_an_angle_that_steps_over_the_end_of_its_circle_is_no_swing():
+    ds = builders.scalar_series(builders.times(30))
+    angle = np.where(np.arange(30) < 12, 178.0, -179.0)
+    line = Line(angle, "", circle=360.0)
+    ax = axes_of(figure([Panel("s", "ScalarSeries", ds)], MINUTES, ""), "s/value")
+    ax.clear()
+    Lines(ds["time"].values.astype(np.int64), (line,), "")(ax, MINUTES)
+    drawn = ax.lines[0].get_ydata()
+    assert np.flatnonzero(np.isnan(drawn)).tolist() == [12]
+    np.testing.assert_array_equal(drawn[np.isfinite(drawn)], angle)
+
+
+def test_numbers_that_differ_little_stay_clear_of_the_label():
+    ds = builders.scalar_series(builders.times(30), 3.70925 + 5e-5 * np.arange(30))
+    fig = figure([Panel("s", "ScalarSeries", ds)], MINUTES, "")
+    ax = axes_of(fig, "s/value")
+    pixels(fig, ax)  # draws
+    numbers = [t.get_window_extent().x0 for t in ax.get_yticklabels() if t.get_text()]
+    assert min(numbers) > ax.yaxis.label.get_window_extent().x1
 
 
 def test_a_line_does_not_cross_a_gap():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from sciqlop_pipe.granule import Interval
 from sciqlop_pipe.publish.panels import Panel, rows
 from sciqlop_pipe.publish.wave_panels import Overlaid, wave_polarization
 from sciqlop_pipe.recipes import polarization
@@ -45,3 +46,19 @@ def test_without_a_background_the_ellipticity_is_unsigned_and_has_no_wave_normal
     assert "wave_normal_angle" not in drawn
     assert "unsigned" in drawn["ellipticity"].title
     assert np.nanmin(drawn["ellipticity"].paint.values) >= 0
+
+
+def test_lines_of_frequency_do_not_cross_a_gap():
+    from matplotlib.figure import Figure
+
+    x = series(waves((0, 0, 1)), RATE)
+    gap = x.isel(time=np.r_[0 : 8 * 256, 14 * 256 : COUNT])
+    ds = power_spectrum(gap, steady((0, 0, 2.0)), samples=64)
+    (row,) = [r for r in rows(Panel("x.spectrum", "WaveSpectrum", ds)) if "total" in r.name]
+    ax = Figure().add_subplot()
+    row.paint(ax, Interval.of(str(ds["time"].values[0]), str(ds["time"].values[-1])))
+    times, values = ax.lines[0].get_data()
+    assert np.isnan(values).any()
+    whole = np.isfinite(values)
+    both = whole[1:] & whole[:-1]
+    assert np.diff(times)[both].max() < np.timedelta64(2, "s")

@@ -238,7 +238,7 @@ GOLD: dict[str, dict[int, list[float]]] = {
     "interleaved": {1: [7.671256e-12, 1.124889e-11, 4.097311e-31]},
     "angle_spectrum": {1: [2278909.0, 2577476.0, 803022.0]},
     "instability_thresholds": {1: [0.9639046, 1.02604, 0.3831365]},
-    "energy_flux": {1: [0.189717, 0.2237128, 0.07572883]},
+    "energy_flux": {2: [0.189717, 0.2237128, 0.07572883]},
     "potential_calibration": {1: [1.052309, 1.298061, 2.140592]},
     "density_from_potential": {2: [1.991053, 1.992165, 2.083407]},
     "non_maxwellianity": {1: [0.02626321, 0.02668406, 0.02724647]},

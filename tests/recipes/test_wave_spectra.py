@@ -185,7 +185,7 @@ def test_cutting_time_into_granules_changes_nothing(cuts, wavelets):
 
 # Raise the version of the recipe whenever these numbers move, and only then.
 GOLDEN = {
-    ("power_spectrum", 1): [0.3414807, 0.006448698, 0.2863962, 2.768344, 0.001652639, 4.520311e-05],
+    ("power_spectrum", 2): [0.3414807, 0.006448698, 0.2863962, 2.768344, 0.001652639, 4.520311e-05],
     ("wavelet_spectrum", 2): [
         0.04665011,
         9.218301e-05,
