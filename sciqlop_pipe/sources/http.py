@@ -229,10 +229,12 @@ def _once(
     import urllib.error
     import urllib.request
 
+    from .connections import opened
+
     named = {"User-Agent": _AGENT, **headers}
     try:
         request = urllib.request.Request(url, method=method, headers=named)
-        with urllib.request.urlopen(request, timeout=patience.timeout_seconds) as response:
+        with opened(request, patience.timeout_seconds) as response:
             return use(response)
     except urllib.error.HTTPError as error:
         error.close()

@@ -14,7 +14,7 @@ from ..errors import TransientError
 if TYPE_CHECKING:
     from .access import Access
 
-_WAIT_SECONDS = 600.0
+_WAIT_SECONDS = 3600.0  # others may be fetching large files: every one of them ends
 _FAILURES = 3
 _REST_SECONDS = 60.0
 
@@ -98,7 +98,7 @@ servers = Servers()
 def _place(semaphore: Any, host: str) -> Iterator[None]:
     if not semaphore.acquire(timeout=_WAIT_SECONDS):
         raise TransientError(
-            f"no place came free at {host} in {_WAIT_SECONDS:.0f} s", host, "Run again"
+            f"no place came free at {host} in {_WAIT_SECONDS / 60:.0f} min", host, "Run again"
         )
     try:
         yield

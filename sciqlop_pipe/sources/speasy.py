@@ -164,7 +164,7 @@ def _translated(said: str, where: str) -> SourceError | TransientError:
     kind = said.partition(":")[0]
     if kind in ("ModuleNotFoundError", "ImportError"):
         return SourceError(f"speasy cannot be used ({said})", where, "pip install -U speasy")
-    if "Unknown" in said or "unknown" in said:
+    if re.search(r"Unknown (product|dataset|parameter|provider)", said):
         return SourceError(f"speasy does not know it ({said})", where, "Check the product's id")
     for pattern, words in _MEANINGS:
         if match := re.search(pattern, said):

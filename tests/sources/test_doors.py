@@ -307,3 +307,17 @@ def test_files_come_before_variables_whatever_is_named_first(loop):
     doors = [f"hapi+{loop.web.address}hapi", loop.rule]
     names = [f.name for f in both.candidates(open_doors(doors, wanted(both), ACCESS))]
     assert [n.endswith(".cdf") for n in names] == [True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        ("ValueError: Unknown product: amda/imf_of_nobody", SourceError),
+        ("ConnectionError: [Errno -3] unknown host while resolving cdaweb", TransientError),
+        ("Exception: HTTP 500", TransientError),
+    ],
+)
+def test_what_speasy_says_is_final_only_where_it_knows_no_such_product(said, kind):
+    from sciqlop_pipe.sources.speasy import _translated
+
+    assert type(_translated(said, "here")) is kind

@@ -122,6 +122,26 @@ def test_a_listing_and_a_description_that_only_drip_are_given_up(web):
     assert soon(began)
 
 
+def test_a_head_of_which_a_byte_comes_now_and_then_is_given_up(web, raw, tmp_path):
+    def fault(handler) -> bool:
+        end = time.monotonic() + LONG
+        try:
+            handler.wfile.write(b"HTTP/1.0 200 OK\r\nX-Long: ")
+            while time.monotonic() < end:
+                handler.wfile.write(b"x")
+                time.sleep(0.05)
+        except OSError:
+            pass
+        handler.close_connection = True
+        return True
+
+    web.faults[f"/{NAME}"] = [fault]
+    began = time.monotonic()
+    with pytest.raises(TransientError, match="no whole answer"):
+        fetch(raw, tmp_path / "task", Access(patience=BRIEF))
+    assert soon(began)
+
+
 # --- encoded, partial and moved answers ----------------------------------------------------------
 
 
