@@ -113,7 +113,7 @@ def make(
         opened_cluster(where) as client,
     ):
         listing = list_needed(where.archives, graph, names, spans, where.access)
-        for said in listing.gone if listing else ():
+        for said in listing.remarks if listing else ():
             watched.log.warning("%s What the store has stays as it is.", said)
         options = Options(
             stage=stage,

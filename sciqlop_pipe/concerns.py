@@ -252,7 +252,7 @@ def deaf(archives: Iterable[str], access: Access | None = None) -> Iterator[Conc
         except (PipeError, OSError) as error:
             yield Concern("archive", archive, str(error))
             continue
-        for said in listing.gone:
+        for said in listing.remarks:
             yield Concern("archive", archive, said)
 
 

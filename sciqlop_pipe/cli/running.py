@@ -128,9 +128,9 @@ def listing_for(
     intervals: Sequence[Interval],
     access: Access,
 ) -> Listing | None:
-    """Return what the archives have of what some datasets need, and say which do not answer."""
+    """Return what the archives have of what some datasets need; say what could not be seen."""
     listing = list_needed(archives, graph, names, intervals, access)
-    for said in listing.gone if listing else ():
+    for said in listing.remarks if listing else ():
         console.print(f"[yellow]{escape(said)}[/] What the store has stays as it is.")
     return listing
 

@@ -116,7 +116,7 @@ def in_archives(
             ends = [source.extent(f) for f in files]
             last = max(e.stop for e in ends)
             found[name] = {"files": len(files), "start": iso(files[0].start), "stop": iso(last)}
-    return found, listing.gone
+    return found, listing.remarks
 
 
 def doors(dataset: Dataset) -> tuple[str, ...]:

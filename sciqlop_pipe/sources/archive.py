@@ -22,6 +22,7 @@ __all__ = ["FileMatch", "FilePattern", "Listing", "RawFile", "list_archives"]
 
 # What may stand in the last part of an address as it is (RFC 3986), and mostly does.
 _PLAIN = "!$&'()*+,;=:@~"
+_NAMED = 3
 _UNFINISHED = (".part", ".tmp", ".temp", ".crdownload", ".filepart", "~")
 _HIDDEN = (".", "~", "#")
 _NOT_THERE = (errno.ENOENT, errno.ELOOP, errno.EACCES, errno.ENOTDIR)
@@ -87,6 +88,15 @@ class Listing:
     def __len__(self) -> int:
         """Return the number of files and pieces."""
         return len(self.names) + len(self.pieces)
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What whoever asked should know: doors that did not answer, folders not looked into."""
+        if not self.skipped:
+            return self.gone
+        names = ", ".join(self.skipped[:_NAMED]) + (" ..." if len(self.skipped) > _NAMED else "")
+        many = f"{len(self.skipped)} folder{'s' * (len(self.skipped) > 1)}"
+        return (*self.gone, f"{many} could not be looked into: {names}.")
 
     def match(self, pattern: FilePattern, max_span_ns: int | None = None) -> tuple[RawFile, ...]:
         """Return the files of a pattern sorted by start, of each only the newest version.

@@ -144,12 +144,17 @@ class RawCache:
         return total
 
     def remember(self, key: str, text: str) -> None:
-        """Keep the text of a listing for offline runs."""
+        """Keep the text of a listing for offline runs, if there is room for it."""
         path = self._document(key)
-        path.parent.mkdir(parents=True, exist_ok=True)
         fresh = path.with_name(f"{path.name}.{os.getpid()}.{time.monotonic_ns()}")
-        fresh.write_text(text, encoding="utf-8")
-        fresh.replace(path)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            fresh.write_text(text, encoding="utf-8")
+            fresh.replace(path)
+        except OSError:
+            # Whoever downloads is told; a listing is of use without having been kept.
+            with contextlib.suppress(OSError):
+                fresh.unlink()
 
     def recall(self, key: str) -> str | None:
         """Return the text that was remembered for a key."""

@@ -230,7 +230,7 @@ class WordsAt:
 
 def _any_of(words: np.ndarray) -> np.ndarray:
     """Return one word per record of (record, ...) words: the bits set in any of them."""
-    joined: np.ndarray = np.bitwise_or.reduce(words.reshape(len(words), -1), axis=1)
+    joined: np.ndarray = np.bitwise_or.reduce(words, axis=tuple(range(1, words.ndim)))
     return joined
 
 

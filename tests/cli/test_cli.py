@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -223,3 +224,22 @@ def test_help_does_not_import_the_heavy_libraries() -> None:
 def test_the_installed_missions_are_in_the_graph() -> None:
     names = {d.name for d in Graph.discover()}
     assert {"sim.ion.vdf", "mms1.fpi.dis.brst.moments", "mms4.fgm.srvy.b_gse"} <= names
+
+
+def test_a_folder_that_cannot_be_looked_into_is_named(
+    cli: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An administrator may read everything: the system's refusal is made here."""
+    write_day(tmp_path / "raw", range(1))
+    (tmp_path / "raw" / "secret").mkdir()
+    real = os.scandir
+
+    def scandir(path: str) -> object:
+        if str(path).endswith("secret"):
+            raise PermissionError(13, "Permission denied", path)
+        return real(path)
+
+    monkeypatch.setattr("sciqlop_pipe.sources.archive.os.scandir", scandir)
+    said = cli("run", "toy.double", *DAY)
+    assert said.status == 0
+    assert "1 folder could not be looked into" in said.err and "raw/secret" in said.err

@@ -275,6 +275,7 @@ def test_a_server_that_stumbles_is_asked_again(tmp_path: Path, monkeypatch):
         web.faults["/sub/"] = [status(403)]
         listing = list_archives([web.address], QUICK)
         assert listing.skipped == (f"{web.address}sub/",)
+        assert listing.remarks == (f"1 folder could not be looked into: {web.address}sub/.",)
 
 
 @pytest.mark.parametrize(

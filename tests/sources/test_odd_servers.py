@@ -349,6 +349,23 @@ def test_a_network_that_breaks_is_no_full_disk_and_what_arrived_is_continued(
     assert fetch(raw, tmp_path / "task", access).read_bytes() == CONTENT
 
 
+def test_a_listing_that_cannot_be_remembered_is_used_all_the_same(web, raw, tmp_path, monkeypatch):
+    """The disk is full, or the cache somebody else's: that is of no interest before a download."""
+    monkeypatch.setattr(Path, "write_text", full)
+    access = Access(cache=str(tmp_path / "cache"), patience=PATIENT)
+    assert list_archives([web.address], access).names == (NAME,)
+    assert probe(raw, access).size == len(CONTENT)
+    assert not list((tmp_path / "cache" / "documents").iterdir())
+    blocked = tmp_path / "file"
+    blocked.touch()
+    assert list_archives([web.address], Access(cache=str(blocked))).names == (NAME,)
+
+
+def full(path: Path, *_: object, **__: object) -> int:
+    path.touch()
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
 def test_a_file_about_which_the_server_tells_nothing_stops_nobody(web, raw, access):
     for fault in (status(405), status(404), answer(b"", Content_Length="many", length=False)):
         web.faults[f"/{NAME}"] = [fault]

@@ -143,3 +143,12 @@ def test_seconds_since_1970_are_times_to_the_microsecond_and_their_fill_is_none(
     shifted = START + np.array([500, 1750]).astype("m8[ms]")
     assert (np.abs(times[:2] - shifted) <= np.timedelta64(1, "us")).all()
     assert np.isnat(times[2])
+
+
+@pytest.mark.parametrize("width", [None, 3])
+def test_a_file_without_a_record_has_no_flag_word(tmp_path, width):
+    shape = (0,) if width is None else (0, width)
+    out = Writer().time("Epoch", times(2, "1s")[:0])
+    out.add("bits", np.zeros(shape, np.uint16)).add("code", np.zeros(shape, np.uint8))
+    with open_cdf(out.save(tmp_path / "a.cdf")) as cdf:
+        assert Words("flags", bits="bits", code="code", offset=16).values(cdf).shape == (0,)
