@@ -119,6 +119,13 @@ SECTIONS = (
         "2020-01-01T00:00", "2020-01-01T02:00", "psp",
     ),
     Section(
+        "Parker Solar Probe: waves",
+        "Spectrum and polarization of the field, 9 samples a second far from the Sun. The narrow "
+        "lines at 2 and 3 Hz do not follow the proton cyclotron frequency: no waves of the plasma.",
+        ("psp.fields.mag.full.wave_*",),
+        "2020-01-01T00:00", "2020-01-01T02:00", "psp",
+    ),
+    Section(
         "What no real file at hand can show",
         "The **simulated** mission (`sim`), whose truth is known: products that need inputs which "
         "the real files above lack.",

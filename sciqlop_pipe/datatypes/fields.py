@@ -232,6 +232,7 @@ Upstream = DataType(
         Var("velocity", (_TC,), "km s^-1", framed=True),
         Var("dynamic_pressure", (_T,), "nPa"),
         Var("alfven_mach", (_T,), "1"),
+        Var("fast_mach", (_T,), "1"),
         Var("magnetopause", (_T,), "km"),
         Var("bow_shock", (_T,), "km"),
         Var("magnetopause_offset", (_T,), "km"),

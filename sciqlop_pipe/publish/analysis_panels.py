@@ -46,7 +46,8 @@ def upstream(ds: xr.Dataset) -> list[Drawn]:
     return [
         Drawn("magnetopause", title, Lines(ns(ds), lines, label("", ds["magnetopause"], 1e3))),
         _vector(ds, "b"),
-        *(_one(ds, n) for n in ("dynamic_pressure", "density", "alfven_mach")),
+        *(_one(ds, n) for n in ("dynamic_pressure", "density")),
+        _pair(ds, ("alfven_mach", "fast_mach"), ("Alfven", "fast"), "Mach numbers"),
         _vector(ds, "velocity"),
     ]
 

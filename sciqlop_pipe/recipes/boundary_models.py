@@ -49,7 +49,7 @@ def farris_russell_1994(
     standoff : ndarray
         Distance of the magnetopause's nose [km].
     mach : ndarray
-        Fast (or Alfven) Mach number of the solar wind; NaN comes back where it is not above 1.
+        Fast Mach number of the solar wind; NaN comes back where it is not above 1.
     angle : ndarray
         Angle between the radius vector and the aberrated line to the Sun [rad]; NaN comes back
         beyond the open end of the conic.

@@ -7,7 +7,7 @@ from typing import Annotated
 import numpy as np
 import xarray as xr
 
-from ..constants import EARTH_RADIUS, PROTON_MASS
+from ..constants import EARTH_RADIUS, ELEMENTARY_CHARGE, PROTON_MASS
 from ..datatypes import MagneticLocation, Moments, Position, Upstream, VectorSeries
 from ..errors import DataTypeError
 from ..model import Margin, recipe
@@ -17,10 +17,13 @@ from .boundary_models import farris_russell_1994, shue_1998
 from .coordinates import turn_series
 from .geomagnetic import MODEL
 from .joining import ascending, nearby
-from .plasma import alfven_velocity
+from .plasma import alfven_velocity, temperature_of
 
 EARTH_SPEED = 29.78
 """Mean speed of the Earth around the Sun [km/s], which aberrates the solar wind."""
+
+ALPHAS_HOTTER = 4.0
+"""Temperature of alphas over that of protons in the solar wind."""
 
 FLAGS = Flags(
     "upstream",
@@ -29,12 +32,13 @@ FLAGS = Flags(
         Flag(1, "no_plasma", "the plasma of the solar wind is unknown"),
         Flag(2, "outside_model", "Bz beyond +-18 nT or pressure outside 0.5 to 8.5 nPa of Shue"),
         Flag(3, "tail", "behind the Earth: the models are made for the dayside and near tail"),
+        Flag(4, "no_temperature", "the protons' temperature is unknown: they count as cold"),
     ),
     source="recipes.upstream",
 )
 
 
-@recipe(gives=Upstream, version=1)
+@recipe(gives=Upstream, version=2)
 def upstream_conditions(
     position: Position,
     b: Annotated[VectorSeries, Margin("reach")],
@@ -42,15 +46,19 @@ def upstream_conditions(
     *,
     reach: str = "10min",
     alpha_ratio: float = 0.04,
+    electron_temperature: float = 12.1,
     geomagnetic_model: str = MODEL,
 ) -> xr.Dataset:
     """Solar wind on the clock of a position, distances of model boundaries, and of it from them.
 
         magnetopause_offset = |r| - r_mp(angle),  bow_shock_offset = |r| - r_bs(angle)
+        M_f = V / sqrt(V_A^2 + c_s^2),  c_s^2 = (5/3) P / rho,  rho = (1 + 4 a) m_p n
+        P = n (T + 4 a T + (1 + 2 a) T_e),  a alphas per proton, four times as hot
 
     Positive offsets are outside. The solar wind must be that at the nose of the bow shock: OMNI
-    (1 and 5 min, hourly) is shifted there already; nothing is shifted here. Angles are counted
-    from the direction the wind comes from, aberrated by the Earth's 29.78 km/s.
+    (1 and 5 min, hourly) is shifted there already; nothing is shifted here. The bow shock stands by
+    the fast Mach number, as its model wants. Angles are counted from the direction the wind comes
+    from, aberrated by the Earth's 29.78 km/s.
 
     Parameters
     ----------
@@ -60,20 +68,22 @@ def upstream_conditions(
         Field of the solar wind [nT] in GSE, GSM or any frame that follows from time; in RTN at the
         Earth.
     plasma : Moments
-        Protons of the solar wind: density, velocity.
+        Protons of the solar wind: density, velocity, temperature.
     reach : str
         How far apart records of the solar wind may be that are interpolated; nothing else is.
     alpha_ratio : float
         Density of alphas over that of protons, for mass and pressure.
+    electron_temperature : float
+        [eV]; it hardly varies, and monitors do not give it: 12.1 eV is 140,000 K.
     geomagnetic_model : str
         Table of the dipole that GSM follows.
 
     Returns
     -------
     Dataset
-        b (GSM), density, velocity (GSM), dynamic_pressure, alfven_mach, magnetopause, bow_shock
-        [km] in the direction of the spacecraft, both offsets, standoff (magnetopause nose),
-        quality.
+        b (GSM), density, velocity (GSM), dynamic_pressure, alfven_mach, fast_mach, magnetopause,
+        bow_shock [km] in the direction of the spacecraft, both offsets, standoff (the nose of the
+        magnetopause), quality.
 
     Raises
     ------
@@ -83,7 +93,9 @@ def upstream_conditions(
     References
     ----------
     Shue et al. (1998), doi:10.1029/98JA01103; Farris and Russell (1994), doi:10.1029/94JA01020;
-    King and Papitashvili (2005), doi:10.1029/2004JA010649 (OMNI).
+    King and Papitashvili (2005), doi:10.1029/2004JA010649 (OMNI); Russell and Petrinec (1996), J.
+    Geophys. Res. 101, 7677: the magnetosonic Mach number; Newbury et al. (1998), J. Geophys. Res.
+    103, 9553: electrons; https://omniweb.gsfc.nasa.gov/ftpbrowser/bow_derivation.html: the sum.
     """
     time = ascending(position["time"].values, "position")
     r = _gsm_position(position, time, geomagnetic_model)
@@ -96,20 +108,27 @@ def upstream_conditions(
     pressure = 1e21 * mass * PROTON_MASS * n * (flow**2).sum(axis=1)
     strength = np.linalg.norm(field, axis=1)
     alfven = alfven_velocity(strength, n, mass * PROTON_MASS)
+    protons = nearby(plasma["time"].values, _temperature(plasma), time, reach)
+    hot = np.where(protons > 0, protons, 0.0) * (1 + ALPHAS_HOTTER * alpha_ratio)
+    hot += (1 + 2 * alpha_ratio) * electron_temperature
+    sound = 1e-3 * np.sqrt(5 / 3 * hot * ELEMENTARY_CHARGE / (mass * PROTON_MASS))
     with np.errstate(invalid="ignore", divide="ignore"):
-        mach = np.linalg.norm(flow, axis=1) / np.where(alfven > 0, alfven, np.nan)
+        speed = np.linalg.norm(flow, axis=1)
+        mach = speed / np.where(alfven > 0, alfven, np.nan)
+        fast_mach = speed / np.hypot(alfven, sound)
         sunward = _aberrated(flow, time, geomagnetic_model)
         distance = np.linalg.norm(r, axis=1)
         angle = np.arccos(np.clip((r * sunward).sum(axis=1) / distance, -1, 1))
     bz = field[:, 2]
     standoff = shue_1998(bz, pressure, np.zeros_like(bz))
-    pause, shock = shue_1998(bz, pressure, angle), farris_russell_1994(standoff, mach, angle)
+    pause, shock = shue_1998(bz, pressure, angle), farris_russell_1994(standoff, fast_mach, angle)
     quality = np.zeros(time.size, np.uint32)
     tests = (
         ~np.isfinite(field).all(axis=1),
         ~np.isfinite(pressure),
         ~((np.abs(bz) <= 18) & (pressure >= 0.5) & (pressure <= 8.5)),
         angle > np.radians(120),
+        ~(protons > 0),
     )
     for bit, wrong in enumerate(tests):
         quality |= np.where(wrong, np.uint32(1 << bit), np.uint32(0))
@@ -123,6 +142,7 @@ def upstream_conditions(
                                     "frame": "GSM"}),
             "dynamic_pressure": (t, pressure, {"units": "nPa", "long_name": "dynamic pressure"}),
             "alfven_mach": (t, mach, {"units": "1", "long_name": "Alfven Mach number"}),
+            "fast_mach": (t, fast_mach, {"units": "1", "long_name": "fast Mach number"}),
             "magnetopause": (t, pause, km | {"long_name": "magnetopause of Shue 1998 this way"}),
             "bow_shock": (t, shock, km | {"long_name": "bow shock of Farris and Russell this way"}),
             "magnetopause_offset": (t, distance - pause,
@@ -211,6 +231,14 @@ def _in_gsm(series: xr.Dataset, name: str, model: str) -> np.ndarray:
         values = np.einsum("tij,ti->tj", rtn_axes(earth_position(time)), values)
         source = "J2000"
     return turn_series(values, time, source, "GSM", model) if source != "GSM" else values
+
+
+def _temperature(plasma: xr.Dataset) -> np.ndarray:
+    """Return the temperature of the protons (time) [eV], NaN where they have none in any form."""
+    try:
+        return temperature_of(plasma)
+    except DataTypeError:
+        return np.full(plasma.sizes["time"], np.nan)
 
 
 def _aberrated(flow: np.ndarray, time: np.ndarray, model: str) -> np.ndarray:
