@@ -235,11 +235,10 @@ def instant_of(text: str) -> int:
     UsageError
         It is none.
     """
-    day, clock, rest = text.strip().partition("T")
-    if re.fullmatch(r"\d{4}-\d{3}Z?", day):
-        first = np.datetime64(f"{day[:4]}-01-01") + (int(day[5:8]) - 1)
-        text = f"{first}{clock}{rest}"
-    return instant(text)
+    day, clock, rest = text.strip().removesuffix("Z").partition("T")
+    if re.fullmatch(r"\d{4}-\d{3}", day):
+        day = str(np.datetime64(f"{day[:4]}-01-01") + (int(day[5:]) - 1))
+    return instant(f"{day}{clock}{rest}")
 
 
 def _ordinal(text: str) -> np.datetime64:

@@ -82,6 +82,8 @@ def test_the_ends_of_coverage_may_be_told_in_days_of_the_year():
     assert hapi.instant_of("2020-032T01:30Z") == instant("2020-02-01T01:30")
     assert hapi.instant_of("2020-032Z") == instant("2020-02-01")
     assert hapi.instant_of("2020-02-01T01:30:00Z") == instant("2020-02-01T01:30")
+    assert hapi.instant_of("2020-02Z") == instant("2020-02-01")
+    assert hapi.instant_of("2020Z") == instant("2020-01-01")
 
 
 def test_a_unit_that_is_told_for_each_component_is_the_unit(tmp_path: Path):
