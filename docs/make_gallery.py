@@ -235,9 +235,9 @@ def _run(section: Section, names: list[str], archive: Path, store: Path) -> None
     span = ["--start", section.start, "--stop", section.stop]
     where = ["--archive", str(archive), "--store", str(store), "--workers", "0", "--keep",
              *section.options]  # fmt: skip
-    # Status 1: some granules failed, for want of a file. Those products have no picture.
+    # 1 and 3: some products failed or could not be made, for want of a file: no picture of them.
     done = subprocess.run([str(tool), "run", *names, *span, *where], check=False)
-    if done.returncode not in (0, 1):
+    if done.returncode not in (0, 1, 3):
         sys.exit(f"{section.title}: the run ended with {done.returncode}")
 
 
@@ -262,7 +262,9 @@ def _small(file: Path) -> None:
         image = image.convert("RGB")
     for width in (1400, 1100, 900, 700):
         scaled = image.resize((width, round(image.height * width / image.width)), Image.LANCZOS)
-        scaled.quantize(256, dither=Image.Dither.NONE).save(file, optimize=True)
+        # Of colours that few pixels have, the ends of a bar for one, none is lost.
+        few = scaled.quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+        few.save(file, optimize=True)
         if file.stat().st_size <= LARGEST:
             return
 

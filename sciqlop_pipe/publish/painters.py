@@ -105,10 +105,6 @@ def _short_numbers(ax: Axes) -> None:
 
     form = ScalarFormatter(useMathText=True)
     form.set_powerlimits((-2, 5))
-    low, high = ax.get_ylim()
-    if (span := high - low) < 2e-3 * max(abs(low), abs(high)):
-        step = 10.0 ** np.ceil(np.log10(span))
-        form.set_useOffset(float(np.floor(low / step) * step))
     ax.yaxis.set_major_formatter(form)
     common = ax.yaxis.get_offset_text()
     common.set_x(-0.004)

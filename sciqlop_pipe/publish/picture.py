@@ -5,6 +5,7 @@ Nothing here uses pyplot, so pictures can be drawn from any thread.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC
@@ -37,6 +38,9 @@ LANE = 17
 LANES = 3
 SCALE = 14
 """Height of a line of numbers under the time axis."""
+_MARKUP = re.compile(r"\\[a-z]+|[${}^ ]")
+"""What of a number in mathematics takes no room."""
+
 EVENT_COLOURS = ("#aa3377", "#882255", "#332288", "#117733")
 """Dark tones of Tol's palettes, apart from the colours of the data."""
 
@@ -164,7 +168,7 @@ def _axes(fig: Figure, row: Row, box: tuple[float, ...], interval: Interval, *, 
     row.paint(ax, interval)
     ax.set_xlim(*interval.slice64)
     ax.yaxis.label.set_size(min(10.5, ax.yaxis.label.get_size()))
-    ax.yaxis.set_label_coords(-58 / ax.bbox.width, 0.5)
+    ax.yaxis.set_label_coords(-(74 if _wide_numbers(ax) else 58) / ax.bbox.width, 0.5)
     at = ticks(interval)
     ax.set_xticks(at, tick_words(at) if last else [""] * at.size)
     if last:
@@ -178,6 +182,12 @@ def _axes(fig: Figure, row: Row, box: tuple[float, ...], interval: Interval, *, 
         ax.text(1, up, row.name.split("/")[0], transform=ax.transAxes, fontsize=8.5, color=SOFT,
                 ha="right", va="bottom")  # fmt: skip
     return ax
+
+
+def _wide_numbers(ax: Axes) -> bool:
+    """Tell whether numbers on the vertical axis would run into its label where that usually is."""
+    words = ax.yaxis.get_major_formatter().format_ticks(ax.get_yticks())
+    return max((len(_MARKUP.sub("", w)) for w in words), default=0) > 6
 
 
 def _scales(ax: Axes, below: Sequence[Scale], times: np.ndarray) -> None:
