@@ -79,6 +79,9 @@ $(PLUGIN): tests/plugin/pyproject.toml $(STAMP)
 demo: install  ## the main job on a simulated mission, from raw files to a table and a picture
 	@$(PY) -m sciqlop_missions.sim.demo
 
+# Or each of some hundred processes compiles every module again where it is set.
+test test-system test-long: export PYTHONDONTWRITEBYTECODE :=
+
 # Python's own monitoring costs a tenth of tracing; 3.11 has none.
 CORE = $(shell $(PY) -c 'import sys; print("sysmon" if sys.version_info >= (3, 12) else "ctrace")')
 

@@ -27,7 +27,7 @@ from sciqlop_pipe.graph import Graph
 from sciqlop_pipe.model import Mission
 from sciqlop_pipe.report import Progress
 from sciqlop_pipe.sources.archive import list_archives
-from sciqlop_pipe.store import Store, registry, schema
+from sciqlop_pipe.store import Store, database, registry, schema
 from sciqlop_pipe.store.granules import Written, write_granule
 from sciqlop_pipe.store.leases import Leases
 from sciqlop_pipe.store.records import Committed, Outcome, Record
@@ -150,9 +150,7 @@ POINTS: dict[str, Callable[[], None]] = {
     "in the middle of a commit": lambda: after_calls(registry, "_event_row", 1, before=False),
     "after a commit": lambda: after_calls(Store, "commit", 4, before=False),
     "with leases taken": lambda: after_calls(Leases, "acquire_each", 2, before=False),
-    "before the first table is made": lambda: after_calls(
-        schema.metadata, "create_all", 1, before=True
-    ),
+    "before the first table is made": lambda: after_calls(database, "_making", 1, before=True),
     "before the store has its mark": lambda: after_calls(os, "fsync", 1, before=True),
 }
 WRONG: dict[str, Callable[[], None]] = {

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+from functools import cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -352,10 +353,16 @@ def doctor(
     raise typer.Exit(health.doctor(store, profile, json))
 
 
+@cache
+def commands() -> Any:
+    """Return all commands, put together once: that takes longer than most of them."""
+    return typer.main.get_command(app)
+
+
 def main() -> None:
     """Run the command line; a refusal is one clear message and exit status 2."""
     try:
-        app()
+        commands()()
     except Exception as error:
         from ..errors import PipeError
 

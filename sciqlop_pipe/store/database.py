@@ -7,7 +7,9 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
+from typing import Literal
 from urllib.parse import quote
 
 from sqlalchemy import (
@@ -21,8 +23,10 @@ from sqlalchemy import (
     select,
     text,
 )
+from sqlalchemy.dialects import registry as dialects
 from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 from sqlalchemy.pool import NullPool, QueuePool
+from sqlalchemy.schema import CreateIndex, CreateTable
 
 from ..errors import RegistryAway, StoreError
 from . import schema
@@ -47,6 +51,8 @@ _NETWORK = {
 }
 _LOCK = 0x5C1_910B
 MOUNTS = Path("/proc/mounts")
+#: When SQLite waits for the disk: at each commit, when it folds its log, or only when closed.
+Syncs = Literal["FULL", "NORMAL", "OFF"]
 #: How long a writer waits for another's transaction to end.
 BUSY_SECONDS = 60.0
 
@@ -60,6 +66,9 @@ class Database:
         SQLAlchemy address, `sqlite:////path/registry.sqlite` or `postgresql://...`.
     read_only : bool
         Refuse to write; what a coordinator commits meanwhile is seen.
+    syncs : "FULL", "NORMAL" or "OFF"
+        When SQLite waits for the disk. With "NORMAL" a power cut may take the last commits; with
+        "OFF" the whole registry, until it is closed.
 
     Raises
     ------
@@ -67,10 +76,12 @@ class Database:
         When the address means nothing or its driver is not installed.
     """
 
-    def __init__(self, url: str, *, read_only: bool = False) -> None:
+    def __init__(self, url: str, *, read_only: bool = False, syncs: Syncs = "FULL") -> None:
         self.read_only = read_only
         self.is_sqlite = url.startswith("sqlite")
-        self.engine = _sqlite(sqlite_file(url), read_only) if self.is_sqlite else _server(url)
+        self.engine = (
+            _sqlite(sqlite_file(url), read_only, syncs) if self.is_sqlite else _server(url)
+        )
         #: The address for messages, without password.
         self.where = str(sqlite_file(url)) if self.is_sqlite else self.engine.url.render_as_string()
 
@@ -80,6 +91,7 @@ class Database:
             try:
                 with self.engine.connect() as conn:
                     conn.exec_driver_sql("PRAGMA busy_timeout=0")
+                    conn.exec_driver_sql("PRAGMA synchronous=FULL")
                     conn.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
             except (OperationalError, DatabaseError):
                 pass  # a reader holds the log; the next close folds it
@@ -139,10 +151,8 @@ class Database:
     def create(self) -> None:
         """Make the tables of a new registry; several programs may do so at once."""
         with self.write() as conn:
-            schema.metadata.create_all(conn)
-            for table in schema.metadata.sorted_tables:
-                for index in table.indexes:  # those that a table of an older format lacks
-                    index.create(conn, checkfirst=True)
+            for statement in _making(conn.dialect.name):
+                conn.exec_driver_sql(statement)
             if conn.execute(select(schema.store_info).limit(1)).first() is None:
                 conn.execute(
                     insert(schema.store_info).values(key="format", value=str(schema.FORMAT))
@@ -183,6 +193,18 @@ class Database:
         return tx
 
 
+@cache
+def _making(dialect: str) -> tuple[str, ...]:
+    """Return what makes those tables and indexes that a registry lacks, in the words of its SQL."""
+    words = dialects.load(dialect)()
+    tables = schema.metadata.sorted_tables
+    lacking = [
+        *(CreateTable(table, if_not_exists=True) for table in tables),
+        *(CreateIndex(index, if_not_exists=True) for table in tables for index in table.indexes),
+    ]
+    return tuple(str(statement.compile(dialect=words)) for statement in lacking)
+
+
 def sqlite_file(url: str) -> Path:
     """Return the file of a SQLite address."""
     return Path(url.removeprefix("sqlite:///"))
@@ -206,7 +228,7 @@ def _server(url: str) -> Engine:
         ) from error
 
 
-def _sqlite(path: Path, read_only: bool) -> Engine:
+def _sqlite(path: Path, read_only: bool, syncs: Syncs) -> Engine:
     alone = read_only and not _may_share(path)
 
     def connect() -> sqlite3.Connection:
@@ -224,8 +246,8 @@ def _sqlite(path: Path, read_only: bool) -> Engine:
             if read_only:
                 connection.execute("PRAGMA query_only=ON")
             else:
+                connection.execute(f"PRAGMA synchronous={syncs}")
                 _log_ahead(connection)
-                connection.execute("PRAGMA synchronous=FULL")
         except sqlite3.Error:  # of a damaged file
             connection.close()
             raise

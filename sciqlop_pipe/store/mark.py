@@ -43,7 +43,7 @@ def make(root: Place, registry: str) -> None:
         address = address_of(root, registry or "sqlite")
         if address.startswith("sqlite:///"):
             refuse_network_file_system(sqlite_file(address).parent)
-        database = Database(address)
+        database = Database(address, syncs="OFF")  # the mark that makes it a store comes after it
         database.create()
         database.close()
         write_mark(root, {"format": schema.FORMAT, "registry": registry or "sqlite"})

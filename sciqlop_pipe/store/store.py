@@ -57,7 +57,8 @@ class Store:
             Address of the registry database where it is not the SQLite file inside the store; a
             store remembers it.
         durable : bool
-            Whether granules are synced to disk before they are committed.
+            Whether granules are synced to disk before they are committed, and commits before they
+            are told of. Without, a power cut may take what was done last.
 
         Raises
         ------
@@ -92,7 +93,7 @@ class Store:
                     str(file),
                     "Restore a 'store backup', or run 'sciqlop-pipe store rebuild'",
                 )
-        database = Database(address, read_only=read_only)
+        database = Database(address, read_only=read_only, syncs="FULL" if durable else "NORMAL")
         if not database.has_tables():
             database.close()
             raise StoreError(
