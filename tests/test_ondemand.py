@@ -84,7 +84,7 @@ def test_records_come_before_they_are_committed(
         commit = store.commit
 
         def late(outcomes: Any, *args: Any, **options: Any) -> Any:
-            go.wait(20)
+            assert go.wait(PATIENCE)
             return commit(outcomes, *args, **options)
 
         monkeypatch.setattr(store, "commit", late)
@@ -194,7 +194,18 @@ def test_a_server_that_does_not_compute_does_not_know_it(ingested: Bench) -> Non
         assert "sciqlop-pipe run toy.double" in said["message"]
 
 
-def test_one_user_and_all_of_them_may_wait_for_so_much(ingested: Bench) -> None:
+def test_one_user_and_all_of_them_may_wait_for_so_much(
+    ingested: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on = threading.Event()
+    make = Maker.make
+
+    def made_later(*args: Any) -> Any:
+        assert go_on.wait(PATIENCE)
+        return make(*args)
+
+    monkeypatch.setattr(Maker, "make", made_later)
+
     async def main() -> None:
         with ingested.store() as store:
             broker = Broker(store, toy.toy_graph(), workers=1, queue=2, each=1)
@@ -203,7 +214,10 @@ def test_one_user_and_all_of_them_may_wait_for_so_much(ingested: Bench) -> None:
             with pytest.raises(Busy):
                 await broker.make("toy.double", hours(1, 2), "me")
             second = asyncio.ensure_future(broker.make("toy.double", hours(2, 3), "you"))
-            await until(lambda: broker.queued == 2 or second.done() or first.done())
+            await until(lambda: broker.queued == 2)
+            with pytest.raises(Busy):
+                await broker.make("toy.double", hours(1, 2), "them")
+            go_on.set()
             await asyncio.gather(first, second)
             assert (broker.queued, broker.computing) == (0, 0)
             await broker.make("toy.double", hours(1, 2), "me")

@@ -37,6 +37,7 @@ class Reads:
     def __init__(self) -> None:
         self.order: list[str] = []
         self.now = self.most = 0
+        self.wanted = 1  # reading takes until so many have read at once
         self.lock = threading.Lock()
         self.go_on = threading.Event()  # cleared: reading takes until it is set
         self.go_on.set()
@@ -47,6 +48,7 @@ class Reads:
             self.now += 1
             self.most = max(self.most, self.now)
         time.sleep(0.15)
+        until(lambda: self.most >= self.wanted)
         assert self.go_on.wait(PATIENCE)
         with self.lock:
             self.now -= 1
@@ -71,6 +73,7 @@ def test_no_more_granules_at_once_than_fit_into_a_worker(
     bench: Bench, reads: Reads, memory: str, at_once: int
 ) -> None:
     bench.files(*range(6))
+    reads.wanted = at_once
     with open_cluster(Profile(workers=0, threads=2, memory="1GB")) as client:
         assert bench.run("toy.raw", graph=needing(memory), client=client).status == 0
     assert reads.most == at_once

@@ -86,22 +86,25 @@ class Site:
             write_day(self.root, day)
 
     word = listing_path = ""
+    access = ACCESS
 
     def look(self) -> Listing:
-        return open_doors([self.word], [Wanted(self.source, (DAYS,))], HASTY)
+        return open_doors([self.word], [Wanted(self.source, (DAYS,))], self.access)
 
     def go(self, listing: Listing | None = None) -> Report:
-        return run(self.folder, listing or self.look(), self.source, HASTY)
+        return run(self.folder, listing or self.look(), self.source, self.access)
 
     def break_day(self, kind: str) -> None:
-        """Let the data of the second day fail in a way."""
+        """Let the data of the second day fail in a way; hasty only where nothing will come."""
         fault = self.faults[kind][0]
         self.web.faults[self.data_path()] = [lambda h: h.command == "GET" and fault(h)] * 99
+        self.access = HASTY if kind == "timeout" else ACCESS
 
     def data_path(self) -> str:
         return f"/{FOLDER}/2020/lo_h0_mag_20200102_v01.cdf"
 
     def heal(self) -> None:
+        self.access = ACCESS
         self.web.faults.pop(self.data_path(), None)
 
     def change(self) -> None:
@@ -262,6 +265,7 @@ def test_an_inventory_that_fails_is_never_taken_for_an_empty_one(site: Site, mon
     for kind, words in says.items():
         patient(monkeypatch)
         site.web.faults[site.listing_path] = [FAULTS[kind][0]] * 9
+        site.access = HASTY if kind == "timeout" else ACCESS
         with pytest.raises(ArchiveGone, match=words) as error:
             bounded(site, 4, site.look)
         assert "127.0.0.1" in str(error.value), kind
