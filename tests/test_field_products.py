@@ -9,11 +9,12 @@ from dataclasses import replace
 import pytest
 
 from sciqlop_pipe.fingerprint import fingerprint
-from sciqlop_pipe.granule import Granule, Interval
+from sciqlop_pipe.granule import Granule, Interval, duration
 from sciqlop_pipe.graph import Graph
 from sciqlop_pipe.model import Dataset
 from sciqlop_pipe.recipe import Recipe
 from sciqlop_pipe.recipes.geomagnetic import FORECASTS, MODEL
+from sciqlop_pipe.recipes.polarization import FEW
 from sciqlop_pipe.standard import fields, waves
 from tests.conftest import ROOT
 
@@ -69,6 +70,36 @@ def test_fields_and_plasmas_of_the_solar_wind_have_theirs_too(graph: Graph, miss
     wanted = ("in_mean_field", "minimum_variance", "pvi", "structure_functions",
               "plasma_parameters", "de_hoffmann_teller", "alfvenicity", "elsasser")  # fmt: skip
     assert [name for name in wanted if name not in found] == []
+
+
+def test_lags_of_structure_functions_are_no_shorter_than_samples_and_fit_their_window(
+    graph: Graph,
+) -> None:
+    """ACE, every 16 s, had lags from 1 s on; spin averages of Cluster windows for half of theirs."""
+    for name, dataset in graph.nodes.items():
+        if dataset.recipe is None or dataset.recipe.name != "structure_functions":
+            continue
+        given = {p.name: p.default for p in dataset.recipe.params} | dict(dataset.params)
+        shortest = duration(given["shortest"])
+        assert shortest << (given["lags"] - 1) <= duration(given["window"]) // 4, name
+        cadence = graph[dict(dataset.inputs)["b"]].cadence
+        assert not cadence or shortest >= duration(cadence), name
+
+
+@pytest.mark.parametrize(
+    ("base", "rate"),
+    [
+        ("mms1.fgm.srvy", 16), ("mms1.fgm.brst", 128), ("mms1.scm.scb", 8192),
+        ("cluster1.staff.cwf", 25), ("cluster2.efw.burst", 4500), ("sim.fgm", 16),
+        ("solar_orbiter.mag.normal", 8), ("psp.fields.mag.full", 9.2),
+    ],
+)  # fmt: skip
+def test_polarization_averages_enough_frames_not_to_be_flagged(
+    graph: Graph, base: str, rate: float
+) -> None:
+    given = dict(graph[f"{base}.wave_polarization"].params)
+    frames = duration(given["step"]) * 1e-9 * rate / (given["samples"] / 2)
+    assert frames >= FEW, f"{frames:.1f} frames begin in a step"
 
 
 @pytest.mark.parametrize("mission", MISSIONS)

@@ -13,7 +13,8 @@ def datasets() -> tuple[Dataset, ...]:
     b, position = "ace.mfi.16s.b_gse", "ace.mfi.position_gse"
     return (
         *field_products(b, frames=("RTN",), position=position,
-                        window="30min", step="10min", lag="1min"),
+                        window="30min", step="10min", lag="1min",
+                        average="2h", scaling=("3h", "1h", "16s")),
         *plasma_products("ace.swepam.64s.moms", b=b, accumulation="64s", reach="3min", window="1h",
                          step="10min", shocks=False),
         *heliospheric_products("ace", position, plasma="ace.swepam.64s.moms", b=b),

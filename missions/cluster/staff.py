@@ -60,7 +60,8 @@ def datasets(probe: str) -> tuple[Dataset, ...]:
               granule="1d", description=f"{FIELDS[field][-1]}, STAFF-SA") for field in FIELDS),
         # 450 Hz for hours of burst telemetry.
         raw(wave, VectorSeries, source, granule="2h", description="search coil, GSE"),
-        *wave_products(f"{base}.cwf", wave, b=fluxgate, samples=256, step="10s", reach="20s",
+        # Frames of 5 s at 25 Hz, seven in a step.
+        *wave_products(f"{base}.cwf", wave, b=fluxgate, samples=128, step="20s", reach="20s",
                        octaves=(0.25, 100.0)),
         product(f"{base}.cwf.b_merged", merged_field, fluxgate=fluxgate, search_coil=wave),
     )  # fmt: skip

@@ -47,7 +47,7 @@ def datasets() -> tuple[Dataset, ...]:
             source = FileSource(patterns(probe, archive), position(probe, mode))
             found.append(raw(place, Position, source, granule="1d",
                              description="spacecraft position of FGM, GSE"))  # fmt: skip
-            scaling = ("20min", "10min", lag)
+            scaling = ("80min" if mode == "spin" else "20min", "10min", lag)
             found += field_products(b, window=window, step=step, lag=lag, scaling=scaling)
         found += tetrahedron_products(
             f"cluster.fgm.{mode}",

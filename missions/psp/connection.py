@@ -19,7 +19,7 @@ def datasets() -> tuple[Dataset, ...]:
     full = "psp.fields.mag.full"
     return (
         *field_products(FIELD, frames=(), window="10min", step="5min", lag="4s",
-                        scaling=("30min", "10min", "1s")),
+                        average="20min", scaling=("30min", "10min", "1s")),
         # 2 to 293 Hz: frames of 1024 samples are minutes far from the Sun, seconds near it.
         *wave_products(full, f"{full}.b_rtn", b=f"{full}.b_rtn", moments="psp.spc.moms",
                        samples=1024, step="10min", reach="20min"),

@@ -19,15 +19,20 @@ mission = Mission(
         *epd.datasets(),
         *rpw.datasets(),
         *field_products(
-            FIELD, frames=(), window="10min", step="5min", scaling=("30min", "10min", "1s")
+            FIELD,
+            frames=(),
+            window="10min",
+            step="5min",
+            average="10min",
+            scaling=("30min", "10min", "1s"),
         ),
-        # 8 Hz: frames of 64 s.
+        # 8 Hz: frames of 32 s, seven in a step.
         *wave_products(
             "solar_orbiter.mag.normal",
             FIELD,
             b=FIELD,
             moments=IONS,
-            samples=512,
+            samples=256,
             step="2min",
             reach="2min",
             octaves=(0.05, 3.0),

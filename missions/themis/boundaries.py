@@ -10,11 +10,11 @@ from sciqlop_pipe.detect.products import boundary_products
 from sciqlop_pipe.model import Dataset
 from sciqlop_pipe.standard.fields import field_products, plasma_products, position_products
 
-# Mode of FGM: window and step of minimum variance, lag of PVI.
+# Mode of FGM: window and step of minimum variance, lag of PVI, windows of structure functions.
 _FIELDS = {
-    "fgs": ("5min", "1min", "6s"),
-    "fgl": ("1min", "30s", "1s"),
-    "fgh": ("30s", "10s", "1s"),
+    "fgs": ("5min", "1min", "6s", "1h"),
+    "fgl": ("1min", "30s", "1s", "10min"),
+    "fgh": ("30s", "10s", "1s", "10min"),
 }
 
 
@@ -24,9 +24,9 @@ def datasets(probe: str) -> tuple[Dataset, ...]:
     b, ions = f"{base}.fgm.fgs.b_gse", f"{base}.mom.peim.moms_gse"
     fields = (
         made
-        for mode, (window, step, lag) in _FIELDS.items()
+        for mode, (window, step, lag, scales) in _FIELDS.items()
         for made in field_products(f"{base}.fgm.{mode}.b_gse", frames=("SM", "GEO"), window=window,
-                                   step=step, lag=lag)
+                                   step=step, lag=lag, scaling=(scales, "5min", lag))
     )  # fmt: skip
     return (
         *fields,

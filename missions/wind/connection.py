@@ -13,7 +13,8 @@ def datasets() -> tuple[Dataset, ...]:
     b, position = "wind.mfi.3s.b_gse", "wind.mfi.position_gse"
     return (
         *field_products(b, frames=("RTN",), position=position,
-                        window="10min", step="5min", lag="12s"),
+                        window="10min", step="5min", lag="12s",
+                        average="1h", scaling=("1h", "30min", "3s")),
         *plasma_products("wind.swe.fit", b=b, accumulation="92s", reach="5min", window="1h",
                          step="10min", shocks=False),
         *heliospheric_products("wind", position, plasma="wind.swe.fit", b="wind.mfi.1min.b_gse"),

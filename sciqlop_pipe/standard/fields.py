@@ -38,6 +38,7 @@ def field_products(
     window: str = "30s",
     step: str = "10s",
     lag: str = "1s",
+    average: str = "5min",
     scaling: tuple[str, str, str] = ("10min", "5min", "1s"),
     mean: str = "1min",
     geomagnetic_model: str = MODEL,
@@ -54,10 +55,11 @@ def field_products(
         Where the spacecraft is; RTN needs it.
     window, step : str
         Of minimum variance.
-    lag : str
-        Of PVI.
+    lag, average : str
+        Of PVI: the average holds many of the eddies that make the field turbulent.
     scaling : tuple of str
-        Of structure functions: length of windows, time between their centres, shortest lag.
+        Of structure functions: length of windows, time between their centres, shortest lag. A
+        quarter of the window holds the longest of eight lags, 128 times the shortest.
     mean : str
         Of the field that field-aligned coordinates follow.
     geomagnetic_model : str
@@ -74,7 +76,7 @@ def field_products(
           for f in frames),
         product(f"{base}.{letter}_fac", in_mean_field, vector=b, b=b, mean=mean),
         product(f"{base}.minimum_variance", minimum_variance, b=b, window=window, step=step),
-        product(f"{base}.pvi", pvi, b=b, lag=lag),
+        product(f"{base}.pvi", pvi, b=b, lag=lag, average=average),
         product(f"{base}.structure_functions", structure_functions, b=b,
                 window=scaling[0], step=scaling[1], shortest=scaling[2]),
     )  # fmt: skip
