@@ -119,3 +119,15 @@ def test_a_flag_word_is_documented_bit_by_bit_and_only_documented_bits_mask(flag
     whole = (1 << FLAGS_MISSING) - 1  # "non-zero = blank out the data"
     documented = sum(1 << b for b in bits)
     assert flags.masking == whole or flags.masking & ~documented == 0
+
+
+def test_files_cut_by_the_beginning_of_records_are_read_on_behind_their_end():
+    second = 1_000_000_000
+    late = {
+        "ace.mfi.16s.b_gse": 8 * second,
+        "wind.swe.moms": 46 * second,
+        "solar_orbiter.epd.ept_sun.ion": 120 * second,
+        "mms1.fgm.srvy.b_gse": 0,
+        "cluster1.cis.hia.hs_mag.vdf": 0,  # in its extent already
+    }
+    assert {name: GRAPH[name].source.late for name in late} == late
