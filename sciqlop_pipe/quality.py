@@ -52,6 +52,18 @@ class Flags:
         known = {f.bit: f.name for f in self.flags} | {FLAGS_MISSING: "flags_missing"}
         return tuple(known.get(b, f"bit{b}") for b in range(32) if int(word) >> b & 1)
 
+    def words(self, **told: np.ndarray) -> np.ndarray:
+        """Return words (n,), uint32, with the bit of each name set where its array (n,) is true.
+
+        Raises
+        ------
+        KeyError
+            For a name that is not one of the flags.
+        """
+        bits = {f.name: f.bit for f in self.flags}
+        parts = [np.where(true, np.uint32(1 << bits[name]), 0) for name, true in told.items()]
+        return np.bitwise_or.reduce(parts, axis=0).astype(np.uint32)
+
     def masked(self, words: np.ndarray) -> np.ndarray:
         """Return which records (n,) the masking bits take away, as bool."""
         return (words & np.uint32(self.masking)) != 0

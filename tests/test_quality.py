@@ -23,6 +23,14 @@ def test_bits_are_named_and_undocumented_ones_are_shown_as_they_are():
     assert FLAGS.names(0) == ()
 
 
+def test_words_are_made_of_names():
+    words = FLAGS.words(radiation=np.array([True, False, True]), by_hand=np.array([1, 0, 0]))
+    assert words.dtype == np.uint32
+    assert words.tolist() == [1 << 13 | 1, 0, 1 << 13]
+    with pytest.raises(KeyError, match="sunlight"):
+        FLAGS.words(sunlight=np.array([True]))
+
+
 def test_attributes_follow_cf_and_say_what_masks():
     assert FLAGS.attrs["flag_masks"] == [1, 8192]
     assert FLAGS.attrs["flag_meanings"].split() == ["by_hand", "radiation"]

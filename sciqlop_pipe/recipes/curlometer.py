@@ -199,7 +199,8 @@ def magnetic_nulls(gradient: FieldGradient) -> xr.Dataset:
     Fu et al. (2015), J. Geophys. Res. 120, 3758, doi:10.1002/2015JA021082; Lau and Finn (1990),
     Astrophys. J. 350, 672, doi:10.1086/168419.
     """
-    g = np.asarray(gradient["gradient"].values, np.float64)
+    g = np.array(gradient["gradient"].values, np.float64)
+    g[~np.isfinite(g).all(axis=(1, 2))] = np.nan  # an infinite curl would make eta zero
     mean = np.asarray(gradient["mean"].values, np.float64)
     jacobian = np.transpose(g, (0, 2, 1))
     n = len(g)
@@ -216,9 +217,10 @@ def magnetic_nulls(gradient: FieldGradient) -> xr.Dataset:
     with np.errstate(divide="ignore", invalid="ignore"):
         eta = divergence / np.linalg.norm(curl, axis=1)
         xi = np.abs(eigenvalues.sum(axis=1)) / np.abs(eigenvalues).max(axis=1)
-    quality = gradient["quality"].values.astype(np.uint32)
-    quality = quality | np.where(~((eta <= TRUSTED) & (xi <= TRUSTED)), 8, 0).astype(np.uint32)
-    quality |= np.where(~(distance <= gradient["size"].values), 16, 0).astype(np.uint32)
+    quality = gradient["quality"].values.astype(np.uint32) | NULL_FLAGS.words(
+        untrusted=~((eta <= TRUSTED) & (xi <= TRUSTED)),
+        far=~(distance <= gradient["size"].values),
+    )
     t, frame = ("time",), str(gradient["gradient"].attrs["frame"])
     about_kind = {"units": "1", "long_name": "kind of null", "flag_values": list(range(len(KINDS))),
                   "flag_meanings": " ".join(KINDS)}  # fmt: skip

@@ -247,7 +247,8 @@ def _solids(position: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def _quality(position: np.ndarray, k: np.ndarray) -> np.ndarray:
     a, b, c = _semiaxes(position)
-    word = np.zeros(len(position), np.uint32)
-    word |= np.where(~(b > (1 - FLAT) * a), 1, 0).astype(np.uint32)
-    word |= np.where(~(c > (1 - FLAT) * b), 2, 0).astype(np.uint32)
-    return word | np.where(np.isnan(k).any(axis=(1, 2)), 4, 0).astype(np.uint32)
+    return FLAGS.words(
+        elongated=~(b > (1 - FLAT) * a),
+        flat=~(c > (1 - FLAT) * b),
+        degenerate=np.isnan(k).any(axis=(1, 2)),
+    )

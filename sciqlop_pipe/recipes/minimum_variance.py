@@ -141,12 +141,12 @@ def minimum_variance(
     axes[~varies] = np.nan
     errors, along, normal_error = _errors(eigenvalues, axes, mean, count)
     normal, tangent = _ratios(eigenvalues)
-    quality = _flagged(
-        varies & ~(normal >= CERTAIN_RATIO),
-        tangent < 2,
-        count < LEAST_RECORDS,
-        (count >= LEAST_RECORDS) & ~varies,
-        count < found.last - found.first,
+    quality = FLAGS.words(
+        uncertain_normal=varies & ~(normal >= CERTAIN_RATIO),
+        uncertain_tangent=tangent < 2,
+        too_few=count < LEAST_RECORDS,
+        no_variance=(count >= LEAST_RECORDS) & ~varies,
+        incomplete=count < found.last - found.first,
     )
     frame, units = str(b["vector"].attrs["frame"]), str(b["vector"].attrs["units"])
     t = ("time",)
@@ -219,10 +219,3 @@ def _ratios(eigenvalues: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def _on_a_line(eigenvalues: np.ndarray) -> np.ndarray:
     """Tell where rounding alone tells the second axis from the third, (n)."""
     return eigenvalues[:, 1] <= NOTHING * eigenvalues[:, 0]
-
-
-def _flagged(*bits: np.ndarray) -> np.ndarray:
-    word = np.zeros(bits[0].shape, np.uint32)
-    for number, bit in enumerate(bits):
-        word |= np.where(bit, np.uint32(1 << number), np.uint32(0))
-    return word

@@ -140,10 +140,13 @@ def plasma_parameters(
             "debye_length": 1e-3 * debye,
             "plasma_frequency": frequency / (2 * np.pi),
         }
-    quality = np.zeros(n.size, np.uint32)
-    for bit, wrong in enumerate((~np.isfinite(strength), strength == 0, np.isnan(n),
-                                 ~(temperature >= 0), ~(warm >= 0))):  # fmt: skip
-        quality |= np.where(wrong, np.uint32(1 << bit), np.uint32(0))
+    quality = FLAGS.words(
+        no_field=~np.isfinite(strength),
+        zero_field=strength == 0,
+        no_density=np.isnan(n),
+        no_temperature=~(temperature >= 0),
+        no_electrons=~(warm >= 0),
+    )
     variables: dict[str, object] = {
         name: (("time",), values.astype(np.float32),
                {"units": _ABOUT[name][0], "long_name": _ABOUT[name][1]})

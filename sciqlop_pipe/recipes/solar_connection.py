@@ -89,9 +89,7 @@ def solar_connection(
     travel = (distance - SOURCE_SURFACE) / speed
     spiral = np.degrees(np.arctan(-SIDEREAL_RATE * travel * np.cos(latitude)))
     angle = _field_angle(b, time, r, reach)
-    quality = np.where(unknown, 1, 0).astype(np.uint32) | np.where(np.isnan(angle), 2, 0).astype(
-        np.uint32
-    )
+    quality = FLAGS.words(no_speed=unknown, no_field=np.isnan(angle))
     t, degrees = ("time",), {"units": "deg"}
     return xr.Dataset(
         {

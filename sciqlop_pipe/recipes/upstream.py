@@ -122,16 +122,13 @@ def upstream_conditions(
     bz = field[:, 2]
     standoff = shue_1998(bz, pressure, np.zeros_like(bz))
     pause, shock = shue_1998(bz, pressure, angle), farris_russell_1994(standoff, fast_mach, angle)
-    quality = np.zeros(time.size, np.uint32)
-    tests = (
-        ~np.isfinite(field).all(axis=1),
-        ~np.isfinite(pressure),
-        ~((np.abs(bz) <= 18) & (pressure >= 0.5) & (pressure <= 8.5)),
-        angle > np.radians(120),
-        ~(protons > 0),
+    quality = FLAGS.words(
+        no_field=~np.isfinite(field).all(axis=1),
+        no_plasma=~np.isfinite(pressure),
+        outside_model=~((np.abs(bz) <= 18) & (pressure >= 0.5) & (pressure <= 8.5)),
+        tail=angle > np.radians(120),
+        no_temperature=~(protons > 0),
     )
-    for bit, wrong in enumerate(tests):
-        quality |= np.where(wrong, np.uint32(1 << bit), np.uint32(0))
     t, tc = ("time",), ("time", "component")
     km = {"units": "km"}
     return xr.Dataset(
