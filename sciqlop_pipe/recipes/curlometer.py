@@ -32,6 +32,9 @@ FLAGS = Flags(
 KINDS = ("none", "A", "B", "As", "Bs", "X", "O")
 """Kinds of nulls by number: three-dimensional, spiral (s), and those that are two-dimensional."""
 
+ROUNDING = 1e-9
+"""Part of the largest gradient below which a divergence (or its cube a determinant) is zero."""
+
 TRUSTED = 0.4
 NULL_FLAGS = Flags(
     "magnetic null",
@@ -170,7 +173,7 @@ def field_gradient(
     )  # fmt: skip
 
 
-@recipe(gives=MagneticNull, version=1)
+@recipe(gives=MagneticNull, version=2)
 def magnetic_nulls(gradient: FieldGradient) -> xr.Dataset:
     """Offset (time, component) and distance (time) [km] of the null of the linear field, its kind.
 
@@ -178,10 +181,10 @@ def magnetic_nulls(gradient: FieldGradient) -> xr.Dataset:
         eta = |div B|/|curl B|,  xi = |l1 + l2 + l3|/max|l|,  l eigenvalues of dB_i/dx_j
 
     Every linear field has a null somewhere: it means something where it is near and eta and xi
-    are below 0.4; both are flagged. Kinds: A (one positive, two negative eigenvalues), B (one
-    negative, two positive), As and Bs (the pair complex: spirals); X or O where the field is as
-    good as two-dimensional (an eigenvalue below a quarter of the largest; for O the real parts
-    below a quarter of the imaginary ones).
+    are below 0.4; both are flagged. Without a divergence eta is zero, with a current or without.
+    Kinds: A (one positive, two negative eigenvalues), B (one negative, two positive), As and Bs
+    (the pair complex: spirals); X or O where the field is as good as two-dimensional (an eigenvalue
+    below a quarter of the largest; for O the real parts below a quarter of the imaginary ones).
 
     Parameters
     ----------
@@ -208,7 +211,7 @@ def magnetic_nulls(gradient: FieldGradient) -> xr.Dataset:
     whole = np.isfinite(g).all(axis=(1, 2)) & np.isfinite(mean).all(axis=1)
     scale = np.abs(g).max(axis=(1, 2)) if n else np.zeros(0)
     with np.errstate(invalid="ignore"):
-        whole &= np.abs(np.linalg.det(jacobian)) > 1e-9 * scale**3
+        whole &= np.abs(np.linalg.det(jacobian)) > ROUNDING * scale**3
     offset[whole] = np.linalg.solve(jacobian[whole], -mean[whole][..., None])[..., 0]
     eigenvalues[whole] = np.linalg.eigvals(jacobian[whole])
     distance = np.linalg.norm(offset, axis=1)
@@ -216,6 +219,8 @@ def magnetic_nulls(gradient: FieldGradient) -> xr.Dataset:
     divergence = np.abs(np.trace(g, axis1=1, axis2=2))
     with np.errstate(divide="ignore", invalid="ignore"):
         eta = divergence / np.linalg.norm(curl, axis=1)
+        # Without a current both may be rounding, and their ratio anything.
+        eta = np.where(divergence <= ROUNDING * scale, 0.0, eta)
         xi = np.abs(eigenvalues.sum(axis=1)) / np.abs(eigenvalues).max(axis=1)
     quality = gradient["quality"].values.astype(np.uint32) | NULL_FLAGS.words(
         untrusted=~((eta <= TRUSTED) & (xi <= TRUSTED)),
