@@ -198,7 +198,7 @@ def _making(dialect: str) -> tuple[str, ...]:
     """Return what makes those tables and indexes that a registry lacks, in the words of its SQL."""
     words = dialects.load(dialect)()
     tables = schema.metadata.sorted_tables
-    lacking = [
+    lacking: list[CreateTable | CreateIndex] = [
         *(CreateTable(table, if_not_exists=True) for table in tables),
         *(CreateIndex(index, if_not_exists=True) for table in tables for index in table.indexes),
     ]
