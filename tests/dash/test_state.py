@@ -59,7 +59,9 @@ def test_off_the_machine_nobody_writes_without_a_login_or_token(
     monkeypatch.setenv("SCIQLOP_PIPE_DASH_TOKEN", token)
     monkeypatch.setattr(dash_app, "discover", lambda: Graph.of([]))
     served = []
-    monkeypatch.setattr("sciqlop_pipe.dash.app.serve", lambda desk, how: served.append((desk, how)))
+    monkeypatch.setattr(
+        "sciqlop_pipe.dash.app.serve", lambda desk, how, _: served.append((desk, how))
+    )
     users = tmp_path / "users.json"
     users.write_text('{"ana": "word"}')
     given = {"address": "127.0.0.1", "read_only": False} | options
