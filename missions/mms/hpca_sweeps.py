@@ -22,7 +22,7 @@ from sciqlop_pipe.sources.conventions import (
     unit_factor,
     units_of,
 )
-from sciqlop_pipe.sources.in_place import fill_at, settled
+from sciqlop_pipe.sources.in_place import opposite, settled
 from sciqlop_pipe.sources.skymap import VDF_WORDS, solid_angles
 from sciqlop_pipe.sources.species import ALPHA, HELIUM, OXYGEN, PROTON
 
@@ -77,7 +77,7 @@ class HalfSpinAdapter:
         looking = cdf.take(self._azimuth)
         if looking.shape[1:] != f.shape[1:]:
             raise SourceError(f"azimuths have {looking.shape}, half spins {f.shape}", str(cdf.path))
-        phi = _opposite(looking, angles, cdf.attrs(self._azimuth).get("FILLVAL"))
+        phi = opposite(looking, angles, cdf.attrs(self._azimuth).get("FILLVAL"))
         theta = table(cdf, anodes, ("theta_bin",), "deg", sizes).astype(np.float64)
         half_theta, half_phi = xr.DataArray(11.25), xr.DataArray(90.0 / _AZIMUTHS)
         found = {
@@ -130,16 +130,3 @@ def _grouped(sweeps: np.ndarray, first: np.ndarray) -> np.ndarray:
         return whole.reshape(-1, _AZIMUTHS, *sweeps.shape[1:])
     chosen: np.ndarray = sweeps[first[:, None] + np.arange(_AZIMUTHS)]
     return chosen
-
-
-def _opposite(looking: np.ndarray, rows: np.ndarray, fill: object) -> np.ndarray:
-    """Return the azimuths [deg] half a turn from some records, 0 to 360, float32, NaN for fill."""
-    phi = np.empty((len(rows), *looking.shape[1:]), np.float32)
-    for i, row in enumerate(rows):
-        turned = looking[row] + 180.0
-        if (none := fill_at(looking[row], fill)) is not None and none.any():
-            turned[none] = np.nan
-        np.subtract(turned, 360.0, out=turned, where=turned >= 360.0)
-        # The remainder is slow, and only for what is not within 0 and 360.
-        phi[i] = turned if (turned.min() >= 0 and turned.max() < 360) else turned % 360.0
-    return phi

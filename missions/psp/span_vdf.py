@@ -24,7 +24,7 @@ from sciqlop_pipe.sources.conventions import (
     units_of,
 )
 from sciqlop_pipe.sources.files import FileSource
-from sciqlop_pipe.sources.in_place import fill_at, settled
+from sciqlop_pipe.sources.in_place import fill_at, settled, steady
 from sciqlop_pipe.sources.remote import on_cdaweb
 from sciqlop_pipe.sources.series import VectorAdapter
 from sciqlop_pipe.sources.skymap import VDF_WORDS, solid_angles
@@ -108,7 +108,7 @@ def _turned(cdf: CdfFile, name: str, values: np.ndarray) -> np.ndarray:
 def _steady(cdf: CdfFile, name: str, units: str) -> np.ndarray:
     """Return a flat table [units], one record where all are the same."""
     values = cdf.take(name)
-    if len(values) and (values == values[0]).all() and not np.isnan(values[0]).any():
+    if steady(values):
         factor = unit_factor(units_of(cdf, name), units, f"{cdf.path}: {name}")
         fill = fill_at(values[:1], cdf.attrs(name).get("FILLVAL"))
         if fill is None or not fill.any():

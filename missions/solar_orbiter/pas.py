@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from sciqlop_pipe.datatypes import VDF, Moments
@@ -107,10 +108,9 @@ class WindowedAdapter:
         ds = self.adapter(cdf)
         f = ds["f"].values
         windows = np.stack([np.ravel(cdf.raw(name)).astype(np.int64) for name in names], axis=1)
-        dated = ~np.isnat(cdf.times("Epoch"))
-        for window in np.unique(windows[dated], axis=0):
-            rows = np.flatnonzero((windows[dated] == window).all(axis=1))
-            for axis, (start, count) in enumerate(window.reshape(3, 2)):
+        dated = pd.DataFrame(windows[~np.isnat(cdf.times("Epoch"))])
+        for window, rows in dated.groupby([*dated], sort=False).indices.items():
+            for axis, (start, count) in enumerate(np.array(window).reshape(3, 2)):
                 for outside in (slice(0, max(start, 0)), slice(start + count, None)):
                     f[(rows, *(slice(None),) * axis, outside)] = np.nan
         return ds

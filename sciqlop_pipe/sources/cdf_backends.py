@@ -138,8 +138,10 @@ class PycdfppBackend:
     def take(self, name: str) -> np.ndarray:
         """Return the values of a variable in memory that is written over by whoever takes them."""
         # pycdfpp maps the file and copies from it: as it lies there, one copy is enough.
-        large = math.prod(self._cdf[name].shape) >= SMALLEST_BYTES // 4
-        if large and (stored := self.stored.get(name)) is not None and stored.as_it_is:
+        variable = self._cdf[name]
+        large = math.prod(variable.shape) >= SMALLEST_BYTES // 4
+        plain = variable.compression.name == "no_compression"
+        if large and plain and (stored := self.stored.get(name)) is not None and stored.as_it_is:
             with open_checked(self._path, self._stamp) as file:
                 found = read_stored(file, stored, self._path)
             return found if self.contents.variables[name].record_varying else found[0]

@@ -11,8 +11,6 @@ from typing import Any
 
 import numpy as np
 
-_BLOCK_BYTES = 1 << 20  # a block and its copy stay in the second-level cache
-
 
 def settled(
     stored: np.ndarray, order: Sequence[int], factor: float | np.ndarray, fill: Any
@@ -32,31 +30,71 @@ def settled(
     fill : number or anything else
         The value that means "none"; ignored where it is no number.
     """
-    wanted = stored.transpose(0, *order)
-    shape = wanted.shape
+    from ..kernels.settling import settle
+
+    none = _none(stored.dtype, fill)
     memory = _as_it_lies(stored)
-    ours = stored.dtype == np.float32 and memory is not None and stored.flags.writeable
-    out = memory.reshape(shape) if ours and memory is not None else np.empty(shape, np.float32)
-    same = wanted.flags.c_contiguous
-    step = max(1, _BLOCK_BYTES // max(1, stored[:1].nbytes))
-    scale = np.asarray(factor, np.float32)
-    by_record = scale.ndim == stored.ndim and len(scale) == len(stored)
-    # Made once: fresh memory for every block would cost as much as the work on it.
-    turned = None if same else np.empty((step, *shape[1:]), stored.dtype)
-    marks = np.empty((step, *shape[1:]), bool)
-    for first in range(0, len(stored), step):
-        block = wanted[first : first + step]
-        if turned is not None:
-            # A copy: the turned records are written over those that they come from.
-            copy = turned[: len(block)]
-            np.copyto(copy, block)
-            block = copy
-        where = fill_at(block, fill, marks[: len(block)])
-        if where is not None and where.any():
-            block = np.where(where, np.nan, block)
-        some = scale[first : first + step] if by_record else scale
-        np.multiply(block, some, out=out[first : first + step], casting="same_kind")
+    if memory is None or stored.dtype.kind != "f" or not stored.dtype.isnative:
+        kind = f"f{stored.itemsize}" if stored.dtype.kind == "f" else "f8"
+        stored = memory = np.array(stored, kind, order="C")
+    wanted = stored.transpose(0, *order)
+    shape, ones = wanted.shape, (1,) * (4 - wanted.ndim)
+    ours = memory.dtype == np.float32 and memory.flags.writeable
+    out = memory.reshape(shape) if ours else np.empty(shape, np.float32)
+    if out.size:
+        fills = [stored.dtype.type(x) for x in none or (0, 0)]
+        apart = [step // wanted.itemsize for step in wanted.strides[1:]]
+        turned = not wanted.flags.c_contiguous
+        settle(
+            _read_only(memory), (*ones, *shape[1:]), (*ones, *apart), turned,
+            _of_records(factor, shape), none is not None, *fills, out.reshape(len(out), -1),
+        )  # fmt: skip
     return out
+
+
+def _read_only(values: np.ndarray) -> np.ndarray:
+    """Return records as (record, number), which to numba are of one type if none may be written."""
+    flat = values.reshape(len(values), -1)
+    flat.flags.writeable = False
+    return flat
+
+
+def _of_records(factor: float | np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Return a factor as (record or 1, first or 1, second or 1, third), float32."""
+    scale = np.asarray(factor, np.float32)
+    scale = scale.reshape((1,) * (len(shape) - scale.ndim) + scale.shape)
+    scale = scale.reshape(len(scale), *(1,) * (4 - len(shape)), *scale.shape[1:])
+    return np.ascontiguousarray(np.broadcast_to(scale, (*scale.shape[:-1], shape[-1])))
+
+
+def opposite(angles: np.ndarray, rows: np.ndarray, fill: Any) -> np.ndarray:
+    """Return azimuths [deg] half a turn from some records, 0 to 360, float32, NaN for fill.
+
+    Parameters
+    ----------
+    angles : array float32 or float64 (record, ...)
+        Overwritten and returned where they are float32 and `rows` ascend.
+    rows : array int64 (chosen)
+        Which records.
+    fill : number or anything else
+        The value that means "none"; ignored where it is no number.
+    """
+    from ..kernels.settling import half_a_turn
+
+    angles = np.ascontiguousarray(angles)
+    ours = angles.dtype == np.float32 and angles.flags.writeable and (np.diff(rows) > 0).all()
+    out = angles[: len(rows)] if ours else np.empty((len(rows), *angles.shape[1:]), np.float32)
+    none = _none(angles.dtype, fill)
+    first = none[0] if none else angles.dtype.type(0)
+    half_a_turn(_read_only(angles), rows, none is not None, first, out.reshape(len(rows), -1))
+    return out
+
+
+def steady(values: np.ndarray) -> bool:
+    """Tell whether all records of a table (record, ...) are the first; NaN is like nothing."""
+    from ..kernels.settling import like_the_first
+
+    return len(values) > 0 and like_the_first(_read_only(np.ascontiguousarray(values)))
 
 
 def _as_it_lies(values: np.ndarray) -> np.ndarray | None:
@@ -71,18 +109,25 @@ def _as_it_lies(values: np.ndarray) -> np.ndarray | None:
     return memory if memory.flags.c_contiguous else None
 
 
-def fill_at(values: np.ndarray, fill: Any, out: np.ndarray | None = None) -> np.ndarray | None:
-    """Return where values are the fill value, same shape; None where it is no number of theirs.
+def fill_at(values: np.ndarray, fill: Any) -> np.ndarray | None:
+    """Return where values are the fill value, same shape; None where it is no number of theirs."""
+    none = _none(values.dtype, fill)
+    if none is None:
+        return None
+    at: np.ndarray = values == none[0]
+    return at if none[1] == none[0] else at | (values == none[1])
 
-    A float64 variable may carry its fill value rounded to float32. `out` is memory for the answer.
+
+def _none(dtype: np.dtype, fill: Any) -> tuple[Any, Any] | None:
+    """Return the two values of a type that are a fill value; None where it is no number of theirs.
+
+    A float64 variable may carry its fill value rounded to float32.
     """
     if isinstance(fill, bool) or not isinstance(fill, (int, float)):
         return None
-    if values.dtype.kind == "f":
+    kind = dtype.type
+    if dtype.kind == "f":
         with np.errstate(over="ignore"):
-            at: np.ndarray = np.equal(values, values.dtype.type(fill), out=out)
-            if values.dtype.itemsize == 8:
-                at |= values == np.float64(np.float32(fill))
-        return at
-    limits = np.iinfo(values.dtype)
-    return values == values.dtype.type(fill) if limits.min <= fill <= limits.max else None
+            return kind(fill), kind(np.float32(fill) if dtype.itemsize == 8 else fill)
+    limits = np.iinfo(dtype)
+    return (kind(fill), kind(fill)) if limits.min <= fill <= limits.max else None

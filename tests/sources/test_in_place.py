@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sciqlop_pipe.sources.cdf import open_cdf
-from sciqlop_pipe.sources.in_place import settled
+from sciqlop_pipe.sources.in_place import opposite, settled, steady
 from sciqlop_pipe.sources.view import Seen, _View
 from tests.sources.cdf_builders import small_cdf
 
@@ -23,13 +23,10 @@ FILL = -1e31
     order=st.permutations([1, 2, 3]),
     kind=st.sampled_from(["f4", "f8", ">f4", "i4"]),
     factor=st.sampled_from([1.0, 1e12, 1e-18]),
-    block=st.integers(1, 300),
     lies=st.permutations([1, 2, 3]),
     seed=st.integers(0, 2**32 - 1),
 )
-def test_it_equals_turning_masking_and_scaling_a_copy(
-    shape, order, kind, factor, block, lies, seed
-):
+def test_it_equals_turning_masking_and_scaling_a_copy(shape, order, kind, factor, lies, seed):
     rng = np.random.default_rng(seed)
     stored = rng.integers(0, 1000, shape).astype(kind)
     fill = FILL if kind != "i4" else -9
@@ -39,9 +36,7 @@ def test_it_equals_turning_masking_and_scaling_a_copy(
     back = np.argsort((0, *lies))
     stored = np.ascontiguousarray(stored.transpose(0, *lies)).transpose(back)
     truth = np.where(truth == np.float64(np.dtype(kind).type(fill)), np.nan, truth * factor)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sciqlop_pipe.sources.in_place._BLOCK_BYTES", block)
-        found = settled(stored, order, factor, fill)
+    found = settled(stored, order, factor, fill)
     assert found.dtype == np.float32
     assert found.flags.c_contiguous
     np.testing.assert_allclose(found, truth, rtol=1e-6)
@@ -94,3 +89,24 @@ def test_a_factor_may_be_a_table_fixed_or_per_record(per: str):
     wanted = np.where(stored == np.float32(FILL), np.nan, stored).transpose(0, 1, 3, 2)
     wanted = wanted * table.astype("f4")
     np.testing.assert_allclose(settled(stored, (1, 3, 2), table, FILL), wanted, rtol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["f4", "f8"])
+@pytest.mark.parametrize("rows", [[0, 1], [1], [1, 0, 1]])
+def test_azimuths_are_half_a_turn_away_whatever_they_are_counted_from(kind: str, rows: list[int]):
+    looking = np.array([[0, 179.5, 180, 359, -90, 725, FILL], [10, 20, 30, 40, 50, 60, 70]], kind)
+    wanted = [[180, 359.5, 0, 179, 90, 185, np.nan], [190, 200, 210, 220, 230, 240, 250]]
+    found = opposite(looking, np.array(rows), FILL)
+    assert found.dtype == np.float32
+    assert np.shares_memory(found, looking) == (kind == "f4" and len(rows) < 3)
+    np.testing.assert_allclose(found, np.array(wanted)[rows], atol=1e-4)
+
+
+def test_a_table_is_steady_when_every_record_is_the_first():
+    table = np.tile(np.arange(6.0).reshape(2, 3), (300, 1, 1))
+    assert steady(table)
+    assert not steady(table[:0])
+    table[299, 1, 2] = 7
+    assert not steady(table)
+    table[:, 1, 2] = np.nan
+    assert not steady(table)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sciqlop_missions.mms import edp, hpca_sweeps, mission
+from sciqlop_missions.mms import edp, mission
 from sciqlop_pipe.recipes.moments import moments
 from tests.missions.claims import read
 from tests.sources.archive_cdfs import FILL, START, Writer, times
@@ -196,12 +196,3 @@ def test_the_search_coil_is_read_in_gse(tmp_path, kind, mode, stamp):
     )
     path = out.save(tmp_path / f"mms4_scm_{mode}_l2_{kind}_{stamp}_v2.2.0.cdf")
     assert read(mission, f"mms4.scm.{kind}.b_gse", path)["vector"].attrs["frame"] == "GSE"
-
-
-def test_azimuths_of_hpca_are_half_a_turn_away_whatever_they_are_counted_from():
-    looking = np.array([[0.0, 179.5, 180, 359, -90, 725, FILL], [10, 20, 30, 40, 50, 60, 70]])
-    found = hpca_sweeps._opposite(looking, np.array([1, 0, 1]), float(FILL))
-    assert np.isnan(found[1, 6])
-    np.testing.assert_allclose(found[1, :6], [180, 359.5, 0, 179, 90, 185])
-    np.testing.assert_allclose(found[0], found[2])
-    np.testing.assert_allclose(found[0], [190, 200, 210, 220, 230, 240, 250])
