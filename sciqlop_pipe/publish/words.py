@@ -9,8 +9,9 @@ import xarray as xr
 
 
 def pretty(units: str) -> str:
-    """Return units with raised exponents: "km s^-1" as mathematics."""
+    """Return units with raised exponents: "km s^-1" as mathematics, "(nT)^2" without brackets."""
     units = "eV / (cm^2 s sr eV)" if units == "eV cm^-2 s^-1 sr^-1 eV^-1" else units
+    units = re.sub(r"\((\w+)\)\^", r"\1^", units)
     return re.sub(r"\^(-?\d+)", r"$^{\1}$", "" if units == "1" else units)
 
 

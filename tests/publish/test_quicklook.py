@@ -13,6 +13,7 @@ from sciqlop_pipe.granule import HOUR, MINUTE, SECOND, Interval, instant
 from sciqlop_pipe.publish.painters import Line, Lines
 from sciqlop_pipe.publish.picture import span_text, tick_words, ticks
 from sciqlop_pipe.publish.quicklook import Mark, Panel, draw, draw_event, draw_interval, figure
+from sciqlop_pipe.publish.words import pretty
 from sciqlop_pipe.recipes.overview import overview
 from sciqlop_pipe.store import Store
 from sciqlop_pipe.store.records import Event, InputUsed
@@ -198,6 +199,11 @@ def test_a_vector_shows_its_components_magnitude_units_and_frame():
     assert words == ["$|B|$", "$B_{x}$", "$B_{y}$", "$B_{z}$"]
     assert ax.get_ylabel() == "$B$  GSE\n[nT]"
     assert set(ax.lines[0].get_ydata()) == {5.0}
+
+
+def test_units_are_written_as_mathematics_with_brackets_where_they_are_needed():
+    assert pretty("(nT)^2 Hz^-1") == "nT$^{2}$ Hz$^{-1}$"
+    assert pretty("(mV m^-1)^2 Hz^-1") == "(mV m$^{-1}$)$^{2}$ Hz$^{-1}$"
 
 
 def test_components_in_rtn_are_called_so():
