@@ -111,7 +111,8 @@ def _turn_half(line, has_fill, fill, out):
         turned = x + np.float32(180)
         turned = turned - np.float32(360) if turned >= 360 else turned
         angle = np.float32(np.nan) if has_fill & (x == fill) else np.float32(turned)
-        beyond += (angle < 0) | (angle >= 360)
+        if (angle < 0) | (angle >= 360):
+            beyond += 1
         out[i] = angle
     return beyond
 
@@ -130,7 +131,8 @@ def like_the_first(values):
         record = values[r]
         other = 0
         for i in range(first.size):
-            other += record[i] != first[i]
+            if record[i] != first[i]:
+                other += 1
         if other:
             return False
     return True

@@ -97,24 +97,25 @@ def curls(b1, b2, b3, b4, time, knots, k):
         curl_x, curl_y, curl_z, divergence, in the units of b times those of k.
     """
     out = np.empty((time.size, 4))
-    sheet = np.zeros((_ROWS, BLOCK))
-    knot = 0
-    for start in range(0, time.size, BLOCK):
-        here = slice(start, min(start + BLOCK, time.size))
-        fill_columns(b1[here], _XYZ, sheet[0:3])
-        fill_columns(b2[here], _XYZ, sheet[3:6])
-        fill_columns(b3[here], _XYZ, sheet[6:9])
-        fill_columns(b4[here], _XYZ, sheet[9:12])
-        at, begin = time[here], 0
-        while begin < at.size:
-            knot, end = _between_knots(at, begin, knots, knot)
-            _fill_curls(sheet, at, begin, end, knots, knot, k)
-            begin = end
-        block, curl = out[here], sheet[_CURL:]
-        for t in range(len(block)):
-            for i in range(4):
-                block[t, i] = curl[i, t]
+    first = knot = 0
+    while first < time.size:
+        knot, last = _between_knots(time, first, knots, knot)
+        here, steps = slice(first, last), _steps(k[knot], k[knot + 1])
+        scale = 1.0 / (knots[knot + 1] - knots[knot])
+        _curls_of(b1[here], b2[here], b3[here], b4[here], time[here], knots[knot], scale, steps,
+                  out[here])  # fmt: skip
+        first = last
     return out
+
+
+@njit(nogil=True, cache=True, fastmath=FASTMATH)
+def _curls_of(b1, b2, b3, b4, time, start, scale, steps, out):
+    for t in range(time.size):
+        x = b1[t, 0] - b4[t, 0], b1[t, 1] - b4[t, 1], b1[t, 2] - b4[t, 2]
+        y = b2[t, 0] - b4[t, 0], b2[t, 1] - b4[t, 1], b2[t, 2] - b4[t, 2]
+        z = b3[t, 0] - b4[t, 0], b3[t, 1] - b4[t, 1], b3[t, 2] - b4[t, 2]
+        found = _curl(x, y, z, (time[t] - start) * scale, steps)
+        out[t, 0], out[t, 1], out[t, 2], out[t, 3] = found
 
 
 @njit(nogil=True, cache=True)
@@ -242,31 +243,45 @@ def _fill_curls(sheet, time, first, last, knots, knot, k):
     at, start = time[first:last], knots[knot]
     for t in range(at.size):
         part[t] = (at[t] - start) * scale
-    _curls(sheet.ravel()[first:], at.size, k[knot], k[knot + 1])
+    _curls(sheet.ravel()[first:], at.size, _steps(k[knot], k[knot + 1]))
 
 
 @njit(nogil=True, cache=True, fastmath=FASTMATH)
-def _curls(s, size, k, after):
-    p0, p1, p2 = k[0, 0], k[0, 1], k[0, 2]
-    q0, q1, q2 = k[1, 0], k[1, 1], k[1, 2]
-    s0, s1, s2 = k[2, 0], k[2, 1], k[2, 2]
-    dp0, dp1, dp2 = after[0, 0] - p0, after[0, 1] - p1, after[0, 2] - p2
-    dq0, dq1, dq2 = after[1, 0] - q0, after[1, 1] - q1, after[1, 2] - q2
-    ds0, ds1, ds2 = after[2, 0] - s0, after[2, 1] - s1, after[2, 2] - s2
+def _curls(s, size, steps):
     for t in range(size):
-        # k_1 + k_2 + k_3 + k_4 = 0: differences to the fourth keep all digits.
-        w = s[_PART * BLOCK + t]
         b0, b1, b2 = s[9 * BLOCK + t], s[10 * BLOCK + t], s[11 * BLOCK + t]
-        x0, x1, x2 = s[t] - b0, s[BLOCK + t] - b1, s[2 * BLOCK + t] - b2
-        y0, y1, y2 = s[3 * BLOCK + t] - b0, s[4 * BLOCK + t] - b1, s[5 * BLOCK + t] - b2
-        z0, z1, z2 = s[6 * BLOCK + t] - b0, s[7 * BLOCK + t] - b1, s[8 * BLOCK + t] - b2
-        pa, qa, sa = p0 + w * dp0, q0 + w * dq0, s0 + w * ds0
-        pb, qb, sb = p1 + w * dp1, q1 + w * dq1, s1 + w * ds1
-        pc, qc, sc = p2 + w * dp2, q2 + w * dq2, s2 + w * ds2
-        c = _CURL * BLOCK + t
-        s[c] = pb * x2 - pc * x1 + qb * y2 - qc * y1 + sb * z2 - sc * z1
-        s[c + BLOCK] = pc * x0 - pa * x2 + qc * y0 - qa * y2 + sc * z0 - sa * z2
-        s[c + 2 * BLOCK] = pa * x1 - pb * x0 + qa * y1 - qb * y0 + sa * z1 - sb * z0
-        s[c + 3 * BLOCK] = (
-            pa * x0 + pb * x1 + pc * x2 + qa * y0 + qb * y1 + qc * y2 + sa * z0 + sb * z1 + sc * z2
-        )
+        x = s[t] - b0, s[BLOCK + t] - b1, s[2 * BLOCK + t] - b2
+        y = s[3 * BLOCK + t] - b0, s[4 * BLOCK + t] - b1, s[5 * BLOCK + t] - b2
+        z = s[6 * BLOCK + t] - b0, s[7 * BLOCK + t] - b1, s[8 * BLOCK + t] - b2
+        found, c = _curl(x, y, z, s[_PART * BLOCK + t], steps), _CURL * BLOCK + t
+        s[c], s[c + BLOCK], s[c + 2 * BLOCK], s[c + 3 * BLOCK] = found
+
+
+@njit(nogil=True, cache=True)
+def _steps(k, after):
+    """Return three reciprocal vectors and how they change to those after, as six tuples."""
+    p, q, s = (k[0, 0], k[0, 1], k[0, 2]), (k[1, 0], k[1, 1], k[1, 2]), (k[2, 0], k[2, 1], k[2, 2])
+    dp = after[0, 0] - p[0], after[0, 1] - p[1], after[0, 2] - p[2]
+    dq = after[1, 0] - q[0], after[1, 1] - q[1], after[1, 2] - q[2]
+    ds = after[2, 0] - s[0], after[2, 1] - s[1], after[2, 2] - s[2]
+    return p, q, s, dp, dq, ds
+
+
+@njit(nogil=True, cache=True, fastmath=FASTMATH)
+def _curl(x, y, z, w, steps):
+    """Return curl and divergence of differences to the fourth spacecraft.
+
+    k_1 + k_2 + k_3 + k_4 = 0: differences keep all digits.
+    """
+    p, q, s, dp, dq, ds = steps
+    pa, qa, sa = p[0] + w * dp[0], q[0] + w * dq[0], s[0] + w * ds[0]
+    pb, qb, sb = p[1] + w * dp[1], q[1] + w * dq[1], s[1] + w * ds[1]
+    pc, qc, sc = p[2] + w * dp[2], q[2] + w * dq[2], s[2] + w * ds[2]
+    return (
+        pb * x[2] - pc * x[1] + qb * y[2] - qc * y[1] + sb * z[2] - sc * z[1],
+        pc * x[0] - pa * x[2] + qc * y[0] - qa * y[2] + sc * z[0] - sa * z[2],
+        pa * x[1] - pb * x[0] + qa * y[1] - qb * y[0] + sa * z[1] - sb * z[0],
+        pa * x[0] + pb * x[1] + pc * x[2]
+        + qa * y[0] + qb * y[1] + qc * y[2]
+        + sa * z[0] + sb * z[1] + sc * z[2],
+    )  # fmt: skip
