@@ -91,7 +91,7 @@ def test_a_checksum_that_the_server_tells_is_compared(web, raw, access, tmp_path
 
 def test_a_silent_server_is_given_up_after_the_timeout(web, raw, access, tmp_path):
     web.faults[f"/{NAME}"] = [silent(1)] * 9
-    hasty = replace(access, patience=Patience(tries=2, pause_seconds=0.01, timeout_seconds=0.1))
+    hasty = replace(access, patience=Patience(tries=2, pause_seconds=0.01, timeout_seconds=0.5))
     with pytest.raises(TransientError, match="timed out"):
         fetch(raw, tmp_path / "task", hasty)
     assert len(web.requests) == 2

@@ -27,7 +27,7 @@ from tests.sources.web import Fault, Web, serving, status, stumbling
 NAME = "x_20200101_v1.cdf"
 CONTENT = bytes(range(256)) * 400
 PATIENT = Patience(tries=3, pause_seconds=0.01, timeout_seconds=5)
-BRIEF = Patience(tries=1, timeout_seconds=0.3)
+BRIEF = Patience(tries=1, timeout_seconds=1.0)
 LONG = 30.0
 """A server's whole performance [s]: who is given up sooner was not waited for."""
 
