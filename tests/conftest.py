@@ -42,6 +42,11 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+def pytest_unconfigure() -> None:
+    """Let modules go at the end as always: bindings complain about what is left of theirs."""
+    gc.unfreeze()
+
+
 @dataclass(frozen=True, slots=True)
 class Effort:
     """How much a test marked `long` does: `short` is the seeded version that CI runs."""

@@ -18,7 +18,7 @@ from sciqlop_pipe.sources import arena, child
 from sciqlop_pipe.sources.arena import ArenaPool
 from sciqlop_pipe.sources.child import ChildBackend, ChildReader, shared_reader
 from tests.sources.cdf_builders import big_cdf, small_cdf
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 pytestmark = pytest.mark.skipif(not child.AVAILABLE, reason="no descriptors over sockets here")
 ROOT = Path(__file__).resolve().parents[2]
@@ -50,7 +50,7 @@ def reader():
 @pytest.fixture
 def fated(monkeypatch):
     monkeypatch.setattr(child, "_START", FATES)
-    made = ChildReader(answer_seconds=20)
+    made = ChildReader(answer_seconds=PATIENCE)
     yield made
     made.close()
 
