@@ -82,7 +82,7 @@ def test_a_numpy_time_that_would_wrap_around_is_refused() -> None:
     with pytest.raises(UsageError, match="not a time"):
         instant(np.datetime64("2500-01-01"))
     with pytest.raises(UsageError, match="not a time"):
-        instant(np.datetime64("NaT"))
+        instant(np.datetime64("NaT", "ns"))
 
 
 def test_every_kind_of_time_object_means_the_same() -> None:

@@ -100,7 +100,8 @@ def mean_over_spins(
     sector, t = eyes["sector"].values, eyes["time"].values
     starts = np.flatnonzero(sector[1:] <= sector[:-1]) + 1
     first, last = starts[:-1], starts[1:] - 1
-    whole = t[last] - t[first] <= Margin(longest).ns({}) if first.size else np.zeros(0, bool)
+    within = np.timedelta64(Margin(longest).ns({}), "ns")
+    whole = t[last] - t[first] <= within if first.size else np.zeros(0, bool)
     first, last = first[whole], last[whole]
     flux = accepted(eyes, worst)
     per_spin = np.zeros((first.size, (last - first).max(initial=-1) + 1, *flux.shape[1:]), "f4")

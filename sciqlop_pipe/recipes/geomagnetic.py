@@ -73,7 +73,7 @@ def dipole_axis(time: np.ndarray, model: str = MODEL) -> np.ndarray:
     years, *table = MODELS[model].T
     when = np.asarray(time, np.int64).astype("datetime64[ns]")
     year = when.astype("datetime64[Y]")
-    first, following = (y.astype("datetime64[ns]") for y in (year, year + 1))
+    first, following = (y.astype("datetime64[ns]") for y in (year, year + np.timedelta64(1, "Y")))
     at = 1970 + year.astype(int) + (when - first) / (following - first)
     slot = np.clip(np.searchsorted(years, at, side="right") - 1, 0, years.size - 2)
     part = (at - years[slot]) / (years[slot + 1] - years[slot])

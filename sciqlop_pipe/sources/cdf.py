@@ -252,7 +252,7 @@ def to_datetime64(raw: np.ndarray, info: VariableInfo) -> np.ndarray:
     if info.kind == "epoch16":
         times = _from_epoch16(raw)
         if isinstance(fill, tuple) and len(fill) == 2:
-            times[(raw == np.asarray(fill)).all(axis=-1)] = np.datetime64("NaT")
+            times[(raw == np.asarray(fill)).all(axis=-1)] = np.datetime64("NaT", "ns")
         return times
     import pycdfpp
 
@@ -261,7 +261,7 @@ def to_datetime64(raw: np.ndarray, info: VariableInfo) -> np.ndarray:
     stamps = np.ascontiguousarray(raw).reshape(-1).view(_EPOCH_DTYPES[info.kind])
     times = np.array(pycdfpp.to_datetime64(stamps), "M8[ns]").reshape(raw.shape)
     if isinstance(fill, (int, float)):
-        times[raw == fill] = np.datetime64("NaT")
+        times[raw == fill] = np.datetime64("NaT", "ns")
     return times
 
 
@@ -274,4 +274,4 @@ def _from_epoch16(raw: np.ndarray) -> np.ndarray:
     known = np.abs(seconds) < _MAX_SECONDS
     ns = np.where(known, seconds, 0).astype("i8") * 1_000_000_000
     ns += np.rint(np.where(known, raw[..., 1], 0) / 1000).astype("i8")
-    return np.where(known, ns.view("M8[ns]"), np.datetime64("NaT"))
+    return np.where(known, ns.view("M8[ns]"), np.datetime64("NaT", "ns"))

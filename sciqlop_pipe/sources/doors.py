@@ -22,6 +22,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from ..errors import ArchiveGone, SourceError, TransientError, UsageError
 from ..granule import GranuleLength, Interval, datetime64, duration
 from . import hapi, speasy, tables
@@ -191,7 +193,7 @@ def filled(rule: str, span: Interval) -> list[str]:
             for literal, name, code, _ in pieces
         )
         found["".join(parts)] = None
-        time += 1
+        time += np.timedelta64(1, step)
     return list(found)
 
 

@@ -237,14 +237,17 @@ def instant_of(text: str) -> int:
     """
     day, clock, rest = text.strip().removesuffix("Z").partition("T")
     if re.fullmatch(r"\d{4}-\d{3}", day):
-        day = str(np.datetime64(f"{day[:4]}-01-01") + (int(day[5:]) - 1))
+        day = str(_day_of_year(day))
     return instant(f"{day}{clock}{rest}")
 
 
 def _ordinal(text: str) -> np.datetime64:
     day, _, clock = text.partition("T")
-    first = np.datetime64(f"{day[:4]}-01-01") + (int(day[5:]) - 1)
-    return np.datetime64(f"{first}T{clock or '00:00'}", "ns")
+    return np.datetime64(f"{_day_of_year(day)}T{clock or '00:00'}", "ns")
+
+
+def _day_of_year(text: str) -> np.datetime64:
+    return np.datetime64(f"{text[:4]}-01-01") + np.timedelta64(int(text[5:]) - 1, "D")
 
 
 def _attrs(parameter: Mapping[str, Any], time_name: str) -> dict[str, Attribute]:

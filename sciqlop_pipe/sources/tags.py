@@ -40,7 +40,7 @@ class Lasting(Shift):
         unknown = ~np.isfinite(half)
         shift = np.rint(np.where(unknown, 0, half) * 1e6).astype("m8[us]").astype("m8[ns]")
         times = cdf.times(name) + shift
-        times[np.broadcast_to(unknown, times.shape)] = np.datetime64("NaT")
+        times[np.broadcast_to(unknown, times.shape)] = np.datetime64("NaT", "ns")
         return times
 
 
@@ -58,5 +58,5 @@ class UnixSeconds(Shift):
         # float64 holds today's seconds to 0.2 us: nanoseconds of it would be noise.
         times = np.rint(np.where(unknown, 0, seconds) * 1e6).astype("M8[us]").astype("M8[ns]")
         times += np.timedelta64(self.ns, "ns")
-        times[unknown] = np.datetime64("NaT")
+        times[unknown] = np.datetime64("NaT", "ns")
         return times

@@ -185,7 +185,7 @@ def test_a_forecast_holds_until_the_next_one_corrects_it():
 @given(st.sampled_from(sorted(FRAMES)), st.sampled_from(sorted(FRAMES)), st.integers(0, 9000))
 @settings(max_examples=30)
 def test_there_and_back_is_where_one_was(one, other, day):
-    start = str(np.datetime64("2000-01-01") + day)
+    start = str(np.datetime64("2000-01-01") + np.timedelta64(day, "D"))
     ds = series(np.random.default_rng(day).normal(size=(20, 3)), start, "60s", one)
     found = in_frame(in_frame(ds, frame=other), frame=one)
     # A chord is shorter than its arc, where a frame turns with the Earth: twice 1e-5.

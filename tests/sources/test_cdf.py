@@ -76,7 +76,7 @@ def test_all_time_types_give_the_same_nanoseconds(cdf: CdfFile):
     np.testing.assert_array_equal(cdf.times("Epoch"), EPOCHS)
     np.testing.assert_array_equal(cdf.times("epoch_ps"), EPOCHS)
     expected = EPOCHS.copy()
-    expected[2] = np.datetime64("NaT")
+    expected[2] = np.datetime64("NaT", "ns")
     np.testing.assert_array_equal(cdf.times("epoch_ms"), expected)
     assert cdf.times("epoch_ms").dtype == np.dtype("M8[ns]")
     np.testing.assert_array_equal(cdf.values("Epoch"), EPOCHS)
@@ -183,7 +183,7 @@ def test_the_real_truncated_moments_lose_their_scalar_temperatures_only(shared_d
         assert np.isfinite(cdf.values("mms1_dis_numberdensity_fast")).all()
         times = cdf.times("Epoch")
         assert str(times[0]).startswith("2015-12-01T02:00:01")
-        assert (np.diff(times) > np.timedelta64(0)).all()
+        assert (np.diff(times) > np.timedelta64(0, "ns")).all()
 
 
 # --- real files --------------------------------------------------------------------------------

@@ -120,7 +120,9 @@ def test_records_that_lie_out_of_order_in_their_file_are_not_lost_at_its_cuts(
     cdf = pycdfpp.CDF()
     if md5:
         cdf.checksum = pycdfpp.Checksum.md5_checksum
-    epoch = np.datetime64("2020-01-01", "ns") + np.array(hours) * np.timedelta64(3_600_000_000_000)
+    epoch = np.datetime64("2020-01-01", "ns") + np.array(hours) * np.timedelta64(
+        3_600_000_000_000, "ns"
+    )
     cdf.add_variable("Epoch", epoch, pycdfpp.DataType.CDF_TIME_TT2000)
     cdf.add_variable("x", np.arange(6.0), attributes={"UNITS": "nT", "DEPEND_0": "Epoch"})
     path = tmp_path / "x_20200101.cdf"

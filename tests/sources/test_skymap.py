@@ -250,7 +250,7 @@ def test_the_first_valid_energy_is_passed_on(tmp_path):
 
 def test_records_without_a_time_are_dropped(tmp_path):
     time = times(N, "4s")
-    time[1] = np.datetime64("NaT")
+    time[1] = np.datetime64("NaT", "ns")
     out = write(tmp_path / "a.cdf", numbered(), time=time)
     ds = read(out)
     assert ds.sizes["time"] == N - 1

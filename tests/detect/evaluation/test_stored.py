@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 from typer.testing import CliRunner
 
 from sciqlop_pipe.catalog import import_catalog
@@ -59,7 +60,8 @@ def test_gaps_within_granules_were_not_searched(tmp_path: Path):
     day = Interval.of("2020-01-01", "2020-01-02")
     field = vector([[1.0, 2.0, 3.0]] * 3600)
     part = field.isel(
-        time=(field["time"] < START + 600 * 10**9) | (field["time"] > START + 3000 * 10**9)
+        time=(field["time"] < START + np.timedelta64(600, "s"))
+        | (field["time"] > START + np.timedelta64(3000, "s"))
     )
     with Store.open(tmp_path / "store", create=True) as store:
         put(store, "toy.b", part, VectorSeries, day)
