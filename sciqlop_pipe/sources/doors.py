@@ -20,7 +20,7 @@ import re
 import string
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -182,7 +182,7 @@ def filled(rule: str, span: Interval) -> list[str]:
         raise UsageError(
             f"an address cannot tell folders by %{min(fine)}", rule, "Hours (%H) are the finest"
         )
-    step = "h" if "H" in codes else "D"
+    step: Literal["h", "D"] = "h" if "H" in codes else "D"
     found: dict[str, None] = {}
     time = datetime64(span.start).astype(f"M8[{step}]")
     last = datetime64(max(span.start, span.stop - 1)).astype(f"M8[{step}]")
