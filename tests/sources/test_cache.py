@@ -19,7 +19,7 @@ from sciqlop_pipe.sources.cache import RawCache
 from sciqlop_pipe.sources.fetch import fetch
 from sciqlop_pipe.sources.http import Patience
 from sciqlop_pipe.sources.rate import Servers
-from tests.sources.web import Web, resumable, serving, short_body, silent, status, stumbling
+from tests.sources.web import Web, resumable, serving_one, short_body, silent, status, stumbling
 
 NAME = "x_20200101_v1.0.cdf"
 CONTENT = bytes(range(256)) * 400
@@ -29,10 +29,7 @@ PATIENT = Patience(tries=3, pause_seconds=0.01, timeout_seconds=5)
 @pytest.fixture
 def web(tmp_path: Path, monkeypatch):
     monkeypatch.setenv("no_proxy", "127.0.0.1")
-    folder = tmp_path / "archive"
-    folder.mkdir()
-    (folder / NAME).write_bytes(CONTENT)
-    with serving(folder) as running:
+    with serving_one(tmp_path / "archive", NAME, CONTENT) as running:
         yield running
 
 

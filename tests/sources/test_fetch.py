@@ -15,7 +15,7 @@ from sciqlop_pipe.sources.archive import FilePattern, RawFile, list_archives
 from sciqlop_pipe.sources.cache import sha256
 from sciqlop_pipe.sources.fetch import checksum, fetch, probe
 from sciqlop_pipe.sources.http import Patience
-from tests.sources.web import Web, hang_up, page, serving, short_body, status
+from tests.sources.web import Web, hang_up, page, serving_one, short_body, status
 
 PATTERN = FilePattern("x_{start:%Y%m%d}_v{version}.cdf")
 NAME = "x_20200101_v1.0.cdf"
@@ -26,10 +26,7 @@ QUICK = Access(patience=Patience(tries=3, pause_seconds=0.01, timeout_seconds=5)
 @pytest.fixture
 def web(tmp_path: Path, monkeypatch):
     monkeypatch.setenv("no_proxy", "127.0.0.1")
-    folder = tmp_path / "archive"
-    folder.mkdir()
-    (folder / NAME).write_bytes(CONTENT)
-    with serving(folder) as running:
+    with serving_one(tmp_path / "archive", NAME, CONTENT) as running:
         yield running
 
 

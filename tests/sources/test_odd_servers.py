@@ -22,7 +22,7 @@ from sciqlop_pipe.sources.doors import filled
 from sciqlop_pipe.sources.fetch import fetch, probe
 from sciqlop_pipe.sources.http import Patience
 from sciqlop_pipe.sources.rate import Servers
-from tests.sources.web import Fault, Web, serving, status, stumbling
+from tests.sources.web import Fault, Web, serving, serving_one, status, stumbling
 
 NAME = "x_20200101_v1.cdf"
 CONTENT = bytes(range(256)) * 400
@@ -42,10 +42,7 @@ def fresh_servers(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def web(tmp_path: Path) -> Iterator[Web]:
-    folder = tmp_path / "archive"
-    folder.mkdir()
-    (folder / NAME).write_bytes(CONTENT)
-    with serving(folder) as running:
+    with serving_one(tmp_path / "archive", NAME, CONTENT) as running:
         yield running
 
 
@@ -83,17 +80,21 @@ def dripping(first: bytes, **headers: str) -> Fault:
             handler.send_header(name.replace("_", "-"), value)
         handler.end_headers()
         handler.wfile.write(first)
-        end = time.monotonic() + LONG
-        try:
-            while time.monotonic() < end:
-                handler.wfile.write(b" ")
-                time.sleep(0.05)
-        except OSError:
-            pass
-        handler.close_connection = True
-        return True
+        return drip(handler)
 
     return fault
+
+
+def drip(handler) -> bool:
+    end = time.monotonic() + LONG
+    try:
+        while time.monotonic() < end:
+            handler.wfile.write(b"x")
+            time.sleep(0.05)
+    except OSError:
+        pass
+    handler.close_connection = True
+    return True
 
 
 def soon(began: float) -> bool:
@@ -124,16 +125,8 @@ def test_a_listing_and_a_description_that_only_drip_are_given_up(web):
 
 def test_a_head_of_which_a_byte_comes_now_and_then_is_given_up(web, raw, tmp_path):
     def fault(handler) -> bool:
-        end = time.monotonic() + LONG
-        try:
-            handler.wfile.write(b"HTTP/1.0 200 OK\r\nX-Long: ")
-            while time.monotonic() < end:
-                handler.wfile.write(b"x")
-                time.sleep(0.05)
-        except OSError:
-            pass
-        handler.close_connection = True
-        return True
+        handler.wfile.write(b"HTTP/1.0 200 OK\r\nX-Long: ")
+        return drip(handler)
 
     web.faults[f"/{NAME}"] = [fault]
     began = time.monotonic()

@@ -159,3 +159,12 @@ def silent(seconds: float) -> Fault:
         return True
 
     return fault
+
+
+@contextmanager
+def serving_one(folder: Path, name: str, content: bytes) -> Iterator[Web]:
+    """A server of a new folder with one file."""
+    folder.mkdir()
+    (folder / name).write_bytes(content)
+    with serving(folder) as running:
+        yield running
